@@ -1,0 +1,139 @@
+// Package adapters is the contract between einmal and a native system: what an adapter does, what it must never do, and how it is found.
+//
+// An adapter moves records and entries between the gateway and one native system, in that system's wire format. It knows addresses,
+// credentials, protocols and status codes, and nothing of meaning: it never looks into a person, never decides whether something is
+// allowed, never translates. Translation is the mapping's work; the two meet only in the gateway.
+//
+// What an adapter leaves out, because the gateway does it once for all: retries, waiting, rate limits, spans, metrics, logging and the memory of
+// what was sent. An adapter that retried by itself would break "recorded once"; the HTTP client in adapters/internal/httpx therefore cannot.
+//
+// Adapters are listed in adapters/all; there is no registration by init. Abilities are declared as optional interfaces
+// ([Finder], [Webhook]) and as data ([Abilities]), and are measured by adaptertest, not believed.
+package adapters
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+)
+
+// Mode is how a native system helps to record something once. It is found by experiment, never by a vendor's word.
+type Mode string
+
+const (
+	// ModeA: the native system refuses or joins a second record with the same reference.
+	ModeA Mode = "A"
+	// ModeB: the native system can be searched by reference, within known bounds of time.
+	ModeB Mode = "B"
+	// ModeC: neither; every doubt goes to a person.
+	ModeC Mode = "C"
+)
+
+// Bounds are the times within which a native system does what it does. In mode B the promise holds within them.
+type Bounds struct {
+	Send       time.Duration // longest wait between the ledger's INTENT and the request; einmal does not send later than that
+	Request    time.Duration // timeout of one request
+	Processing time.Duration // longest time after which the native system still executes a request that it received
+	Lookup     time.Duration // longest time until a record can be found by its reference
+	Margin     time.Duration // for clocks that differ
+}
+
+// Settle is how long after an INTENT a lookup that finds nothing proves that nothing was written.
+func (b Bounds) Settle() time.Duration {
+	return b.Send + b.Request + b.Processing + b.Lookup + b.Margin
+}
+
+// Abilities is what an adapter declares of its native system.
+type Abilities struct {
+	Mode   Mode
+	Bounds Bounds
+	// Shared is true for a platform where one case is kept once for all parties, such as CASEnet, and false for
+	// a system where every organisation has its own dossier.
+	Shared bool
+}
+
+// Source reads what was entered in a native system.
+type Source interface {
+	// Read returns the records after a position, oldest first, at most limit, and the position after the last of them. No record is ever
+	// skipped; one may come twice. An empty batch with the same position means that there is nothing new. Read may be called again with any
+	// earlier position. It is not called concurrently.
+	//
+	// A record that the adapter cannot take apart is returned in Batch.Broken with its raw bytes, so that it is parked and the stream goes on. Errors
+	// are of kind Retry or Stop.
+	Read(ctx context.Context, after native.Position, limit int) (Batch, error)
+}
+
+// Batch is one answer of a Source.
+type Batch struct {
+	Records []native.Record
+	Broken  []Broken
+	Next    native.Position
+	// More is true when the next Read will return records at once.
+	More bool
+}
+
+// Broken is something that a native system sent and that is not what its contract describes.
+type Broken struct {
+	ID     native.RecordID // as far as it is known; otherwise derived from the bytes, so that it is the same next time
+	Raw    []byte          // holds personal data
+	Reason error
+}
+
+// Sink writes into a native system.
+type Sink interface {
+	// Apply sends one entry, once, and reports what is known afterwards:
+	//   - a receipt: the entry stands in the native system under that id;
+	//   - an error of kind Retry: provably nothing was written (no connection, or an answer that the contract lists as
+	//     "rejected before any write");
+	//   - Refuse: the native system read it, wrote nothing and will say no again;
+	//   - Stop: credentials or contract version are wrong, provably nothing was written;
+	//   - anything else, above all Doubt: nobody knows.
+	// Apply never sends a second time, follows no redirect, and gives up when ctx ends (kind Doubt if bytes were sent). It may be
+	// called concurrently for different references.
+	Apply(ctx context.Context, e native.Entry) (native.Receipt, error)
+}
+
+// Finder is the optional ability of a system that can be searched by reference; mode B needs it.
+type Finder interface {
+	// Find returns every record with the reference. No receipts and no error mean "not in the index now". A failed, partial or refused search
+	// is an error (kind Retry), never an empty answer.
+	Find(ctx context.Context, ref native.Reference) ([]native.Receipt, error)
+}
+
+// Webhook is the optional ability of a system that tells when something new was entered. A notification carries no data that einmal
+// uses: it only makes the gateway read at once instead of at the next poll, so a lost, repeated or reordered one changes nothing.
+type Webhook interface {
+	// Verify checks the signature over the raw body. Errors are of kind Refuse.
+	Verify(header http.Header, body []byte) error
+}
+
+// System is one connected native system.
+type System struct {
+	Source    Source // nil: nothing is read from it
+	Sink      Sink   // nil: nothing is written into it
+	Finder    Finder
+	Webhook   Webhook
+	Abilities Abilities
+	// Ping tries the connection and the credentials without any effect. Errors are of kind Retry or Stop and say what to do.
+	Ping func(context.Context) error
+	// Close ends what the system holds open. It may be called twice.
+	Close func() error
+}
+
+// Factory makes systems of one type.
+type Factory interface {
+	// Type is the word in the configuration: "klib".
+	Type() string
+	// DefaultConfig returns a pointer to a new configuration with its defaults; the gateway decodes into it strictly and then calls
+	// Check if it has that method.
+	DefaultConfig() any
+	// New connects nothing yet; it fails only for a configuration that cannot be right. cfg is what DefaultConfig returned.
+	New(id handover.SystemID, cfg any) (System, error)
+}
+
+// Checker is implemented by configurations that can say what is wrong with them. Paths are relative to the configuration.
+type Checker interface{ Check() fault.Findings }

@@ -1,0 +1,98 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/einmal-hub/einmal/adapters"
+)
+
+// Ref is what the ledger knows of one reference.
+type Ref struct {
+	Attempt  int    // the last attempt that somebody announced; 0: none
+	Nonce    string // who may send it: the writer of the first INTENT of that attempt
+	IntentAt time.Time
+	Void     bool // that attempt provably left nothing
+	Done     bool
+	Ruled    bool // a person said "send once more" after the last attempt: the doubt about it is settled
+}
+
+// Step is what to do next with one reference.
+type Step string
+
+// The steps. The model and the simulation use the same names.
+const (
+	StepFinish Step = "finish" // it is recorded
+	StepIntend Step = "intend" // append INTENT of the next attempt
+	StepSend   Step = "send"   // this worker's INTENT is the first one: send, once
+	StepVoid   Step = "void"   // this worker's INTENT is too old to send: take it back
+	StepWait   Step = "wait"   // somebody else may be sending, or a request may still be executed
+	StepLookup Step = "lookup" // everything that could still happen has happened: search by reference
+	StepPark   Step = "park"   // nobody can know: ask a person
+)
+
+// How many attempts may end in doubt before a person is asked. In mode A another attempt costs nothing; in mode B each
+// one has waited until everything that could still happen had happened.
+const (
+	maxAttemptsA = 20
+	maxAttemptsB = 5
+)
+
+// Own is what a worker remembers of its own INTENT; it is gone with the process.
+type Own struct {
+	Attempt int
+	Nonce   string
+	Sent    bool
+	At      time.Time // monotonic time of the append
+}
+
+// Decide returns the next step, and for [StepWait] how long. It is a pure function: the same state, mode and time give the same step.
+func Decide(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time.Time) (Step, time.Duration) {
+	switch {
+	case r.Done:
+		return StepFinish, 0
+	case r.Attempt == 0 || r.Void || r.Ruled:
+		return StepIntend, 0
+	case r.Attempt == own.Attempt && r.Nonce == own.Nonce && !own.Sent:
+		if now.Sub(own.At) > b.Send {
+			return StepVoid, 0
+		}
+		return StepSend, 0
+	default:
+		return decideDoubt(r, own, mode, b, now)
+	}
+}
+
+// decideDoubt handles an attempt whose outcome is open: another worker's, or an own one whose answer was lost.
+func decideDoubt(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time.Time) (Step, time.Duration) {
+	age := now.Sub(r.IntentAt)
+	switch mode {
+	case adapters.ModeA:
+		ours := r.Attempt == own.Attempt && r.Nonce == own.Nonce
+		if wait := b.Send + b.Request + b.Margin - age; wait > 0 && !ours {
+			return StepWait, wait // not for safety: the other worker is probably about to succeed
+		}
+		return orPark(r, maxAttemptsA), 0
+	case adapters.ModeB:
+		if wait := b.Settle() - age; wait > 0 {
+			return StepWait, wait
+		}
+		return StepLookup, 0
+	default:
+		if wait := b.Send + b.Request + b.Margin - age; wait > 0 {
+			return StepWait, wait
+		}
+		return StepPark, 0
+	}
+}
+
+// AfterEmptyLookup returns the step after a search, made when Decide said [StepLookup], has found nothing.
+func AfterEmptyLookup(r Ref) Step {
+	return orPark(r, maxAttemptsB)
+}
+
+func orPark(r Ref, most int) Step {
+	if r.Attempt >= most {
+		return StepPark
+	}
+	return StepIntend
+}

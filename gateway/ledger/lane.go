@@ -1,0 +1,178 @@
+package ledger
+
+import (
+	"sort"
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+)
+
+// Status says why a message waits in a lane.
+type Status string
+
+// The statuses of a waiting message.
+const (
+	StatusParked Status = "parked" // a person must decide
+	StatusHeld   Status = "held"   // it waits behind another message of its case
+	StatusDue    Status = "due"    // a person decided that it goes on
+)
+
+// Item is a message that waits in a lane.
+type Item struct {
+	Message handover.MessageID `json:"message"`
+	Name    handover.Name      `json:"name,omitzero"`
+	Case    handover.CaseID    `json:"case"`
+	To      Destination        `json:"to"`
+	Ref     native.Reference   `json:"ref,omitzero"`
+	Place   Place              `json:"place"`
+	Reason  Reason             `json:"reason"`
+	Status  Status             `json:"status"`
+	Since   time.Time          `json:"since"`
+	Parking int64              `json:"parking"` // ledger offset of the PARK record; a ruling names it
+}
+
+// laneState is a lane in which messages wait, in the order in which they will go on.
+type laneState struct{ items []Item }
+
+func (l *laneState) find(id handover.MessageID) int {
+	for i := range l.items {
+		if l.items[i].Message == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// foldPark lets a message wait at the end of its lane, or says anew why it waits.
+func (v *View) foldPark(offset int64, r Record) {
+	if r.Parking == nil {
+		return
+	}
+	key := Lane{Case: r.Case, To: r.To}
+	if (r.To == Gate && v.messages[r.Message] != nil) || (r.To != Gate && v.refs[r.Ref] != nil && v.refs[r.Ref].Done) {
+		return // it was admitted or recorded meanwhile
+	}
+	l := v.lanes[key]
+	if l == nil {
+		l = &laneState{}
+		v.lanes[key] = l
+	}
+	item := Item{
+		Message: r.Message, Name: r.Parking.Name, Case: r.Case, To: r.To, Ref: r.Ref, Place: r.Parking.Place, Reason: r.Parking.Reason,
+		Status: StatusParked, Since: r.Parking.At, Parking: offset,
+	}
+	if r.Parking.Held {
+		item.Status = StatusHeld
+	}
+	if i := l.find(r.Message); i >= 0 {
+		if item.Status == StatusParked {
+			l.items[i] = item
+		}
+		return
+	}
+	l.items = append(l.items, item)
+}
+
+// parkingKey names a parking: a ledger offset counts within a partition, and a case lies in one.
+type parkingKey struct {
+	caseID handover.CaseID
+	offset int64
+}
+
+// ruled returns the ledger offset of the ruling that counts for a parking.
+func (v *View) ruled(parking int64, c handover.CaseID) (int64, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	offset, ok := v.rulings[parkingKey{c, parking}]
+	return offset, ok
+}
+
+// foldRuling applies the first ruling on a parking.
+func (v *View) foldRuling(offset int64, r Record) {
+	key := Lane{Case: r.Case, To: r.To}
+	l := v.lanes[key]
+	if l == nil || r.Decision == nil {
+		return
+	}
+	i := l.find(r.Message)
+	if i < 0 || l.items[i].Status != StatusParked || l.items[i].Parking != r.Decision.Parking {
+		return
+	}
+	v.rulings[parkingKey{r.Case, r.Decision.Parking}] = offset
+	switch r.Decision.Verdict {
+	case Retry:
+		l.items[i].Status = StatusDue
+		if ref := v.refs[l.items[i].Ref]; ref != nil {
+			ref.Ruled = true
+		}
+	case Found:
+		r.Ref = l.items[i].Ref
+		v.foldDone(r)
+	case Withdraw:
+		v.settle(r.Message, r.To)
+		v.leaveLane(key, r.Message)
+	}
+}
+
+// leaveLane takes a message out of a lane.
+func (v *View) leaveLane(key Lane, id handover.MessageID) {
+	l := v.lanes[key]
+	if l == nil {
+		return
+	}
+	if i := l.find(id); i >= 0 {
+		l.items = append(l.items[:i], l.items[i+1:]...)
+	}
+	if len(l.items) == 0 {
+		delete(v.lanes, key)
+	}
+}
+
+// runnable reports whether the first waiting message of a lane can go on.
+func (v *View) runnable(key Lane) bool {
+	l := v.lanes[key]
+	return l != nil && len(l.items) > 0 && l.items[0].Status != StatusParked
+}
+
+// Waiting returns the position (0 first) of a message among those that wait in a lane, the number of those, and the first one. The position
+// is -1 for a message that does not wait.
+func (v *View) Waiting(key Lane, id handover.MessageID) (position, count int, first Item) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	l := v.lanes[key]
+	if l == nil || len(l.items) == 0 {
+		return -1, 0, Item{}
+	}
+	return l.find(id), len(l.items), l.items[0]
+}
+
+// Runnable returns the lanes of a partition whose first waiting message can go on.
+func (v *View) Runnable(in func(handover.CaseID) bool) []Lane {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var out []Lane
+	for key := range v.lanes {
+		if v.runnable(key) && in(key.Case) {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// Parked returns everything that waits, the longest waiting first.
+func (v *View) Parked() []Item {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var out []Item
+	for _, l := range v.lanes {
+		out = append(out, l.items...)
+	}
+	sort.Slice(out, func(i, j int) bool {
+		if !out[i].Since.Equal(out[j].Since) {
+			return out[i].Since.Before(out[j].Since)
+		}
+		return out[i].Message < out[j].Message
+	})
+	return out
+}

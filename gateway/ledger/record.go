@@ -1,0 +1,189 @@
+package ledger
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/go-json-experiment/json"
+)
+
+// Kind says what a ledger record records.
+type Kind string
+
+// The kinds of ledger records.
+const (
+	Install Kind = "INSTALL" // the random name of this installation; the first one counts
+	Bind    Kind = "BIND"    // the native case that a case was opened from
+	Admit   Kind = "ADMIT"   // a message has its place in its case; the first one with that number counts
+	Intent  Kind = "INTENT"  // somebody wants to send attempt n; the first one counts
+	Void    Kind = "VOID"    // attempt n provably left nothing
+	Done    Kind = "DONE"    // the reference stands in the native system
+	Park    Kind = "PARK"    // a person must look, or the message waits behind one where a person must look
+	Ruling  Kind = "RULING"  // what the person decided; the first one for a parking counts
+	Cursor  Kind = "CURSOR"  // how far a native system was read
+)
+
+// version is that of the records this package writes. Records of other versions are left alone.
+const version = 1
+
+// Destination is a place that a message is recorded in: the dossier of an organisation in a system, or the one case on a shared
+// platform (Organisation empty). The zero Destination is the gate, where a message gets its place in its case.
+type Destination struct {
+	System       handover.SystemID       `json:"system"`
+	Organisation handover.OrganisationID `json:"organisation,omitzero"`
+}
+
+// Gate is the destination of messages that are not admitted yet.
+var Gate Destination //nolint:gochecknoglobals // a constant: the zero value with a name
+
+// String returns "system/organisation", "system" or "gate".
+func (d Destination) String() string {
+	switch {
+	case d == Gate:
+		return "gate"
+	case d.Organisation == "":
+		return string(d.System)
+	default:
+		return string(d.System) + "/" + string(d.Organisation)
+	}
+}
+
+// Place is where the sealed message lies.
+type Place struct {
+	Topic  Topic `json:"topic"`
+	Offset int64 `json:"offset"` // in the partition of the case
+}
+
+// Topic names one of the two topics that hold sealed content.
+type Topic string
+
+// The topics that hold sealed content.
+const (
+	OnBus    Topic = "handover" // canonical messages
+	OnParked Topic = "parked"   // native records that could not be translated
+)
+
+// Reason says why a message is parked, for a person. It holds no personal data.
+type Reason struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+	Path string `json:"path,omitzero"`
+	Next string `json:"next,omitzero"`
+}
+
+// ReasonOf makes a reason of an error.
+func ReasonOf(err error) Reason {
+	return Reason{Code: fault.CodeOf(err), Text: err.Error()}
+}
+
+// Verdict is what a person decides about a parked message.
+type Verdict string
+
+// The verdicts.
+const (
+	Retry    Verdict = "RETRY"    // go on with it: admit it, or send it once more
+	Found    Verdict = "FOUND"    // it stands in the native system, under this number
+	Withdraw Verdict = "WITHDRAW" // drop it; the sender is told by the person who decides
+)
+
+// Record is one record of the ledger. Which fields are set depends on its kind.
+type Record struct {
+	V       int                `json:"v"`
+	Kind    Kind               `json:"kind"`
+	Case    handover.CaseID    `json:"case,omitzero"`
+	Message handover.MessageID `json:"message,omitzero"`
+	To      Destination        `json:"to,omitzero"`
+	Ref     native.Reference   `json:"ref,omitzero"`
+	Attempt int                `json:"attempt,omitzero"`
+	Nonce   string             `json:"nonce,omitzero"`
+
+	Native     native.RecordID `json:"native,omitzero"`     // DONE, RULING found
+	NativeCase native.CaseKey  `json:"nativeCase,omitzero"` // DONE, BIND, RULING found
+
+	Admission *Admission `json:"admission,omitzero"` // ADMIT
+	Parking   *Parking   `json:"parking,omitzero"`   // PARK
+	Decision  *Decision  `json:"decision,omitzero"`  // RULING
+
+	System   handover.SystemID `json:"system,omitzero"`   // CURSOR
+	Position native.Position   `json:"position,omitzero"` // CURSOR
+}
+
+// Admission is a message's place in its case.
+type Admission struct {
+	Number  uint64           `json:"number"` // 1 for the first admitted message of the case
+	Place   Place            `json:"place"`
+	Print   string           `json:"print"` // keyed fingerprint of the payload
+	State   handover.State   `json:"state"` // of the case after this message
+	Parties handover.Parties `json:"parties"`
+	To      []Destination    `json:"to"`
+	// Source and Sequence are the envelope's: what the source said last of this case.
+	Source   handover.SystemID `json:"source"`
+	Sequence uint64            `json:"sequence"`
+	Name     handover.Name     `json:"name"`
+}
+
+// Parking is a message that waits for a person, or behind one that does.
+type Parking struct {
+	Place  Place         `json:"place"`
+	Reason Reason        `json:"reason"`
+	Held   bool          `json:"held,omitzero"` // it waits behind another message and needs no ruling of its own
+	Name   handover.Name `json:"name,omitzero"`
+	At     time.Time     `json:"at"` // UTC
+}
+
+// Decision is a person's ruling on one parking.
+type Decision struct {
+	Parking int64     `json:"parking"` // ledger offset of the PARK record that it is about
+	Verdict Verdict   `json:"verdict"`
+	Person  string    `json:"person"` // the operator's account name
+	Why     string    `json:"why"`
+	At      time.Time `json:"at"` // UTC
+}
+
+// key returns the Kafka key: the same only for records that say the same.
+func (r Record) key() string {
+	parts := []string{string(r.Kind)}
+	switch r.Kind {
+	case Install:
+		parts = append(parts, r.Nonce)
+	case Bind:
+		parts = append(parts, string(r.Case), r.To.String())
+	case Admit:
+		parts = append(parts, string(r.Message), strconv.FormatUint(r.Admission.Number, 10), r.Nonce)
+	case Intent, Void:
+		parts = append(parts, string(r.Ref), strconv.Itoa(r.Attempt), r.Nonce)
+	case Done:
+		parts = append(parts, string(r.Ref))
+	case Park, Ruling:
+		parts = append(parts, string(r.Case), r.To.String(), string(r.Message), r.Nonce)
+	case Cursor:
+		parts = append(parts, string(r.System))
+	}
+	return strings.Join(parts, "|")
+}
+
+func encode(r Record) ([]byte, error) {
+	r.V = version
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, fault.Wrap(fault.Stop, "ledger.encode", err)
+	}
+	return b, nil
+}
+
+// decode reads a record. Records of another version are reported as such, never guessed at.
+func decode(b []byte) (Record, error) {
+	var r Record
+	if err := json.Unmarshal(b, &r); err != nil {
+		return Record{}, fault.Wrap(fault.Park, "ledger.decode", err)
+	}
+	if r.V != version {
+		return Record{}, fault.New(fault.Park, "ledger.decode", "ledger-version", fmt.Sprintf("the ledger record has version %d", r.V))
+	}
+	return r, nil
+}

@@ -1,0 +1,336 @@
+package ledger
+
+import (
+	"context"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+)
+
+// View is the fold of the ledger in memory: the same log gives the same view on every gateway. [View.Apply] is called
+// by one goroutine for each partition; everything else is safe for concurrent use.
+type View struct {
+	mu       sync.RWMutex
+	parts    []part
+	install  string
+	refs     map[native.Reference]*Ref
+	messages map[handover.MessageID]*message
+	cases    map[handover.CaseID]*Case
+	lanes    map[Lane]*laneState
+	cursors  map[handover.SystemID]native.Position
+	rulings  map[parkingKey]int64 // parking -> ledger offset of the ruling that counts
+	skipped  int                  // records of other versions
+	watch    func(partition int32, l Lane)
+}
+
+// part is how far one partition of the ledger was read.
+type part struct {
+	next    int64 // offset after the last record read
+	waiters map[int64][]chan struct{}
+	open    map[handover.MessageID]*message // admitted, not yet terminal everywhere
+}
+
+// Lane is a case at a destination: what is done there is done in order.
+type Lane struct {
+	Case handover.CaseID
+	To   Destination
+}
+
+// String returns the lane's key for scheduling.
+func (l Lane) String() string { return string(l.Case) + "|" + l.To.String() }
+
+// message is an admitted message and where it still has to be recorded.
+type message struct {
+	id        handover.MessageID
+	caseID    handover.CaseID
+	partition int32
+	admission Admission
+	settled   map[Destination]bool // done, withdrawn
+}
+
+// Case is where a case stands.
+type Case struct {
+	State    handover.State
+	Parties  handover.Parties
+	Number   uint64 // of the last admitted message
+	Last     map[handover.SystemID]uint64
+	Bindings map[Destination]native.CaseKey
+}
+
+// NewView returns an empty view of a ledger with so many partitions. watch is called, without locks, when a lane that waited can go
+// on; it must not block.
+func NewView(partitions int32, watch func(partition int32, l Lane)) *View {
+	v := &View{
+		parts: make([]part, partitions),
+		refs:  map[native.Reference]*Ref{}, messages: map[handover.MessageID]*message{}, cases: map[handover.CaseID]*Case{},
+		lanes: map[Lane]*laneState{}, cursors: map[handover.SystemID]native.Position{},
+		rulings: map[parkingKey]int64{}, watch: watch,
+	}
+	for i := range v.parts {
+		v.parts[i] = part{waiters: map[int64][]chan struct{}{}, open: map[handover.MessageID]*message{}}
+	}
+	return v
+}
+
+// Apply folds one record. at is the record's time as the broker gives it. Records of another version and records that cannot be read are
+// left alone and counted: a newer gateway understands them.
+func (v *View) Apply(partition int32, offset int64, at time.Time, value []byte) {
+	r, err := decode(value)
+	v.mu.Lock()
+	if err != nil {
+		v.skipped++
+	} else {
+		v.fold(partition, offset, at, r)
+	}
+	p := &v.parts[partition]
+	p.next = offset + 1
+	for at, chans := range p.waiters {
+		if at <= offset {
+			for _, c := range chans {
+				close(c)
+			}
+			delete(p.waiters, at)
+		}
+	}
+	lane := Lane{Case: r.Case, To: r.To}
+	if err == nil && r.Kind == Admit {
+		lane.To = Gate
+	}
+	runnable := err == nil && v.runnable(lane)
+	v.mu.Unlock()
+	if runnable && v.watch != nil {
+		v.watch(partition, lane)
+	}
+}
+
+// WaitFor returns when the record at offset has been folded, or with ctx's error.
+func (v *View) WaitFor(ctx context.Context, partition int32, offset int64) error {
+	v.mu.Lock()
+	p := &v.parts[partition]
+	if p.next > offset {
+		v.mu.Unlock()
+		return nil
+	}
+	c := make(chan struct{})
+	p.waiters[offset] = append(p.waiters[offset], c)
+	v.mu.Unlock()
+	select {
+	case <-c:
+		return nil
+	case <-ctx.Done():
+		return fault.Wrap(fault.Retry, "ledger.wait", ctx.Err())
+	}
+}
+
+func (v *View) fold(partition int32, offset int64, at time.Time, r Record) {
+	switch r.Kind {
+	case Install:
+		if v.install == "" {
+			v.install = r.Nonce
+		}
+	case Cursor:
+		v.cursors[r.System] = r.Position
+	case Bind:
+		c := v.caseOf(r.Case)
+		if _, bound := c.Bindings[r.To]; !bound {
+			c.Bindings[r.To] = r.NativeCase
+		}
+	case Admit:
+		v.foldAdmit(partition, r)
+	case Intent:
+		v.foldIntent(at, r)
+	case Void:
+		if ref := v.refs[r.Ref]; ref != nil && ref.Attempt == r.Attempt && ref.Nonce == r.Nonce {
+			ref.Void = true
+		}
+	case Done:
+		v.foldDone(r)
+	case Park:
+		v.foldPark(offset, r)
+	case Ruling:
+		v.foldRuling(offset, r)
+	}
+}
+
+// foldAdmit lets the first record count that has the case's next number; others were decided on an older view.
+func (v *View) foldAdmit(partition int32, r Record) {
+	c := v.caseOf(r.Case)
+	if r.Admission == nil || v.messages[r.Message] != nil || r.Admission.Number != c.Number+1 {
+		return
+	}
+	m := &message{id: r.Message, caseID: r.Case, partition: partition, admission: *r.Admission, settled: map[Destination]bool{}}
+	v.messages[r.Message] = m
+	c.State, c.Number = r.Admission.State, r.Admission.Number
+	c.Last[r.Admission.Source] = r.Admission.Sequence
+	if r.Admission.Parties != (handover.Parties{}) {
+		c.Parties = r.Admission.Parties
+	}
+	v.leaveLane(Lane{Case: r.Case, To: Gate}, r.Message)
+	if len(m.admission.To) > 0 {
+		v.parts[partition].open[r.Message] = m
+	}
+}
+
+// foldIntent lets the first record of an attempt count.
+func (v *View) foldIntent(at time.Time, r Record) {
+	ref := v.refs[r.Ref]
+	if ref == nil {
+		ref = &Ref{}
+		v.refs[r.Ref] = ref
+	}
+	if ref.Done || r.Attempt != ref.Attempt+1 {
+		return
+	}
+	*ref = Ref{Attempt: r.Attempt, Nonce: r.Nonce, IntentAt: at}
+}
+
+func (v *View) foldDone(r Record) {
+	ref := v.refs[r.Ref]
+	if ref == nil {
+		ref = &Ref{}
+		v.refs[r.Ref] = ref
+	}
+	ref.Done = true
+	c := v.caseOf(r.Case)
+	if _, bound := c.Bindings[r.To]; !bound && r.NativeCase != "" {
+		c.Bindings[r.To] = r.NativeCase
+	}
+	v.settle(r.Message, r.To)
+	v.leaveLane(Lane{Case: r.Case, To: r.To}, r.Message)
+}
+
+// settle says that nothing more happens with a message at a destination.
+func (v *View) settle(id handover.MessageID, to Destination) {
+	m := v.messages[id]
+	if m == nil {
+		return
+	}
+	m.settled[to] = true
+	if len(m.settled) == len(m.admission.To) {
+		delete(v.parts[m.partition].open, id)
+		m.settled = nil // complete: keep it small
+	}
+}
+
+func (v *View) caseOf(id handover.CaseID) *Case {
+	c := v.cases[id]
+	if c == nil {
+		c = &Case{Last: map[handover.SystemID]uint64{}, Bindings: map[Destination]native.CaseKey{}}
+		v.cases[id] = c
+	}
+	return c
+}
+
+// Ref returns what is known of a reference, and whether anybody ever announced it.
+func (v *View) Ref(ref native.Reference) (Ref, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	r := v.refs[ref]
+	if r == nil {
+		return Ref{}, false
+	}
+	return *r, true
+}
+
+// Case returns a copy of where a case stands; the zero Case when nothing is known of it.
+func (v *View) Case(id handover.CaseID) Case {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	c := v.cases[id]
+	if c == nil {
+		return Case{}
+	}
+	out := *c
+	out.Last = make(map[handover.SystemID]uint64, len(c.Last))
+	for k, s := range c.Last {
+		out.Last[k] = s
+	}
+	out.Bindings = nil
+	return out
+}
+
+// NativeCase returns the native case that a case is at a destination.
+func (v *View) NativeCase(id handover.CaseID, to Destination) (native.CaseKey, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if c := v.cases[id]; c != nil {
+		k, ok := c.Bindings[to]
+		return k, ok
+	}
+	return "", false
+}
+
+// Admission returns a message's place in its case, if it was admitted.
+func (v *View) Admission(id handover.MessageID) (Admission, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if m := v.messages[id]; m != nil {
+		return m.admission, true
+	}
+	return Admission{}, false
+}
+
+// Cursor returns how far a native system was read.
+func (v *View) Cursor(id handover.SystemID) native.Position {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.cursors[id]
+}
+
+// Installation returns the random name of this installation, or "" before it was given.
+func (v *View) Installation() string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.install
+}
+
+// Open is an admitted message that is not yet recorded everywhere and does not wait for a person everywhere else.
+type Open struct {
+	Message handover.MessageID
+	Case    handover.CaseID
+	Place   Place
+	Number  uint64
+}
+
+// OpenBelow returns the open messages of a partition whose place on the bus lies below an offset, in the order of the bus.
+func (v *View) OpenBelow(partition int32, offset int64) []Open {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var out []Open
+	for id, m := range v.parts[partition].open {
+		if m.admission.Place.Offset < offset {
+			out = append(out, Open{Message: id, Case: m.caseID, Place: m.admission.Place, Number: m.admission.Number})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Place.Offset < out[j].Place.Offset })
+	return out
+}
+
+// Stats are figures for metrics and the operator.
+type Stats struct {
+	Cases, Messages, Open, Parked, Held, Skipped int
+}
+
+// Stats returns the present figures.
+func (v *View) Stats() Stats {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	s := Stats{Cases: len(v.cases), Messages: len(v.messages), Skipped: v.skipped}
+	for i := range v.parts {
+		s.Open += len(v.parts[i].open)
+	}
+	for _, l := range v.lanes {
+		for _, it := range l.items {
+			if it.Status == StatusHeld {
+				s.Held++
+			} else {
+				s.Parked++
+			}
+		}
+	}
+	return s
+}

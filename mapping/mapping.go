@@ -1,0 +1,45 @@
+// Package mapping translates between the wire format of a native system and the canonical messages. Mappings are pure: no
+// input or output, no clock, no context, no memory. What a mapping does is data (a table of fields and code lists), so
+// that the same table is the program, the documentation and the source of the test that no field vanishes (I4).
+//
+// Rejected: hand-written conversions for each message and system. They are written twice (there and back), drift apart, and nobody
+// can list which field they drop.
+package mapping
+
+import (
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+)
+
+// Draft is a message as far as the native record tells it. The gateway adds the ids and the trace.
+type Draft struct {
+	Payload handover.Payload
+	// Sender is the organisation that says it.
+	Sender handover.OrganisationID
+	// References is the native record that this one recalls or corrects; empty for ActionNew.
+	References native.RecordID
+	Action     handover.Action
+	Test       bool
+}
+
+// Placement is what a mapping needs to know about the place that a message is written to.
+type Placement struct {
+	Reference    native.Reference
+	System       handover.SystemID
+	Organisation handover.OrganisationID // whose dossier
+	Role         handover.Role           // that organisation's role in the case
+	Parties      handover.Parties
+	Case         native.CaseKey // empty: the message opens a case there
+	Now          time.Time      // the moment of writing, for formats that want one
+}
+
+// Mapper translates for one type of native system. Its methods may be called concurrently. Errors are [fault.Error] of
+// kind Park, or [fault.Findings] inside one, and name fields of the native format, never values.
+type Mapper interface {
+	// ToHandover translates a record that a person entered. Every field of the record is mapped, dropped by name in the table, or an error.
+	ToHandover(r native.Record) (Draft, error)
+	// FromHandover translates a message into the entry for a place. Every field of the message is mapped, dropped by name in the table, or an error.
+	FromHandover(m handover.Message, at Placement) (native.Entry, error)
+}
