@@ -10,7 +10,6 @@
 package fault
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -88,7 +87,12 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // New makes an error of a kind. op names the operation, code is stable, text is one sentence.
 func New(kind Kind, op, code, text string) *Error {
@@ -112,32 +116,78 @@ func (e *Error) Hint(next string) *Error { c := *e; c.Next = next; return &c }
 // Because returns a copy of e with a cause.
 func (e *Error) Because(err error) *Error { c := *e; c.Err = err; return &c }
 
-// KindOf returns the kind of the outermost classified error in err's chain.
+// KindOf returns the kind of the outermost classified error in err's chain. Of errors joined side by side it returns the
+// one that demands most care, in the order Doubt, Stop, Park, Refuse, Retry: a write in doubt stays in doubt
+// whatever else went wrong beside it.
 func KindOf(err error) Kind {
-	for err != nil {
-		var e *Error
-		if !errors.As(err, &e) {
-			return Unclassified
-		}
-		if e.Kind != Unclassified {
-			return e.Kind
-		}
-		err = e.Err
+	var e *Error
+	if direct(err, &e) && e.Kind != Unclassified {
+		return e.Kind
 	}
-	return Unclassified
+	worst := Unclassified
+	for _, cause := range causes(err) {
+		if k := KindOf(cause); k.care() > worst.care() {
+			worst = k
+		}
+	}
+	return worst
+}
+
+// care ranks the kinds by what it costs to take one for another.
+func (k Kind) care() int {
+	switch k {
+	case Doubt:
+		return 5
+	case Stop:
+		return 4
+	case Park:
+		return 3
+	case Refuse:
+		return 2
+	case Retry:
+		return 1
+	default:
+		return 0
+	}
 }
 
 // CodeOf returns the first stable code in err's chain, or "unclassified".
 func CodeOf(err error) string {
-	for err != nil {
-		var e *Error
-		if !errors.As(err, &e) {
-			break
-		}
-		if e.Code != "" {
-			return e.Code
-		}
-		err = e.Err
+	if code := firstCode(err); code != "" {
+		return code
 	}
 	return "unclassified"
+}
+
+func firstCode(err error) string {
+	var e *Error
+	if direct(err, &e) && e.Code != "" {
+		return e.Code
+	}
+	for _, cause := range causes(err) {
+		if code := firstCode(cause); code != "" {
+			return code
+		}
+	}
+	return ""
+}
+
+// direct reports whether err itself, not a cause of it, is an [Error]. A nil *Error is none.
+func direct(err error, e **Error) bool {
+	found, ok := err.(*Error) //nolint:errorlint // the tree is walked here, level by level
+	*e = found
+	return ok && found != nil
+}
+
+// causes returns what err wraps: one error, several side by side, or nothing.
+func causes(err error) []error {
+	switch w := err.(type) { //nolint:errorlint // the tree is walked here, level by level
+	case interface{ Unwrap() []error }:
+		return w.Unwrap()
+	case interface{ Unwrap() error }:
+		if cause := w.Unwrap(); cause != nil {
+			return []error{cause}
+		}
+	}
+	return nil
 }

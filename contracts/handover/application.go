@@ -101,6 +101,7 @@ func (ClarificationRequested) Name() Name { return "clarification-requested" }
 func (m ClarificationRequested) Validate() error {
 	var c check
 	c.personal("question", m.Question, 1, remarkLimit)
+	c.day("answerBy", m.AnswerBy)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()
 }

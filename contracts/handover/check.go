@@ -20,21 +20,27 @@ func (c *check) must(ok bool, path, code, text string) {
 	}
 }
 
-// text bounds an open text: its length in characters and no control characters.
+// text bounds an open text: its length in characters and no control characters. A text of nothing but blanks is missing.
 func (c *check) text(path, s string, least, most int) {
-	switch n := utf8.RuneCountInString(s); {
-	case n < least:
+	c.bounds(path, s, s, least, most)
+}
+
+// personal bounds a personal text; line breaks and tabs are allowed, and count.
+func (c *check) personal(path string, t personal.Text, least, most int) {
+	c.bounds(path, t.Reveal(), strings.NewReplacer("\n", "", "\r", "", "\t", "").Replace(t.Reveal()), least, most)
+}
+
+// bounds checks the length of s and the characters of the part of it that must be clean.
+func (c *check) bounds(path, s, part string, least, most int) {
+	n := utf8.RuneCountInString(s)
+	switch {
+	case n < least, least > 0 && strings.TrimSpace(s) == "":
 		c.Add(path, "missing", "the value is missing", "")
 	case n > most:
 		c.Add(path, "too-long", "the value is longer than the message allows", "")
-	case !clean(s):
+	case !clean(part):
 		c.Add(path, "control-characters", "the value holds control characters or is not UTF-8", "")
 	}
-}
-
-// personal bounds a personal text; line breaks and tabs are allowed.
-func (c *check) personal(path string, t personal.Text, least, most int) {
-	c.text(path, strings.NewReplacer("\n", "", "\r", "", "\t", "").Replace(t.Reveal()), least, most)
 }
 
 // code demands a value of a code list, in einmal's spelling.
@@ -52,9 +58,16 @@ func (c *check) code(path string, v Code, required bool) {
 	c.must(len(v) <= 40, path, "too-long", "a code has at most 40 characters")
 }
 
-// date demands a day; the form was checked when it was parsed.
+// date demands a day.
 func (c *check) date(path string, d Date) {
 	c.must(d != "", path, "missing", "the date is missing")
+	c.day(path, d)
+}
+
+// day demands that a date that is there is a day; one that was parsed always is.
+func (c *check) day(path string, d Date) {
+	_, err := ParseDate(string(d))
+	c.must(d == "" || err == nil, path, "date-format", "the date is not a day that exists, written YYYY-MM-DD")
 }
 
 // order demands that a day does not lie after another one.
@@ -64,23 +77,26 @@ func (c *check) order(path string, from, to Date) {
 
 // within runs a part's own check and puts a prefix before its paths.
 func (c *check) within(prefix string, validate func() error) {
+	err := validate()
 	var fs fault.Findings
-	if errors.As(validate(), &fs) {
-		for _, f := range fs {
-			f.Path = prefix + f.Path
-			c.Findings = append(c.Findings, f)
-		}
+	if !errors.As(err, &fs) {
+		c.must(err == nil, strings.TrimSuffix(prefix, "."), fault.CodeOf(err), "the part is not valid")
+		return
+	}
+	for _, f := range fs {
+		f.Path = prefix + f.Path
+		c.Findings = append(c.Findings, f)
 	}
 }
 
-// clean reports whether s is valid UTF-8 without control characters and without the replacement character that a
-// wrong conversion leaves.
+// clean reports whether s is valid UTF-8 without control characters, without the replacement character that a wrong
+// conversion leaves, and without the two characters that XML cannot carry.
 func clean(s string) bool {
 	if !utf8.ValidString(s) {
 		return false
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) || r == utf8.RuneError {
+		if unicode.IsControl(r) || r >= utf8.RuneError && r <= 0xFFFF {
 			return false
 		}
 	}

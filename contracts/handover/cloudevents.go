@@ -1,7 +1,8 @@
 package handover
 
 import (
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 const (
 	headerPrefix = "ce_"
 	traceHeader  = "traceparent"
+	sourcePrefix = "urn:einmal:"
 	// ContentType is that of a sealed payload on the bus.
 	ContentType = "application/vnd.einmal.sealed+json"
 )
@@ -23,7 +25,7 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 // Headers returns the envelope as CloudEvents headers for Kafka in binary mode.
 func (e Envelope) Headers() map[string]string {
 	h := map[string]string{
-		"ce_specversion": "1.0", "ce_id": string(e.ID), "ce_source": "urn:einmal:" + string(e.Source),
+		"ce_specversion": "1.0", "ce_id": string(e.ID), "ce_source": sourcePrefix + string(e.Source),
 		"ce_type": e.Name.Type(), "ce_subject": string(e.Case), "ce_time": e.Time.UTC().Format(timeLayout),
 		"ce_sequence": strconv.FormatUint(e.Sequence, 10), "ce_senderorganisation": string(e.Sender),
 		"ce_action": string(e.Action), "ce_testdelivery": strconv.FormatBool(e.Test), "content-type": ContentType,
@@ -40,62 +42,65 @@ func (e Envelope) Headers() map[string]string {
 	return h
 }
 
-// ParseHeaders is the inverse of Headers. It refuses (kind Park) other versions of CloudEvents or of the message and missing or malformed
-// attributes; it ignores headers that are not CloudEvents attributes.
+// ParseHeaders is the inverse of Headers. It refuses (kind Park) other versions of CloudEvents or of the message, missing attributes, and
+// attributes in any other spelling than that of Headers, so that equal envelopes have equal headers; it ignores headers that
+// are not attributes of an envelope.
 func ParseHeaders(h map[string]string) (Envelope, error) {
-	bad := func(name string) (Envelope, error) {
-		return Envelope{}, fault.New(fault.Park, "handover.parse-headers", "envelope", "a header of the message is missing or malformed").
-			At(name).Hint("find the program that wrote it: einmal's own gateways never do")
-	}
-	source, ok := strings.CutPrefix(h["ce_source"], "urn:einmal:")
-	if !ok || h["ce_specversion"] != "1.0" {
-		return bad("ce_source")
-	}
-	name, ok := strings.CutPrefix(h["ce_type"], TypePrefix)
-	if !ok {
-		return bad("ce_type")
-	}
-	name, ok = strings.CutSuffix(name, "."+Version)
-	if !ok {
-		return bad("ce_type")
+	for _, name := range []string{"ce_source", "ce_type", "ce_id", "ce_subject", "ce_senderorganisation", "ce_action"} {
+		if h[name] == "" {
+			return Envelope{}, badHeader(name)
+		}
 	}
 	at, err := time.Parse(timeLayout, h["ce_time"])
 	if err != nil {
-		return bad("ce_time")
+		return Envelope{}, badHeader("ce_time")
 	}
 	seq, err := strconv.ParseUint(h["ce_sequence"], 10, 64)
 	if err != nil {
-		return bad("ce_sequence")
+		return Envelope{}, badHeader("ce_sequence")
 	}
-	test, err := strconv.ParseBool(h["ce_testdelivery"])
-	if err != nil {
-		return bad("ce_testdelivery")
+	name := strings.TrimSuffix(strings.TrimPrefix(h["ce_type"], TypePrefix), "."+Version)
+	e := Envelope{
+		ID: MessageID(h["ce_id"]), Source: SystemID(strings.TrimPrefix(h["ce_source"], sourcePrefix)), Name: Name(name),
+		Case: CaseID(h["ce_subject"]), Time: at, Sender: OrganisationID(h["ce_senderorganisation"]), Sequence: seq,
+		References: MessageID(h["ce_referencemessageid"]),
+		Parties:    Parties{Assigning: OrganisationID(h["ce_assigningorganisation"]), Receiving: OrganisationID(h["ce_receivingorganisation"])},
+		Action:     Action(h["ce_action"]), Test: h["ce_testdelivery"] == "true", Trace: h[traceHeader],
 	}
-	if h["ce_id"] == "" || h["ce_subject"] == "" {
-		return bad("ce_id")
+	return e, e.spelt(h)
+}
+
+// spelt reports the first header, in the order of the names, that Headers would write in another way.
+func (e Envelope) spelt(h map[string]string) error {
+	if e.Source == "" {
+		return badHeader("ce_source")
 	}
-	return Envelope{
-		ID: MessageID(h["ce_id"]), Source: SystemID(source), Name: Name(name), Case: CaseID(h["ce_subject"]), Time: at,
-		Sender: OrganisationID(h["ce_senderorganisation"]), Sequence: seq, References: MessageID(h["ce_referencemessageid"]),
-		Parties: Parties{Assigning: OrganisationID(h["ce_assigningorganisation"]), Receiving: OrganisationID(h["ce_receivingorganisation"])},
-		Action:  Action(h["ce_action"]), Test: test, Trace: h[traceHeader],
-	}, nil
+	if e.Name == "" {
+		return badHeader("ce_type")
+	}
+	want := e.Headers()
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if h[name] != want[name] {
+			return badHeader(name)
+		}
+	}
+	return nil
+}
+
+func badHeader(name string) error {
+	return fault.New(fault.Park, "handover.parse-headers", "envelope", "a header of the message is missing or malformed").
+		At(name).Hint("find the program that wrote it: einmal's own gateways never do")
 }
 
 // AssociatedData returns the bytes that bind a sealed payload to its envelope: every CloudEvents header with its length, in
 // the order of the names. Whoever changes one of them makes the payload unreadable.
 func (e Envelope) AssociatedData() []byte {
 	h := e.Headers()
-	names := make([]string, 0, len(h))
-	for n := range h {
-		if strings.HasPrefix(n, headerPrefix) {
-			names = append(names, n)
-		}
-	}
-	sort.Strings(names)
 	var b []byte
-	for _, n := range names {
-		b = appendField(appendField(b, n), h[n])
+	for _, n := range slices.Sorted(maps.Keys(h)) {
+		if strings.HasPrefix(n, headerPrefix) {
+			b = appendField(appendField(b, n), h[n])
+		}
 	}
 	return b
 }

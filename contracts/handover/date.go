@@ -40,12 +40,21 @@ func (d Date) MarshalText() ([]byte, error) { return []byte(d), nil }
 // night when clocks are set back exists twice. Precision is one second. The zero value is "no moment".
 type Instant struct{ at time.Time }
 
-// InstantOf returns t to the second, with its offset.
-func InstantOf(t time.Time) Instant { return Instant{at: t.Truncate(time.Second)} }
+// InstantOf returns t to the second, with its offset to the minute and without the name of its zone: two moments that are
+// written in the same way are deeply equal.
+func InstantOf(t time.Time) Instant {
+	zone := time.UTC
+	if _, offset := t.Zone(); offset/60 != 0 {
+		zone = time.FixedZone("", offset/60*60)
+	}
+	return Instant{at: t.Truncate(time.Second).In(zone)}
+}
 
-// ParseInstant reads RFC 3339 with an offset.
+// ParseInstant reads RFC 3339 with an offset, from 1990 to 2100. A fraction of a second is cut off. Unlike time.Parse it takes
+// no single-digit hour, no decimal comma and no offset of more than a day.
 func ParseInstant(s string) (Instant, error) {
-	t, err := time.Parse(time.RFC3339, s)
+	var t time.Time
+	err := t.UnmarshalText([]byte(s))
 	if err != nil || t.Year() < 1990 || t.Year() > 2100 {
 		return Instant{}, fault.New(fault.Park, "handover.instant", "instant-format", "a moment is written as RFC 3339 with an offset from UTC, between 1990 and 2100")
 	}

@@ -52,6 +52,7 @@ func (m Message) Validate() error {
 	f.text("senderorganisation", string(m.Sender), 1, 64)
 	f.must(!m.Time.IsZero(), "time", "missing", "the time of entry is missing")
 	f.must(m.Sequence > 0, "sequence", "missing", "the sequence in the case is missing")
+	f.text("referencemessageid", string(m.References), 0, 36)
 	f.must(m.Action == ActionNew || m.References != "", "referencemessageid", "missing", "a recall or correction names the message that it is about")
 	switch m.Action {
 	case ActionNew, ActionRecall, ActionCorrection:
@@ -62,14 +63,27 @@ func (m Message) Validate() error {
 		f.Add("data", "missing", "the payload is missing", "")
 		return f.Err()
 	}
+	f.must(inCatalogue(m.Payload), "data", "unknown-message", "the payload is not a value of the catalogue")
 	f.must(m.Payload.Name() == m.Name, "type", "type-mismatch", "the envelope names another message than the payload is")
-	if Opens(m.Name) {
-		f.text("assigningorganisation", string(m.Parties.Assigning), 1, 64)
-		f.text("receivingorganisation", string(m.Parties.Receiving), 1, 64)
-		f.must(m.Parties.Assigning != m.Parties.Receiving, "receivingorganisation", "same-organisation", "a case cannot be handed over to oneself")
-	}
+	m.parties(&f)
 	f.within("data.", m.Payload.Validate)
 	return f.Err()
+}
+
+// parties checks that the message that opens a case names two organisations, the same ones outside and inside, and that no
+// other message names any.
+func (m Message) parties(f *check) {
+	if !Opens(m.Name) {
+		f.must(m.Parties == Parties{}, "assigningorganisation", "unexpected", "only the message that opens a case names its parties")
+		return
+	}
+	f.text("assigningorganisation", string(m.Parties.Assigning), 1, 64)
+	f.text("receivingorganisation", string(m.Parties.Receiving), 1, 64)
+	f.must(m.Parties.Assigning != m.Parties.Receiving, "receivingorganisation", "same-organisation", "a case cannot be handed over to oneself")
+	if a, ok := m.Payload.(ApplicationSubmitted); ok {
+		inside := Parties{Assigning: a.Assigning, Receiving: a.Receiving}
+		f.must(m.Parties == inside, "assigningorganisation", "parties-differ", "envelope and application name different parties")
+	}
 }
 
 // Payload is the content of one message: one Go type for each entry of [Catalogue].

@@ -51,6 +51,7 @@ func (m CostApprovalRequested) Validate() error {
 	c.date("to", m.To)
 	c.order("to", m.From, m.To)
 	c.amount(m.AmountCents)
+	c.day("returnBy", m.ReturnBy)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()
 }

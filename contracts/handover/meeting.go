@@ -67,10 +67,12 @@ func (m TransferMeetingRecorded) Validate() error {
 	c.date("heldOn", m.HeldOn)
 	c.participants(m.Participants)
 	if m.Agreed() {
-		c.date("startOfCaseWork", m.StartOfCaseWork)
-		c.date("nextReviewOn", m.NextReviewOn)
+		c.must(m.StartOfCaseWork != "", "startOfCaseWork", "missing", "an agreed note says when the case work starts")
+		c.must(m.NextReviewOn != "", "nextReviewOn", "missing", "an agreed note says when the next review is")
 		c.order("nextReviewOn", m.StartOfCaseWork, m.NextReviewOn)
 	}
+	c.day("startOfCaseWork", m.StartOfCaseWork)
+	c.day("nextReviewOn", m.NextReviewOn)
 	c.personal("strategy", m.Strategy, 0, remarkLimit)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()
@@ -95,9 +97,10 @@ func (m ReviewMeetingRecorded) Validate() error {
 	c.date("heldOn", m.HeldOn)
 	c.participants(m.Participants)
 	if m.Continue {
-		c.date("nextReviewOn", m.NextReviewOn)
+		c.must(m.NextReviewOn != "", "nextReviewOn", "missing", "a note that goes on says when the next review is")
 		c.order("nextReviewOn", m.HeldOn, m.NextReviewOn)
 	}
+	c.day("nextReviewOn", m.NextReviewOn)
 	c.personal("measures", m.Measures, 0, remarkLimit)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()

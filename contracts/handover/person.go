@@ -2,6 +2,7 @@ package handover
 
 import (
 	"log/slog"
+	"strconv"
 
 	"github.com/einmal-hub/einmal/contracts/personal"
 )
@@ -59,8 +60,8 @@ func (a Address) validate() error {
 	var c check
 	c.personal("street", a.Street, 0, 60)
 	c.personal("houseNumber", a.HouseNumber, 0, 12)
-	zip := a.Zip.Reveal()
-	c.must(len(zip) == 4 && zip >= "1000" && zip <= "9999", "zip", "zip-format", "a Swiss postcode has four digits")
+	zip, err := strconv.ParseUint(a.Zip.Reveal(), 10, 16)
+	c.must(err == nil && len(a.Zip) == 4 && zip >= 1000, "zip", "zip-format", "a Swiss postcode has four digits")
 	c.personal("town", a.Town, 1, 40)
 	c.must(a.Municipality >= 1 && a.Municipality <= 9999, "municipality", "bfs-range", "a BFS municipality number lies between 1 and 9999")
 	return c.Err()

@@ -43,14 +43,14 @@ func Transitions() []Transition {
 	for _, from := range []State{UnderReview, Clarification} {
 		t = append(t,
 			Transition{From: from, Message: "application-decided", When: "accepted", Sender: Receiving, To: AcceptedState, meets: accepted},
-			Transition{From: from, Message: "application-decided", When: "rejected", Sender: Receiving, To: RejectedState, meets: not(accepted)},
+			Transition{From: from, Message: "application-decided", When: "rejected", Sender: Receiving, To: RejectedState, meets: rejected},
 		)
 	}
 	for _, from := range []State{AcceptedState, TransferMeetingPlanned} {
 		t = append(t,
 			Transition{From: from, Message: "transfer-meeting-scheduled", Sender: Assigning, To: TransferMeetingPlanned},
 			Transition{From: from, Message: "transfer-meeting-recorded", When: "all agreed", Sender: Receiving, To: Active, meets: agreed},
-			Transition{From: from, Message: "transfer-meeting-recorded", When: "somebody did not agree", Sender: Receiving, To: NotEstablished, meets: not(agreed)},
+			Transition{From: from, Message: "transfer-meeting-recorded", When: "somebody did not agree", Sender: Receiving, To: NotEstablished, meets: disagreed},
 		)
 	}
 	for _, from := range []State{UnderReview, Clarification, AcceptedState, TransferMeetingPlanned} {
@@ -89,9 +89,16 @@ func whileActive() []Transition {
 	return t
 }
 
+// The conditions ask for what they need: a payload that says neither leads nowhere, instead of into a refusal that nobody wrote.
+
 func accepted(p Payload) bool {
 	d, ok := p.(ApplicationDecided)
 	return ok && d.Decision == Accepted
+}
+
+func rejected(p Payload) bool {
+	d, ok := p.(ApplicationDecided)
+	return ok && d.Decision == Rejected
 }
 
 func agreed(p Payload) bool {
@@ -99,7 +106,10 @@ func agreed(p Payload) bool {
 	return ok && r.Agreed()
 }
 
-func not(f func(Payload) bool) func(Payload) bool { return func(p Payload) bool { return !f(p) } }
+func disagreed(p Payload) bool {
+	r, ok := p.(TransferMeetingRecorded)
+	return ok && !r.Agreed()
+}
 
 // Refusal says why a message may not be said now.
 type Refusal string
@@ -111,9 +121,13 @@ const (
 	RefusedSender Refusal = "not-by-this-party"
 )
 
-// Next returns the state after a message, or why it may not be said. An empty refusal means allowed.
+// Next returns the state after a message, or why it may not be said. An empty refusal means allowed. p is a
+// value of the catalogue, not a pointer to one.
 func Next(from State, sender Role, p Payload) (State, Refusal) {
 	refusal := RefusedState
+	if p == nil {
+		return from, refusal
+	}
 	for _, t := range Transitions() {
 		if t.From != from || t.Message != p.Name() || (t.meets != nil && !t.meets(p)) {
 			continue

@@ -12,7 +12,7 @@ import (
 // country, nine random digits, an EAN-13 check digit. The zero value is "no number". Storing a hash
 // of it counts as using it (AHVG Art. 153c, practice of the ZAS), so nothing outside the sealed payload
 // is ever derived from it.
-type AHV struct{ number string }
+type AHV struct{ number hidden }
 
 // ParseAHV reads the canonical 13 digits or the dotted form 756.XXXX.XXXX.XX. Nothing else is
 // accepted: no blanks, no other separators, no digits of other scripts.
@@ -31,7 +31,7 @@ func ParseAHV(s string) (AHV, error) {
 	case strings.Count(digits[3:12], digits[3:4]) == 9:
 		return AHV{}, ahvFault("ahv-dummy", "the AHV number is a known placeholder")
 	}
-	return AHV{number: digits}, nil
+	return AHV{number: hide(digits)}, nil
 }
 
 func ahvFault(code, text string) error {
@@ -69,17 +69,17 @@ func checkDigit(twelve string) byte {
 }
 
 // IsZero reports whether there is no number.
-func (a AHV) IsZero() bool { return a.number == "" }
+func (a AHV) IsZero() bool { return a.number.isZero() }
 
 // Reveal returns the 13 digits, or "" for the zero value.
-func (a AHV) Reveal() string { return a.number }
+func (a AHV) Reveal() string { return a.number.reveal() }
 
 // RevealDotted returns 756.XXXX.XXXX.XX, or "" for the zero value.
 func (a AHV) RevealDotted() string {
 	if a.IsZero() {
 		return ""
 	}
-	n := a.number
+	n := a.Reveal()
 	return n[:3] + "." + n[3:7] + "." + n[7:11] + "." + n[11:]
 }
 

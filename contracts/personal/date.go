@@ -10,22 +10,22 @@ import (
 
 // Date is a calendar day that identifies a person, such as a date of birth. It has no time zone and is
 // never converted. The zero value is "no date".
-type Date struct{ day string }
+type Date struct{ day hidden }
 
-// ParseDate reads YYYY-MM-DD of a day that exists, from 1 January 1900 on.
+// ParseDate reads YYYY-MM-DD of a day that exists, from 1 January 1900 to the year 9998: registers use 9999 for "unknown".
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil || t.Year() < 1900 || t.Year() > 9998 {
 		return Date{}, fault.New(fault.Park, "personal.date", "date-format", "a date is a day that exists, written YYYY-MM-DD")
 	}
-	return Date{day: s}, nil
+	return Date{day: hide(s)}, nil
 }
 
 // IsZero reports whether there is no date.
-func (d Date) IsZero() bool { return d.day == "" }
+func (d Date) IsZero() bool { return d.day.isZero() }
 
 // Reveal returns YYYY-MM-DD, or "" for the zero value.
-func (d Date) Reveal() string { return d.day }
+func (d Date) Reveal() string { return d.day.reveal() }
 
 // String returns the mask.
 func (Date) String() string { return mask }

@@ -3,18 +3,39 @@
 // real value leaves only through Reveal, or through JSON written with the option [Revealed], which
 // is used in exactly one place: the payload that is sealed before it reaches the bus.
 //
+// fmt cannot call a formatter on an unexported struct field: it prints what it finds there. [AHV] and [Date] therefore keep
+// their value behind a handle, which prints as an address. [Text] is a string, so that messages can be written as literals: it is
+// kept in exported fields only, and never as the key of a map, which encoding/json writes as it is. A test of package contracts holds the whole
+// module to that.
+//
 // A convention ("do not log persons") was rejected: one struct printed with %+v in one error breaks it.
 package personal
 
 import (
 	"fmt"
 	"log/slog"
+	"unique"
 
 	"github.com/go-json-experiment/json"
 )
 
 // mask is what every formatter shows of a personal value.
 const mask = "***"
+
+// hidden is a string that reflection, and so fmt, sees as an address. Equal strings are equal handles; the zero
+// value is the empty string.
+type hidden struct{ handle unique.Handle[string] }
+
+func hide(s string) hidden { return hidden{handle: unique.Make(s)} }
+
+func (h hidden) isZero() bool { return h == hidden{} }
+
+func (h hidden) reveal() string {
+	if h.isZero() {
+		return ""
+	}
+	return h.handle.Value()
+}
 
 // Text is a name, an address line, a phone number or free text about a person.
 type Text string
@@ -45,7 +66,7 @@ func (t *Text) UnmarshalText(b []byte) error { *t = Text(b); return nil }
 func Revealed() json.Options {
 	return json.WithMarshalers(json.JoinMarshalers(
 		json.MarshalFunc(func(v Text) ([]byte, error) { return json.Marshal(string(v)) }),
-		json.MarshalFunc(func(v AHV) ([]byte, error) { return json.Marshal(v.number) }),
-		json.MarshalFunc(func(v Date) ([]byte, error) { return json.Marshal(v.day) }),
+		json.MarshalFunc(func(v AHV) ([]byte, error) { return json.Marshal(v.Reveal()) }),
+		json.MarshalFunc(func(v Date) ([]byte, error) { return json.Marshal(v.Reveal()) }),
 	))
 }
