@@ -1,0 +1,148 @@
+package core
+
+import (
+	"fmt"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+)
+
+// batchLimit is the most writes that one fsync serves.
+const batchLimit = 512
+
+// pending is a write that waits for its place in the journal.
+type pending struct {
+	write   Write
+	entry   Entry
+	existed bool
+	err     error
+	done    chan struct{}
+}
+
+// opened is what the committer knows of a case.
+type opened struct {
+	entries   uint64
+	dossier   handover.OrganisationID
+	reference handover.CaseID
+}
+
+// committer decides on writes one after the other and puts them on disk in batches. Its books run ahead of what the store shows, by the
+// batch that is being written. After a failure of the journal nobody knows what is on disk, so it refuses everything from then on.
+type committer struct {
+	store  *Store
+	number uint64
+	cases  map[native.CaseKey]*opened
+	refs   map[native.Reference]Entry
+	broken error
+}
+
+func newCommitter(s *Store) *committer {
+	return &committer{store: s, cases: map[native.CaseKey]*opened{}, refs: map[native.Reference]Entry{}}
+}
+
+// run works until the store's queue is closed and empty.
+func (c *committer) run() {
+	defer close(c.store.done)
+	for first := range c.store.queue {
+		c.commit(c.gather(first))
+	}
+}
+
+// gather takes what is waiting already, without waiting for more.
+func (c *committer) gather(first *pending) []*pending {
+	batch := []*pending{first}
+	for len(batch) < batchLimit {
+		select {
+		case p, ok := <-c.store.queue:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, p)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (c *committer) commit(batch []*pending) {
+	var lines []byte
+	var entries []Entry
+	for _, p := range batch {
+		if c.decide(p); p.err != nil || p.existed {
+			continue
+		}
+		if lines, p.err = appendLine(lines, p.entry); p.err != nil {
+			c.broken = p.err
+			continue
+		}
+		entries = append(entries, p.entry)
+	}
+	if c.broken == nil {
+		c.broken = c.store.journal.append(lines)
+	}
+	if c.broken == nil && len(entries) > 0 {
+		c.store.publish(entries)
+	}
+	for _, p := range batch {
+		if c.broken != nil {
+			p.err = fmt.Errorf("the journal failed: %w", c.broken)
+		}
+		close(p.done)
+	}
+}
+
+// decide makes the entry that a write leads to.
+func (c *committer) decide(p *pending) {
+	w := p.write
+	if first, ok := c.refs[w.Reference]; ok && c.store.options.Unique && w.Reference != "" {
+		p.entry, p.existed = first, true
+		return
+	}
+	e := Entry{
+		Number: c.number + 1, Case: w.Case, Kind: w.Kind, Organisation: w.Organisation, CaseReference: w.CaseReference, Reference: w.Reference,
+		By: w.By, At: c.store.options.Clock().UTC().Round(0), Body: append([]byte(nil), w.Body...),
+	}
+	e.ID = native.RecordID(c.store.options.NewID("entry", e.Number))
+	if w.Case == "" {
+		e.Case = native.CaseKey(c.store.options.NewID("case", uint64(len(c.cases))+1))
+		e.Dossier, e.Sequence = c.dossier(w), 1
+	} else {
+		in, ok := c.cases[w.Case]
+		if !ok {
+			p.err = ErrNoCase
+			return
+		}
+		e.Dossier, e.Sequence = in.dossier, in.entries+1
+		if e.CaseReference == "" {
+			e.CaseReference = in.reference
+		}
+	}
+	c.learn(e)
+	p.entry = e
+}
+
+func (c *committer) dossier(w Write) handover.OrganisationID {
+	switch {
+	case c.store.options.Shared:
+		return ""
+	case w.Dossier != "":
+		return w.Dossier
+	default:
+		return w.Organisation
+	}
+}
+
+// learn enters an entry in the books.
+func (c *committer) learn(e Entry) {
+	c.number = e.Number
+	in, ok := c.cases[e.Case]
+	if !ok {
+		in = &opened{dossier: e.Dossier, reference: e.CaseReference}
+		c.cases[e.Case] = in
+	}
+	in.entries = e.Sequence
+	if _, ok := c.refs[e.Reference]; !ok {
+		c.refs[e.Reference] = e
+	}
+}

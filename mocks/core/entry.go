@@ -1,0 +1,102 @@
+package core
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+)
+
+// Who made an entry.
+const (
+	ByClerk     = "clerk"
+	ByInterface = "interface"
+)
+
+// Entry is one record in a mock native system. Entries are never changed; Body is shared and must not be written to.
+type Entry struct {
+	Number        uint64                  // 1..n in the system: the order of commit
+	ID            native.RecordID         // in the system's own style
+	Case          native.CaseKey          // the case that it stands in
+	Sequence      uint64                  // 1..n in the case
+	Kind          native.Kind             // the system's own word
+	Organisation  handover.OrganisationID // who entered it; for the interface: as the wire said
+	Dossier       handover.OrganisationID // whose dossier the case is; empty on shared platforms
+	CaseReference handover.CaseID         // as the opening write said, or this write
+	Reference     native.Reference        // empty for what a clerk entered
+	By            string                  // ByClerk or ByInterface
+	At            time.Time               // UTC
+	Body          []byte                  // the content in wire format
+}
+
+// line is an entry as it stands in the journal.
+type line struct {
+	Number        uint64    `json:"number"`
+	ID            string    `json:"id"`
+	Case          string    `json:"case"`
+	Sequence      uint64    `json:"sequence"`
+	Kind          string    `json:"kind"`
+	Organisation  string    `json:"organisation"`
+	Dossier       string    `json:"dossier"`
+	CaseReference string    `json:"caseReference"`
+	Reference     string    `json:"reference"`
+	By            string    `json:"by"`
+	At            time.Time `json:"at"`
+	Body          string    `json:"body"`
+}
+
+// appendLine appends the entry's journal line, with its line break, to b.
+func appendLine(b []byte, e Entry) ([]byte, error) {
+	l, err := json.Marshal(line{
+		Number: e.Number, ID: string(e.ID), Case: string(e.Case), Sequence: e.Sequence, Kind: string(e.Kind),
+		Organisation: string(e.Organisation), Dossier: string(e.Dossier), CaseReference: string(e.CaseReference),
+		Reference: string(e.Reference), By: e.By, At: e.At, Body: string(e.Body),
+	})
+	if err != nil {
+		return b, fmt.Errorf("write a journal line: %w", err)
+	}
+	return append(append(b, l...), '\n'), nil
+}
+
+// parseLine reads one journal line.
+func parseLine(b []byte) (Entry, error) {
+	var l line
+	if err := json.Unmarshal(b, &l, json.RejectUnknownMembers(true)); err != nil {
+		return Entry{}, fmt.Errorf("read a journal line: %w", err)
+	}
+	return Entry{
+		Number: l.Number, ID: native.RecordID(l.ID), Case: native.CaseKey(l.Case), Sequence: l.Sequence, Kind: native.Kind(l.Kind),
+		Organisation: handover.OrganisationID(l.Organisation), Dossier: handover.OrganisationID(l.Dossier),
+		CaseReference: handover.CaseID(l.CaseReference), Reference: native.Reference(l.Reference), By: l.By, At: l.At, Body: []byte(l.Body),
+	}, nil
+}
+
+// ReadJournal reads journal lines in the order of commit. A last line without its line break was never answered by the store and is left
+// out; whole is the length of everything before it. Numbers must run from 1 without a gap.
+func ReadJournal(r io.Reader) (entries []Entry, whole int64, err error) {
+	in := bufio.NewReaderSize(r, 1<<16)
+	for {
+		b, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return entries, whole, nil
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("read a journal: %w", err)
+		}
+		e, err := parseLine(bytes.TrimSuffix(b, []byte("\n")))
+		if err != nil {
+			return nil, 0, err
+		}
+		if e.Number != uint64(len(entries))+1 {
+			return nil, 0, fmt.Errorf("read a journal: entry %d stands where %d belongs", e.Number, len(entries)+1)
+		}
+		entries, whole = append(entries, e), whole+int64(len(b))
+	}
+}

@@ -1,0 +1,101 @@
+package core
+
+import (
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+)
+
+// Facts are what a clerk knows when she fills in a form: everything that any message of the catalogue needs, as plain text. Days are
+// YYYY-MM-DD, codes are in einmal's own spelling, amounts are centimes. An empty value means "not given"; which values may be
+// empty follows from the message. All people are invented.
+type Facts struct {
+	Remark string // free text of every message; the clerks put their marker here
+
+	// application-submitted
+	Assigning, Receiving        handover.OrganisationID
+	Process, TargetGroup        string
+	AppliedOn                   string
+	Person                      Person
+	Situation                   Situation
+	ConsentKind, ConsentGivenOn string
+	PlannedMonths               int
+	Goal, Reason                string
+	Contact                     Contact
+	Deputy                      *Contact
+
+	// application-withdrawn; the day also of consent-withdrawn
+	WithdrawnOn, WithdrawalReason string
+
+	// clarification-requested, clarification-answered
+	Question, AnswerBy, Answer string
+
+	// application-decided; the reason only when rejected
+	Decision, RejectionReason, DecidedOn string
+	Lead                                 *Contact // the future case lead
+
+	// transfer-meeting-scheduled, review-meeting-scheduled
+	MeetingAt    time.Time // to the second, with the offset of the place
+	MeetingPlace string
+
+	// transfer-meeting-recorded, review-meeting-recorded
+	HeldOn          string
+	Participants    []Participant
+	CanAndWantsWork bool
+	StartOfCaseWork string // empty when somebody did not agree
+	NextReviewOn    string // empty when there is none
+	Strategy        string
+	Continue        bool
+	FurtherMeasures string
+
+	// job-search-exemption-signed
+	ExemptFrom, ExemptTo, ExemptionSignedOn, ExtensionReason string
+
+	// the messages on cost approval and measure
+	Approval                   string // the request's number
+	Measure, Provider          string
+	MeasureFrom, MeasureTo     string
+	AmountCents                int64
+	ReturnBy                   string
+	ApprovalSignedOn, SignedBy string
+	RefusedOn, RefusalReason   string
+	OrderedOn, CompletedOn     string
+	Result                     string
+	InvoicedOn                 string
+	InvoiceCents               int64
+
+	// sanction-hint
+	ObservedOn, Hint string
+
+	// extra-meeting-requested
+	ExtraRequestedOn, ExtraReason string
+
+	// case-closed
+	ClosedOn, ClosureReason, Outcome string
+}
+
+// Person is the person whose case it is.
+type Person struct {
+	AHV                     string // 13 digits, valid, invented
+	OfficialName, FirstName string
+	DateOfBirth             string
+	Sex                     string
+	Street, HouseNumber     string
+	Zip, Town               string
+	Municipality            int // BFS number
+	Phone, Email, Language  string
+}
+
+// Situation is what the application form asks about entitlements.
+type Situation struct {
+	SocialCounselling, EconomicAssistance, RegisteredJobseeker, UnemploymentBenefit, DisabilityMeasures bool
+}
+
+// Contact is an employee of an agency.
+type Contact struct{ Name, Phone, Email string }
+
+// Participant took part in a meeting.
+type Participant struct {
+	Name, Part string
+	Agreed     bool
+}
