@@ -151,7 +151,7 @@ func (k Kind) care() int {
 	}
 }
 
-// CodeOf returns the first stable code in err's chain, or "unclassified".
+// CodeOf returns the first stable code in err's chain, that of the first of [Findings], or "unclassified".
 func CodeOf(err error) string {
 	if code := firstCode(err); code != "" {
 		return code
@@ -163,6 +163,9 @@ func firstCode(err error) string {
 	var e *Error
 	if direct(err, &e) && e.Code != "" {
 		return e.Code
+	}
+	if fs, ok := err.(Findings); ok && len(fs) > 0 { //nolint:errorlint // the tree is walked here, level by level
+		return fs[0].Code
 	}
 	for _, cause := range causes(err) {
 		if code := firstCode(cause); code != "" {

@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"fmt"
 	"log/slog"
 	"strconv"
 
@@ -29,6 +30,9 @@ type Person struct {
 
 // LogValue masks the whole person.
 func (Person) LogValue() slog.Value { return slog.StringValue("***") }
+
+// Format masks the whole person for every verb.
+func (Person) Format(s fmt.State, _ rune) { personal.WriteMask(s) }
 
 func (p Person) validate() error {
 	var c check
@@ -73,6 +77,9 @@ type Contact struct {
 	Phone personal.Text `json:"phone,omitzero"`
 	Email personal.Text `json:"email,omitzero"`
 }
+
+// Format masks the whole contact for every verb.
+func (Contact) Format(s fmt.State, _ rune) { personal.WriteMask(s) }
 
 func (k Contact) validate() error {
 	var c check

@@ -34,7 +34,7 @@ func (Date) String() string { return mask }
 func (Date) GoString() string { return mask }
 
 // Format writes the mask for every verb.
-func (Date) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(mask)) }
+func (Date) Format(s fmt.State, _ rune) { WriteMask(s) }
 
 // LogValue returns the mask.
 func (Date) LogValue() slog.Value { return slog.StringValue(mask) }
