@@ -101,7 +101,7 @@ func (c *committer) decide(p *pending) {
 	}
 	e := Entry{
 		Number: c.number + 1, Case: w.Case, Kind: w.Kind, Organisation: w.Organisation, CaseReference: w.CaseReference, Reference: w.Reference,
-		By: w.By, At: c.store.options.Clock().UTC().Round(0), Body: append([]byte(nil), w.Body...),
+		By: w.By, At: c.store.options.Clock().UTC().Round(0), Body: append([]byte{}, w.Body...),
 	}
 	e.ID = native.RecordID(c.store.options.NewID("entry", e.Number))
 	if w.Case == "" {

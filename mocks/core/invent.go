@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 	_ "time/tzdata" // the mocks run on machines without a time zone database
+	"unicode/utf8"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/strict"
@@ -123,6 +124,14 @@ func (i inventor) person() Person {
 	}
 }
 
+// inFull returns the name as a list of participants shows it, which has 100 characters at most.
+func (p Person) inFull() string {
+	if full := p.FirstName + " " + p.OfficialName; utf8.RuneCountInString(full) <= 100 {
+		return full
+	}
+	return p.OfficialName
+}
+
 // phone returns a number in the form that Swiss numbers have, from no assigned range.
 func (i inventor) phone() string {
 	return fmt.Sprintf("+41 41 000 %02d %02d", i.IntN(100), i.IntN(100))
@@ -143,7 +152,7 @@ func (i inventor) maybeContact() *Contact {
 func (i inventor) application() Facts {
 	return Facts{
 		Remark: i.one(i.stock.Remarks), Assigning: "sd-kriens", Receiving: "rav-luzern", Process: "OPTIMA_ALV", TargetGroup: "H",
-		AppliedOn: i.on(0), Person: i.person(), ConsentKind: "CONSENT", ConsentGivenOn: i.on(-i.IntN(20)), PlannedMonths: i.one2(3, 6),
+		AppliedOn: i.on(0), Person: i.person(), ConsentKind: "CONSENT", ConsentGivenOn: i.on(-i.IntN(20)), PlannedMonths: i.months(3, 6),
 		Situation: Situation{
 			SocialCounselling: i.IntN(2) == 0, EconomicAssistance: true, RegisteredJobseeker: i.IntN(2) == 0, DisabilityMeasures: i.IntN(9) == 0,
 		},
@@ -151,7 +160,8 @@ func (i inventor) application() Facts {
 	}
 }
 
-func (i inventor) one2(a, b int) int {
+// months returns one of two planned durations.
+func (i inventor) months(a, b int) int {
 	if i.IntN(2) == 0 {
 		return a
 	}
@@ -170,7 +180,7 @@ func (i inventor) meetings(f *Facts) {
 	f.MeetingAt = time.Date(i.day.Year(), i.day.Month(), i.day.Day()+14, 8+i.IntN(9), 15*i.IntN(4), 0, 0, i.zone)
 	f.MeetingPlace, f.HeldOn = i.one(i.stock.Places), i.on(14)
 	f.Participants = []Participant{
-		{Name: f.Person.FirstName + " " + f.Person.OfficialName, Part: "PERSON", Agreed: true},
+		{Name: f.Person.inFull(), Part: "PERSON", Agreed: true},
 		{Name: f.Contact.Name, Part: "ASSIGNING", Agreed: true},
 		{Name: i.one(i.stock.Employees), Part: "RECEIVING", Agreed: true},
 	}
