@@ -12,6 +12,7 @@ type Ref struct {
 	Nonce    string // who may send it: the writer of the first INTENT of that attempt
 	IntentAt time.Time
 	Void     bool // that attempt provably left nothing
+	Doubts   int  // attempts whose outcome the native system did not tell
 	Done     bool
 	Ruled    bool // a person said "send once more" after the last attempt: the doubt about it is settled
 }
@@ -30,11 +31,11 @@ const (
 	StepPark   Step = "park"   // nobody can know: ask a person
 )
 
-// How many attempts may end in doubt before a person is asked. In mode A another attempt costs nothing; in mode B each
-// one has waited until everything that could still happen had happened.
+// How many attempts may end in doubt, the present one not counted, before a person is asked. In mode A another attempt costs nothing; in
+// mode B each one has waited until everything that could still happen had happened.
 const (
-	maxAttemptsA = 20
-	maxAttemptsB = 5
+	maxDoubtsA = 20
+	maxDoubtsB = 5
 )
 
 // Own is what a worker remembers of its own INTENT; it is gone with the process.
@@ -71,7 +72,7 @@ func decideDoubt(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time
 		if wait := b.Send + b.Request + b.Margin - age; wait > 0 && !ours {
 			return StepWait, wait // not for safety: the other worker is probably about to succeed
 		}
-		return orPark(r, maxAttemptsA), 0
+		return orPark(r, maxDoubtsA), 0
 	case adapters.ModeB:
 		if wait := b.Settle() - age; wait > 0 {
 			return StepWait, wait
@@ -87,11 +88,11 @@ func decideDoubt(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time
 
 // AfterEmptyLookup returns the step after a search, made when Decide said [StepLookup], has found nothing.
 func AfterEmptyLookup(r Ref) Step {
-	return orPark(r, maxAttemptsB)
+	return orPark(r, maxDoubtsB)
 }
 
 func orPark(r Ref, most int) Step {
-	if r.Attempt >= most {
+	if r.Doubts >= most {
 		return StepPark
 	}
 	return StepIntend

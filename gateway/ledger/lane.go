@@ -110,7 +110,11 @@ func (v *View) foldRuling(offset int64, r Record) {
 		r.Ref = l.items[i].Ref
 		v.foldDone(r)
 	case Withdraw:
-		v.settle(r.Message, r.To)
+		if r.To == Gate {
+			v.messages[r.Message] = &message{id: r.Message, caseID: r.Case, admission: Admission{Withdrawn: true}}
+		} else {
+			v.settle(r.Message, r.To)
+		}
 		v.leaveLane(key, r.Message)
 	}
 }

@@ -106,10 +106,11 @@ func (l *Ledger) Intend(ctx context.Context, e Entry, attempt int, nonce string)
 	return err
 }
 
-// Void says that an own attempt provably left nothing.
-func (l *Ledger) Void(ctx context.Context, e Entry, attempt int, nonce string) error {
+// Void says that an attempt provably left nothing: by the native system's answer to its writer, or (searched) by a search after
+// everything that could still happen had happened.
+func (l *Ledger) Void(ctx context.Context, e Entry, attempt int, nonce string, searched bool) error {
 	r := e.record(Void)
-	r.Attempt, r.Nonce = attempt, nonce
+	r.Attempt, r.Nonce, r.Searched = attempt, nonce, searched
 	_, err := l.append(ctx, r)
 	return err
 }

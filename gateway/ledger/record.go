@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -76,9 +77,27 @@ type Reason struct {
 	Next string `json:"next,omitzero"`
 }
 
-// ReasonOf makes a reason of an error.
+// ReasonOf makes a reason of an error: the innermost sentence that was written for a person, and every finding.
 func ReasonOf(err error) Reason {
-	return Reason{Code: fault.CodeOf(err), Text: err.Error()}
+	r := Reason{Code: fault.CodeOf(err), Text: err.Error()}
+	for e := err; e != nil; {
+		var f *fault.Error
+		if !errors.As(e, &f) {
+			break
+		}
+		if f.Text != "" {
+			r.Text, r.Path, r.Next = f.Text, f.Path, f.Next
+		}
+		e = f.Err
+	}
+	var findings fault.Findings
+	if errors.As(err, &findings) && len(findings) > 0 {
+		r.Text, r.Path = findings.Error(), findings[0].Path
+		if r.Code == "unclassified" {
+			r.Code = findings[0].Code
+		}
+	}
+	return r
 }
 
 // Verdict is what a person decides about a parked message.
@@ -101,6 +120,8 @@ type Record struct {
 	Ref     native.Reference   `json:"ref,omitzero"`
 	Attempt int                `json:"attempt,omitzero"`
 	Nonce   string             `json:"nonce,omitzero"`
+	// Searched says that a VOID rests on a search after everything had settled, not on the native system's answer.
+	Searched bool `json:"searched,omitzero"`
 
 	Native     native.RecordID `json:"native,omitzero"`     // DONE, RULING found
 	NativeCase native.CaseKey  `json:"nativeCase,omitzero"` // DONE, BIND, RULING found
@@ -125,6 +146,8 @@ type Admission struct {
 	Source   handover.SystemID `json:"source"`
 	Sequence uint64            `json:"sequence"`
 	Name     handover.Name     `json:"name"`
+	// Withdrawn says that a person dropped the message before it had a place; the other fields are empty then.
+	Withdrawn bool `json:"-"`
 }
 
 // Parking is a message that waits for a person, or behind one that does.

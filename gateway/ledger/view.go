@@ -144,9 +144,7 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) {
 	case Intent:
 		v.foldIntent(at, r)
 	case Void:
-		if ref := v.refs[r.Ref]; ref != nil && ref.Attempt == r.Attempt && ref.Nonce == r.Nonce {
-			ref.Void = true
-		}
+		v.foldVoid(r)
 	case Done:
 		v.foldDone(r)
 	case Park:
@@ -185,7 +183,26 @@ func (v *View) foldIntent(at time.Time, r Record) {
 	if ref.Done || r.Attempt != ref.Attempt+1 {
 		return
 	}
-	*ref = Ref{Attempt: r.Attempt, Nonce: r.Nonce, IntentAt: at}
+	doubts := ref.Doubts
+	if ref.Attempt > 0 && !ref.Void {
+		doubts++
+	}
+	if ref.Ruled {
+		doubts = 0
+	}
+	*ref = Ref{Attempt: r.Attempt, Nonce: r.Nonce, IntentAt: at, Doubts: doubts}
+}
+
+// foldVoid takes an attempt back.
+func (v *View) foldVoid(r Record) {
+	ref := v.refs[r.Ref]
+	if ref == nil || ref.Void || ref.Attempt != r.Attempt || ref.Nonce != r.Nonce {
+		return
+	}
+	ref.Void = true
+	if r.Searched {
+		ref.Doubts++
+	}
 }
 
 func (v *View) foldDone(r Record) {

@@ -1,0 +1,144 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"sync/atomic"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/schedule"
+)
+
+// claim is one partition of the bus that this gateway owns at present.
+type claim struct {
+	*Delivery
+	partition int32
+	lanes     schedule.Lanes
+	mark      *schedule.Watermark
+	done      func(int64)
+}
+
+// Run handles one partition until ctx ends or records is closed. from is the offset at which the partition starts; wake names lanes that can go
+// on after a ruling; done is called with the offset up to which everything is complete. When Run returns, nothing that it started is left.
+func (d *Delivery) Run(ctx context.Context, partition int32, from int64, records <-chan Record, wake <-chan ledger.Lane, done func(int64)) error {
+	c := &claim{Delivery: d, partition: partition, mark: schedule.NewWatermark(d.o.Window), done: done}
+	defer c.lanes.Wait()
+	c.resumeAll(ctx, from)
+	for {
+		select {
+		case r, ok := <-records:
+			if !ok {
+				return nil
+			}
+			if err := c.mark.Open(ctx, r.Offset); err != nil {
+				return nil // the claim has ended; the next owner reads the record again
+			}
+			c.take(ctx, r)
+		case l := <-wake:
+			c.lanes.Go(l.String(), func() { c.resume(ctx, l) })
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// take puts a message of the bus into the lane of its case.
+func (c *claim) take(ctx context.Context, r Record) {
+	gate := ledger.Lane{Case: handover.CaseID(r.Headers["ce_subject"]), To: ledger.Gate}
+	c.lanes.Go(gate.String(), func() {
+		c.gate(ctx, r, func() { c.complete(r.Offset) })
+	})
+}
+
+// complete says that a message is recorded or waits for a person everywhere.
+func (c *claim) complete(offset int64) {
+	if upTo, advanced := c.mark.Done(offset); advanced {
+		c.done(upTo)
+	}
+}
+
+// resumeAll goes on with what lies below the offset at which the partition starts: messages that a person released, and lanes in which
+// something waits that can go on.
+func (c *claim) resumeAll(ctx context.Context, from int64) {
+	if from < 0 {
+		from = math.MaxInt64 // the group has no offset yet: everything on the bus comes again
+	}
+	for _, open := range c.o.Ledger.OpenBelow(c.partition, from) {
+		lane := ledger.Lane{Case: open.Case, To: ledger.Gate}
+		c.lanes.Go(lane.String(), func() { c.again(ctx, open.Place) })
+	}
+	for _, lane := range c.o.Ledger.Runnable(func(id handover.CaseID) bool { return c.o.Bus.PartitionOf(id) == c.partition }) {
+		c.lanes.Go(lane.String(), func() { c.resume(ctx, lane) })
+	}
+}
+
+// again reads a message by its place and handles it as if it had just come.
+func (c *claim) again(ctx context.Context, place ledger.Place) {
+	var r Record
+	err := c.persist(ctx, "delivery.read-again", func() (err error) {
+		r, err = c.o.Bus.ReadAt(ctx, c.partition, place.Offset)
+		return err
+	})
+	if err == nil {
+		c.gate(ctx, r, func() {})
+	}
+}
+
+// resume goes on with the messages that wait in a lane, until one needs a person.
+func (c *claim) resume(ctx context.Context, lane ledger.Lane) {
+	var last handover.MessageID
+	for ctx.Err() == nil {
+		_, count, first := c.o.Ledger.Waiting(lane, "")
+		if count == 0 || first.Status == ledger.StatusParked || first.Message == last {
+			return
+		}
+		last = first.Message
+		if first.Place.Topic == ledger.OnParked {
+			err := c.persist(ctx, "delivery.read-parked", func() error { return c.o.Again.Again(ctx, lane.Case, first.Place) })
+			if err != nil {
+				return
+			}
+			return // the message comes over the bus and finds itself first in the lane
+		}
+		c.resumeOne(ctx, lane, first)
+	}
+}
+
+// resumeOne handles the first waiting message of a lane.
+func (c *claim) resumeOne(ctx context.Context, lane ledger.Lane, item ledger.Item) {
+	var r Record
+	err := c.persist(ctx, "delivery.read-held", func() (err error) {
+		r, err = c.o.Bus.ReadAt(ctx, c.partition, item.Place.Offset)
+		return err
+	})
+	if err != nil {
+		return
+	}
+	if lane.To == ledger.Gate {
+		c.gate(ctx, r, func() {})
+		return
+	}
+	m, _, err := c.open(r)
+	if err != nil {
+		c.o.Log.ErrorContext(ctx, "a held message can no longer be read", slog.String("message", string(item.Message)), slog.Any("error", err))
+		return
+	}
+	c.record(ctx, m, item.Place, lane.To)
+}
+
+// join returns a function that calls all when it has been called n times.
+func join(n int, all func()) func() {
+	if n == 0 {
+		all()
+		return func() {}
+	}
+	left := atomic.Int64{}
+	left.Store(int64(n))
+	return func() {
+		if left.Add(-1) == 0 {
+			all()
+		}
+	}
+}

@@ -1,0 +1,126 @@
+// Package delivery takes messages from the bus and records each once at every place that must know it.
+//
+// A message goes through these steps, in this order; each is a function of its own:
+//
+//	gate:    open and check the payload, give the message its place in its case (ADMIT) or park it
+//	record:  for every destination: map, claim, INTENT, apply, classify, DONE
+//	settle:  tell the bus that the offset is complete
+//
+// Order (I3): the gate handles one message of a case at a time, a lane (case and destination) records one message at a time, and
+// different lanes do not wait for each other. A parked message holds back the messages behind it in its lane: they are parked as "held" and
+// go on by themselves when a person has decided. A parked or held message is complete for the bus, so the offset moves on.
+//
+// What is done is read from the ledger only. Claims in Redis save work and decide nothing.
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/mapping"
+)
+
+// Record is one sealed message as it lies on the bus.
+type Record struct {
+	Offset  int64
+	Headers map[string]string
+	Value   []byte
+}
+
+// Bus reads sealed messages again, by their place.
+type Bus interface {
+	ReadAt(ctx context.Context, partition int32, offset int64) (Record, error)
+	PartitionOf(handover.CaseID) int32
+}
+
+// Keys opens sealed payloads and derives ids.
+type Keys interface {
+	Open(sealed, associated []byte) ([]byte, error)
+	DeriveID(label string, parts ...string) string
+}
+
+// Claims is the advice that Redis gives; see gateway/claims.
+type Claims interface {
+	Claim(ctx context.Context, what string, lease time.Duration) bool
+	Release(ctx context.Context, what string)
+	SetDone(ctx context.Context, id handover.CaseID, to string, ref native.Reference, r native.Receipt)
+}
+
+// Directory knows which organisation works in which system.
+type Directory interface {
+	// Destinations returns every place where a message of a case must stand and does not stand yet: the dossiers of both parties and the
+	// shared platforms, without the place that it was entered in. It fails (kind Park) for an organisation that it does not know.
+	Destinations(e handover.Envelope, p handover.Parties) ([]ledger.Destination, error)
+}
+
+// Again reads a parked native record anew and publishes the message that it has become.
+type Again interface {
+	Again(ctx context.Context, c handover.CaseID, place ledger.Place) error
+}
+
+// Target is a native system that is written into.
+type Target struct {
+	Sink      adapters.Sink
+	Finder    adapters.Finder // nil unless the system can be searched
+	Mapper    mapping.Mapper
+	Abilities adapters.Abilities
+	// Parallel is the most requests in flight at once; at least 1.
+	Parallel int
+}
+
+// Observer counts what happens.
+type Observer interface {
+	// Delivered counts an entry at a destination; since is the time from its entry in the native system that it came from.
+	Delivered(ctx context.Context, to ledger.Destination, since time.Duration)
+	// Attempted counts one request to a native system by what came of it: "receipt" or the name of a fault kind.
+	Attempted(ctx context.Context, to ledger.Destination, outcome string)
+	// Parked counts a message that waits for a person.
+	Parked(ctx context.Context, to ledger.Destination, code string)
+}
+
+// Options are everything that delivery works with. All fields are required, except Window (default 10000).
+type Options struct {
+	Ledger    *ledger.Ledger
+	Bus       Bus
+	Keys      Keys
+	Claims    Claims
+	Directory Directory
+	Again     Again
+	Targets   map[handover.SystemID]Target
+	Observer  Observer
+	Tracer    trace.Tracer
+	Log       *slog.Logger
+	// Window is the most messages of a partition that may be incomplete at once; the bus waits beyond it.
+	Window int
+	Now    func() time.Time
+}
+
+// Delivery records messages. It is safe for concurrent use.
+type Delivery struct {
+	o     Options
+	sinks map[handover.SystemID]*sink
+}
+
+// New returns a delivery; it starts nothing.
+func New(o Options) *Delivery {
+	if o.Window <= 0 {
+		o.Window = 10000
+	}
+	d := &Delivery{o: o, sinks: map[handover.SystemID]*sink{}}
+	for id, t := range o.Targets {
+		d.sinks[id] = newSink(id, t)
+	}
+	return d
+}
+
+// Reference returns einmal's name for a message's record at a destination.
+func (d *Delivery) Reference(id handover.MessageID, to ledger.Destination) native.Reference {
+	return native.Reference(d.o.Keys.DeriveID("reference", string(id), string(to.System), string(to.Organisation)))
+}

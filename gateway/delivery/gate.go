@@ -1,0 +1,202 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+)
+
+// gate gives a message its place in its case and hands it to the lanes of its destinations, or parks it. settled is called
+// when nothing more will happen with it without a person; it is not called when ctx ends first.
+func (c *claim) gate(ctx context.Context, r Record, settled func()) {
+	m, print, err := c.open(r)
+	place := ledger.Place{Topic: ledger.OnBus, Offset: r.Offset}
+	if err != nil {
+		if c.park(ctx, gateEntry(r, c.partition), place, handover.Name(""), err) == nil {
+			settled()
+		}
+		return
+	}
+	a, verdict := c.admit(ctx, m, print, place)
+	switch verdict {
+	case admitted:
+		c.spread(ctx, m, a, settled)
+	case waits:
+		settled()
+	case unfinished:
+	}
+}
+
+// verdict is what the gate says about a message.
+type verdict uint8
+
+const (
+	unfinished verdict = iota // ctx ended first; the message comes again
+	admitted
+	waits // it is parked, held, a duplicate, or withdrawn: complete for the bus
+)
+
+// admit finds out what is to be done with a message, until the ledger has it.
+func (c *claim) admit(ctx context.Context, m handover.Message, print string, place ledger.Place) (ledger.Admission, verdict) {
+	for ctx.Err() == nil {
+		if a, known := c.o.Ledger.Admission(m.ID); known {
+			return a, c.repeated(ctx, m, a, print, place)
+		}
+		if v := c.queue(ctx, m, place); v != admitted {
+			return ledger.Admission{}, v
+		}
+		a, err := c.consider(m, print, place)
+		if err != nil {
+			if c.park(ctx, entryAt(m, ledger.Gate, ""), place, m.Name, err) != nil {
+				return a, unfinished
+			}
+			return a, waits
+		}
+		won, ok := a, false
+		err = c.persist(ctx, "delivery.admit", func() (err error) {
+			won, ok, err = c.o.Ledger.Admit(ctx, m.Case, m.ID, a)
+			return err
+		})
+		if err != nil {
+			return a, unfinished
+		}
+		if ok {
+			return won, admitted
+		}
+	}
+	return ledger.Admission{}, unfinished
+}
+
+// repeated handles a message that has its place already: the same record read again goes on, another copy is a duplicate, and
+// another content under the same id is a question for a person.
+func (c *claim) repeated(ctx context.Context, m handover.Message, a ledger.Admission, print string, place ledger.Place) verdict {
+	switch {
+	case a.Withdrawn:
+		return waits
+	case a.Place == place:
+		return admitted
+	case a.Print == print:
+		c.o.Log.DebugContext(ctx, "duplicate", slog.String("message", string(m.ID)), slog.String("case", string(m.Case)))
+		return waits
+	}
+	e := entryAt(m, ledger.Gate, "")
+	e.Message += "~changed"
+	err := fault.New(fault.Park, "delivery.gate", "changed-record", "the native system has sent the same record with another content").
+		Hint("compare the record in its native system with what was delivered, and withdraw this copy")
+	if c.park(ctx, e, place, m.Name, err) != nil {
+		return unfinished
+	}
+	return waits
+}
+
+// queue lets a message wait behind one of its case that a person must decide on.
+func (c *claim) queue(ctx context.Context, m handover.Message, place ledger.Place) verdict {
+	lane := ledger.Lane{Case: m.Case, To: ledger.Gate}
+	return c.behind(ctx, lane, entryAt(m, ledger.Gate, ""), place, m.Name)
+}
+
+// behind reports admitted when nothing stands before the message in its lane; otherwise it makes sure that the message waits there.
+func (c *claim) behind(ctx context.Context, lane ledger.Lane, e ledger.Entry, place ledger.Place, name handover.Name) verdict {
+	position, count, first := c.o.Ledger.Waiting(lane, e.Message)
+	switch {
+	case count == 0, position == 0 && first.Status != ledger.StatusParked:
+		return admitted
+	case position >= 0:
+		return waits
+	}
+	reason := ledger.Reason{
+		Code: "held", Text: "it waits behind message " + string(first.Message) + " of its case",
+		Next: "decide on that message; this one goes on by itself",
+	}
+	err := c.persist(ctx, "delivery.hold", func() error {
+		return c.o.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason, Held: true, Name: name})
+	})
+	if err != nil {
+		return unfinished
+	}
+	return waits
+}
+
+// consider decides by the case's state whether a message may be said now, and where it must be recorded.
+func (c *claim) consider(m handover.Message, print string, place ledger.Place) (ledger.Admission, error) {
+	k := c.o.Ledger.Case(m.Case)
+	parties := k.Parties
+	if handover.Opens(m.Name) && k.State == handover.NoCase {
+		parties = m.Parties
+	}
+	if last, ok := k.Last[m.Source]; ok && m.Sequence <= last {
+		return ledger.Admission{}, fault.New(fault.Park, "delivery.gate", "out-of-order",
+			"a later record of this case from the same system has been delivered already").Hint("check the order of the entries in the native system, then let it go on or withdraw it")
+	}
+	next, refusal := handover.Next(k.State, parties.RoleOf(m.Sender), m.Payload)
+	if refusal != "" {
+		return ledger.Admission{}, refused(refusal, k.State, m)
+	}
+	to, err := c.o.Directory.Destinations(m.Envelope, parties)
+	if err != nil {
+		return ledger.Admission{}, err
+	}
+	return ledger.Admission{
+		Number: k.Number + 1, Place: place, Print: print, State: next, Parties: parties, To: to,
+		Source: m.Source, Sequence: m.Sequence, Name: m.Name,
+	}, nil
+}
+
+// refused says in words why a message may not be said in a state.
+func refused(r handover.Refusal, s handover.State, m handover.Message) error {
+	state := string(s)
+	if s == handover.NoCase {
+		state = "not opened"
+	}
+	text := "the case is " + state + ", where " + string(m.Name) + " is not provided for"
+	next := "correct the entry in the native system, or withdraw this message"
+	if r == handover.RefusedSender {
+		text = "in a case that is " + state + ", " + string(m.Name) + " is for the other party to say"
+		next = "find out who entered it for whom, and withdraw this message"
+	}
+	return fault.New(fault.Park, "delivery.gate", string(r), text).Hint(next)
+}
+
+// spread hands a message to the lanes of its destinations. It is called in the order of the case, so the lanes keep that order.
+func (c *claim) spread(ctx context.Context, m handover.Message, a ledger.Admission, settled func()) {
+	one := join(len(a.To), settled)
+	for _, to := range a.To {
+		lane := ledger.Lane{Case: m.Case, To: to}
+		c.lanes.Go(lane.String(), func() {
+			if c.record(ctx, m, a.Place, to) {
+				one()
+			}
+		})
+	}
+}
+
+// open reads envelope and payload of a sealed message and checks both.
+func (d *Delivery) open(r Record) (handover.Message, string, error) {
+	e, err := handover.ParseHeaders(r.Headers)
+	if err != nil {
+		return handover.Message{}, "", err
+	}
+	plain, err := d.o.Keys.Open(r.Value, e.AssociatedData())
+	if err != nil {
+		return handover.Message{}, "", err
+	}
+	p, err := handover.DecodePayload(e.Name, plain)
+	if err != nil {
+		return handover.Message{}, "", err
+	}
+	m := handover.Message{Envelope: e, Payload: p}
+	if err := m.Validate(); err != nil {
+		return handover.Message{}, "", fault.Wrap(fault.Park, "delivery.validate", err)
+	}
+	return m, d.o.Keys.DeriveID("print", string(plain)), nil
+}
+
+// remote returns a context whose spans belong to the trace in which the native record was read.
+func remote(ctx context.Context, m handover.Message) context.Context {
+	return trace.ContextWithRemoteSpanContext(ctx, parseTraceparent(m.Trace))
+}

@@ -1,0 +1,285 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/telemetry"
+	"github.com/einmal-hub/einmal/mapping"
+)
+
+// job is one message on its way to one destination.
+type job struct {
+	ledger.Entry
+	m     handover.Message
+	place ledger.Place
+	sink  *sink
+	own   ledger.Own
+	entry native.Entry
+}
+
+// record sees to it that a message stands at a destination, once, or waits there for a person. It reports whether that is so; false means
+// that ctx ended first and the message comes again.
+func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Place, to ledger.Destination) bool {
+	j := &job{Entry: entryAt(m, to, c.Reference(m.ID, to)), m: m, place: place, sink: c.sinks[to.System]}
+	lane := ledger.Lane{Case: m.Case, To: to}
+	if ref, _ := c.o.Ledger.Ref(j.Ref); ref.Done {
+		return true
+	}
+	if v := c.behind(ctx, lane, j.Entry, place, m.Name); v != admitted {
+		return v == waits
+	}
+	ctx, span := c.o.Tracer.Start(remote(ctx, m), telemetry.SpanDeliver, trace.WithAttributes(
+		attribute.String(telemetry.AttrCase, string(m.Case)), attribute.String(telemetry.AttrMessage, string(m.ID)),
+		attribute.String(telemetry.AttrMessageName, string(m.Name)), attribute.String(telemetry.AttrDestination, to.String()),
+		attribute.String(telemetry.AttrReference, string(j.Ref)),
+	))
+	defer span.End()
+	err := c.follow(ctx, j)
+	switch {
+	case err == nil:
+		span.SetAttributes(attribute.String(telemetry.AttrOutcome, "recorded"))
+		return true
+	case ctx.Err() != nil:
+		span.SetAttributes(attribute.String(telemetry.AttrOutcome, "interrupted"))
+		return false
+	}
+	span.SetAttributes(attribute.String(telemetry.AttrOutcome, "parked"), attribute.String(telemetry.AttrReason, fault.CodeOf(err)))
+	span.SetStatus(codes.Error, fault.CodeOf(err))
+	return c.park(ctx, j.Entry, place, m.Name, err) == nil
+}
+
+// follow takes the steps that the ledger decides, until the entry is recorded (nil) or a person must look (the reason).
+func (c *claim) follow(ctx context.Context, j *job) error {
+	if err := c.compose(ctx, j); err != nil {
+		return err
+	}
+	pause := newBackOff()
+	for ctx.Err() == nil {
+		ref, _ := c.o.Ledger.Ref(j.Ref)
+		step, wait := ledger.Decide(ref, j.own, j.sink.Abilities.Mode, j.sink.Abilities.Bounds, c.o.Now())
+		switch step {
+		case ledger.StepFinish:
+			return nil
+		case ledger.StepPark:
+			return unknownOutcome(ref)
+		case ledger.StepWait:
+			c.waitOrFind(ctx, j, min(wait, pause.NextBackOff()))
+		case ledger.StepLookup:
+			if err := c.lookup(ctx, j, ref); err != nil {
+				return err
+			}
+		case ledger.StepVoid:
+			_ = c.persist(ctx, "delivery.void", func() error { return c.o.Ledger.Void(ctx, j.Entry, j.own.Attempt, j.own.Nonce, false) })
+		case ledger.StepIntend, ledger.StepSend:
+			if err := c.attempt(ctx, j, ref.Attempt+1, pause.NextBackOff()); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// compose translates the message for its destination. A message that cannot be translated is never announced in the ledger.
+func (c *claim) compose(ctx context.Context, j *job) error {
+	if j.sink == nil {
+		return fault.New(fault.Park, "delivery.compose", "unknown-system", "no system of this name is configured to be written into").
+			Hint("add the system to the configuration and let the message go on")
+	}
+	at := mapping.Placement{
+		Reference: j.Ref, System: j.To.System, Organisation: j.To.Organisation, Now: c.o.Now(),
+	}
+	at.Parties = c.o.Ledger.Case(j.Case).Parties
+	if at.Organisation == "" {
+		at.Organisation = j.m.Sender // on a shared platform an entry is made for whoever says it
+	}
+	at.Role = at.Parties.RoleOf(at.Organisation)
+	if !handover.Opens(j.m.Name) {
+		key, known := c.o.Ledger.NativeCase(j.Case, j.To)
+		if !known {
+			_ = c.persist(ctx, "delivery.sync", func() error { return c.o.Ledger.Sync(ctx, j.Case) })
+			key, known = c.o.Ledger.NativeCase(j.Case, j.To)
+		}
+		if !known {
+			return fault.New(fault.Park, "delivery.compose", "native-case-unknown", "the case has no counterpart in the native system").
+				Hint("look for the opening of the case at this destination; it is parked or was withdrawn")
+		}
+		at.Case = key
+	}
+	entry, err := j.sink.Mapper.FromHandover(j.m, at)
+	if err != nil {
+		return fault.Wrap(fault.Park, "delivery.map", err)
+	}
+	j.entry = entry
+	return nil
+}
+
+// unknownOutcome says that nobody can know whether an attempt was executed.
+func unknownOutcome(r ledger.Ref) error {
+	return fault.New(fault.Park, "delivery.record", "outcome-unknown",
+		"the native system did not answer, and whether it recorded the entry cannot be found out; last attempt at "+r.IntentAt.UTC().Format(time.RFC3339)).
+		Hint("search the native system for the reference; then rule: found, send once more, or withdraw")
+}
+
+// attempt announces the next attempt and, if this worker is the first to announce it, sends once. An error is a reason to park.
+func (c *claim) attempt(ctx context.Context, j *job, n int, pause time.Duration) error {
+	if !c.o.Claims.Claim(ctx, string(j.Ref), j.sink.Abilities.Bounds.Send+j.sink.Abilities.Bounds.Request) {
+		_ = sleep(ctx, pause)
+		return nil
+	}
+	release, ok := j.sink.enter(ctx)
+	if !ok {
+		_ = sleep(ctx, pause)
+		return nil
+	}
+	nonce := ledger.Nonce()
+	at := c.o.Now()
+	if err := c.o.Ledger.Intend(ctx, j.Entry, n, nonce); err != nil {
+		release(nil)
+		_ = sleep(ctx, pause)
+		return nil // whether the INTENT counts is in the view when the log answers again
+	}
+	j.own = ledger.Own{Attempt: n, Nonce: nonce, At: at}
+	ref, _ := c.o.Ledger.Ref(j.Ref)
+	if step, _ := ledger.Decide(ref, j.own, j.sink.Abilities.Mode, j.sink.Abilities.Bounds, c.o.Now()); step != ledger.StepSend {
+		release(nil)
+		return nil
+	}
+	receipt, err := c.send(ctx, j, release)
+	return c.classify(ctx, j, receipt, err, pause)
+}
+
+// send makes the one request of an attempt. It is not cut short by a rebalance or a shutdown: a request that is under way is worth waiting for.
+func (c *claim) send(ctx context.Context, j *job, release func(error)) (native.Receipt, error) {
+	ctx, span := c.o.Tracer.Start(ctx, telemetry.SpanApply, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		attribute.String(telemetry.AttrSystem, string(j.To.System)), attribute.Int(telemetry.AttrAttempt, j.own.Attempt),
+		attribute.String(telemetry.AttrMode, string(j.sink.Abilities.Mode)),
+	))
+	defer span.End()
+	j.own.Sent = true
+	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), j.sink.Abilities.Bounds.Request)
+	defer cancel()
+	receipt, err := j.sink.Sink.Apply(request, j.entry)
+	release(err)
+	outcome := "receipt"
+	if err != nil {
+		outcome = fault.KindOf(err).String()
+		span.SetStatus(codes.Error, outcome)
+	}
+	span.SetAttributes(attribute.String(telemetry.AttrOutcome, outcome))
+	c.o.Observer.Attempted(ctx, j.To, outcome)
+	return receipt, err
+}
+
+// classify draws the consequence of an answer: proof of entry, proof of no entry, or doubt, which the ledger decides on.
+func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, err error, pause time.Duration) error {
+	switch kind := fault.KindOf(err); {
+	case err == nil:
+		return c.finish(ctx, j, receipt)
+	case kind == fault.Retry || kind == fault.Stop || kind == fault.Refuse:
+		durable, cancel := c.outlive(ctx)
+		defer cancel()
+		if e := c.persist(durable, "delivery.void", func() error {
+			return c.o.Ledger.Void(durable, j.Entry, j.own.Attempt, j.own.Nonce, false)
+		}); e != nil {
+			return nil //nolint:nilerr // without the VOID the attempt stays in doubt, which is safe
+		}
+		if kind == fault.Refuse {
+			return fault.Wrap(fault.Park, "delivery.apply", err)
+		}
+		level := slog.LevelInfo
+		if kind == fault.Stop {
+			level = slog.LevelError
+		}
+		c.o.Log.Log(ctx, level, "the native system did not take the entry; it is tried again", slog.String("destination", j.To.String()),
+			slog.String("reference", string(j.Ref)), slog.Any("error", err))
+		_ = sleep(ctx, pause)
+	default:
+		c.o.Log.InfoContext(ctx, "no proof whether the entry was recorded", slog.String("destination", j.To.String()),
+			slog.String("reference", string(j.Ref)), slog.Any("error", err))
+	}
+	return nil
+}
+
+// finish makes the entry's DONE durable, then shows it in Redis.
+func (c *claim) finish(ctx context.Context, j *job, receipt native.Receipt) error {
+	durable, cancel := c.outlive(ctx)
+	defer cancel()
+	if err := c.persist(durable, "delivery.done", func() error { return c.o.Ledger.Done(durable, j.Entry, receipt) }); err != nil {
+		return nil //nolint:nilerr // without the DONE the attempt stays in doubt, which is safe
+	}
+	c.o.Claims.SetDone(ctx, j.Case, j.To.String(), j.Ref, receipt)
+	c.o.Claims.Release(ctx, string(j.Ref))
+	c.o.Observer.Delivered(ctx, j.To, c.o.Now().Sub(j.m.Time))
+	return nil
+}
+
+// outlive returns a context in which an answer that has been received can still be written down when ctx has ended.
+func (c *claim) outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+}
+
+// waitOrFind waits for a doubt to settle. Finding the entry earlier is proof; not finding it is not.
+func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) {
+	if j.sink.Abilities.Mode == adapters.ModeB && j.sink.Finder != nil {
+		if found, err := c.find(ctx, j); err == nil && len(found) == 1 {
+			_ = c.finish(ctx, j, found[0])
+			return
+		}
+	}
+	_ = sleep(ctx, wait)
+}
+
+// lookup searches when everything that could still happen has happened. An error is a reason to park.
+func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
+	found, err := c.find(ctx, j)
+	switch {
+	case err != nil:
+		c.o.Log.WarnContext(ctx, "the search by reference failed; it is tried again", slog.String("destination", j.To.String()), slog.Any("error", err))
+		_ = sleep(ctx, time.Second)
+		return nil
+	case len(found) == 1:
+		return c.finish(ctx, j, found[0])
+	case len(found) > 1:
+		return fault.New(fault.Park, "delivery.lookup", "recorded-twice", "the native system holds more than one record with this reference").
+			Hint("keep one of them in the native system, then rule: found")
+	}
+	if ledger.AfterEmptyLookup(ref) == ledger.StepPark {
+		return unknownOutcome(ref)
+	}
+	return c.voidForeign(ctx, j, ref)
+}
+
+// voidForeign goes on after a search has proved that an attempt left nothing.
+func (c *claim) voidForeign(ctx context.Context, j *job, ref ledger.Ref) error {
+	_ = c.persist(ctx, "delivery.void", func() error { return c.o.Ledger.Void(ctx, j.Entry, ref.Attempt, ref.Nonce, true) })
+	return nil
+}
+
+func (c *claim) find(ctx context.Context, j *job) ([]native.Receipt, error) {
+	if j.sink.Finder == nil {
+		return nil, errors.New("delivery.find: the system cannot be searched")
+	}
+	ctx, span := c.o.Tracer.Start(ctx, telemetry.SpanLookup, trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(attribute.String(telemetry.AttrSystem, string(j.To.System))))
+	defer span.End()
+	request, cancel := context.WithTimeout(ctx, j.sink.Abilities.Bounds.Request)
+	defer cancel()
+	found, err := j.sink.Finder.Find(request, j.Ref)
+	span.SetAttributes(attribute.Int(telemetry.AttrFound, len(found)))
+	return found, err
+}

@@ -1,0 +1,167 @@
+// Package intake reads what was entered in native systems and puts it on the bus as canonical messages.
+//
+// A record goes through these steps, in this order; each is a function of its own:
+//
+//	echo:    what einmal itself wrote does not come back as news
+//	known:   what is on the bus already is not put there again
+//	map:     the native record becomes a message, or it is parked with a reason
+//	bind:    the case is tied to the native case that it was opened from
+//	publish: sealed, and confirmed by the bus
+//
+// Only when every record of a batch is on the bus or parked does the position move on, in the ledger. So a crash anywhere repeats work and
+// loses nothing (I1), and since message and case ids are derived from the native record, a repetition is recognised.
+//
+// Several gateways may read the same system at the same time. Each publishes the records of a case one after the other, from a position before
+// which everything is on the bus; so the first copies of a case's messages lie on the bus in the order of the native system, whoever wrote them.
+package intake
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/mapping"
+)
+
+// Bus takes sealed messages. An error means that nobody knows whether the message is there; publishing it again is safe.
+type Bus interface {
+	// Publish puts a message on the bus and returns when it is durable.
+	Publish(ctx context.Context, e handover.Envelope, sealed []byte) error
+	// Keep puts a sealed native record that could not be translated into the store of parked ones, and returns its place.
+	Keep(ctx context.Context, c handover.CaseID, sealed []byte) (ledger.Place, error)
+	// Kept returns it again.
+	Kept(ctx context.Context, c handover.CaseID, p ledger.Place) ([]byte, error)
+}
+
+// Keys seals and derives ids.
+type Keys interface {
+	Seal(plain, associated []byte) ([]byte, error)
+	Open(sealed, associated []byte) ([]byte, error)
+	DeriveID(label string, parts ...string) string
+}
+
+// Claims is the advice that Redis gives; see gateway/claims.
+type Claims interface {
+	Claim(ctx context.Context, what string, lease time.Duration) bool
+	Seen(ctx context.Context, id handover.MessageID, print string) bool
+	SetSeen(ctx context.Context, id handover.MessageID, print string)
+}
+
+// Observer counts what happens.
+type Observer interface {
+	// Read counts a record read from a native system by what became of it: published, echo, known, parked.
+	Read(ctx context.Context, from handover.SystemID, outcome string)
+}
+
+// Options are what all readers share. All fields are required.
+type Options struct {
+	Ledger   *ledger.Ledger
+	Bus      Bus
+	Keys     Keys
+	Claims   Claims
+	Observer Observer
+	Tracer   trace.Tracer
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// Origin is a native system that is read.
+type Origin struct {
+	ID     handover.SystemID
+	Source adapters.Source
+	Mapper mapping.Mapper
+	Shared bool
+	// Poll is the pause between two readings that found nothing, when nobody wakes the reader.
+	Poll time.Duration
+	// Page is the most records of one reading.
+	Page int
+}
+
+// Reader reads one native system. Run is called once; Wake and Again may be called concurrently.
+type Reader struct {
+	Options
+	origin Origin
+	wake   chan struct{}
+	rounds rounds
+}
+
+// New returns a reader; it starts nothing.
+func New(o Options, origin Origin) *Reader {
+	return &Reader{Options: o, origin: origin, wake: make(chan struct{}, 1)}
+}
+
+// Run reads until ctx ends. Errors of the native system and of the bus are waited out.
+func (r *Reader) Run(ctx context.Context) error {
+	position := r.Ledger.Cursor(r.origin.ID)
+	pause := r.origin.Poll
+	for ctx.Err() == nil {
+		r.rounds.begin()
+		next, more, err := r.round(ctx, position)
+		r.rounds.end(err == nil)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			r.Log.WarnContext(ctx, "reading is tried again", slog.String("system", string(r.origin.ID)), slog.Any("error", err))
+			pause = min(max(pause*2, time.Second), 30*time.Second)
+		case err == nil:
+			position, pause = next, r.origin.Poll
+		}
+		if more && err == nil {
+			continue
+		}
+		r.rest(ctx, pause)
+	}
+	return nil
+}
+
+// rest waits for a pause, or until somebody wakes the reader.
+func (r *Reader) rest(ctx context.Context, pause time.Duration) {
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.wake:
+	case <-ctx.Done():
+	}
+}
+
+// Wake lets the reader read at once and returns when everything that was in the native system when Wake was called is durable, or with
+// ctx's error. It is called for a notification, which may be answered only then.
+func (r *Reader) Wake(ctx context.Context) error {
+	done := r.rounds.next()
+	select {
+	case r.wake <- struct{}{}:
+	default: // it is awake
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// round reads one batch, makes it durable and moves the position on.
+func (r *Reader) round(ctx context.Context, position native.Position) (native.Position, bool, error) {
+	if !r.Claims.Claim(ctx, "read:"+string(r.origin.ID), max(3*r.origin.Poll, 5*time.Second)) {
+		return r.Ledger.Cursor(r.origin.ID), false, nil // another gateway reads at present
+	}
+	batch, err := r.origin.Source.Read(ctx, position, r.origin.Page)
+	if err != nil {
+		return position, false, err
+	}
+	if err := r.takeAll(ctx, batch); err != nil {
+		return position, false, err
+	}
+	if batch.Next != position {
+		if err := r.Ledger.Advance(ctx, r.origin.ID, batch.Next); err != nil {
+			return position, false, err
+		}
+	}
+	return batch.Next, batch.More, nil
+}

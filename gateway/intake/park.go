@@ -1,0 +1,108 @@
+package intake
+
+import (
+	"context"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/go-json-experiment/json"
+)
+
+// kept is a native record that could not be translated, as it is sealed and kept.
+type kept struct {
+	System handover.SystemID `json:"system"`
+	Record native.Record     `json:"record"`
+	Broken bool              `json:"broken,omitzero"` // it could not even be taken apart; the body holds the raw bytes
+}
+
+// associated binds a kept record to its case.
+func associated(c handover.CaseID) []byte { return []byte("einmal.parked|" + string(c)) }
+
+// park keeps a record, sealed, and lets it wait for a person at the gate of its case, where it holds back what comes after it.
+func (r *Reader) park(ctx context.Context, rec native.Record, why error) error {
+	return r.keep(ctx, r.caseID(rec), kept{System: r.origin.ID, Record: rec}, why)
+}
+
+// takeBroken parks something that could not be taken apart. It has no case, so it holds back nothing.
+func (r *Reader) takeBroken(ctx context.Context, b adapters.Broken) error {
+	alone := handover.CaseID(r.Keys.DeriveID("broken", string(r.origin.ID), string(b.ID)))
+	if position, _, _ := r.Ledger.Waiting(ledger.Lane{Case: alone, To: ledger.Gate}, r.messageID(b.ID)); position >= 0 {
+		return nil
+	}
+	err := r.keep(ctx, alone, kept{System: r.origin.ID, Record: native.Record{ID: b.ID, Body: b.Raw}, Broken: true}, b.Reason)
+	if err == nil {
+		r.Observer.Read(ctx, r.origin.ID, outcomeParked)
+	}
+	return err
+}
+
+func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error) error {
+	id := r.messageID(k.Record.ID)
+	if a, known := r.Ledger.Admission(id); known && a.Withdrawn {
+		return nil
+	}
+	plain, err := json.Marshal(k)
+	if err != nil {
+		return fault.Wrap(fault.Stop, "intake.keep", err)
+	}
+	sealed, err := r.Keys.Seal(plain, associated(c))
+	if err != nil {
+		return err
+	}
+	place, err := r.Bus.Keep(ctx, c, sealed)
+	if err != nil {
+		return err
+	}
+	reason := ledger.ReasonOf(why)
+	e := ledger.Entry{Case: c, Message: id, To: ledger.Gate}
+	if err := r.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason}); err != nil {
+		return err
+	}
+	r.logParked(ctx, c, id, reason)
+	return nil
+}
+
+// Again translates a kept record anew, after a person has let it go on, and puts the message on the bus; or parks it with the reason that
+// there is now.
+func (r *Reader) Again(ctx context.Context, c handover.CaseID, k kept) error {
+	if k.Broken {
+		why := fault.New(fault.Park, "intake.again", "broken-record", "the record could not be taken apart when it was read").
+			Hint("let the native system's operator correct it there, then withdraw this copy")
+		return r.keep(ctx, c, k, why)
+	}
+	m, err := r.message(ctx, k.Record)
+	if err != nil {
+		return r.keep(ctx, c, k, err)
+	}
+	_, err = r.publish(ctx, k.Record, m)
+	return err
+}
+
+// Readers are all readers of a gateway, by the system that they read.
+type Readers map[handover.SystemID]*Reader
+
+// Again reads a kept record at its place and hands it to the reader of its system.
+func (rs Readers) Again(ctx context.Context, c handover.CaseID, place ledger.Place) error {
+	for _, any := range rs {
+		sealed, err := any.Bus.Kept(ctx, c, place)
+		if err != nil {
+			return err
+		}
+		plain, err := any.Keys.Open(sealed, associated(c))
+		if err != nil {
+			return err
+		}
+		var k kept
+		if err := json.Unmarshal(plain, &k); err != nil {
+			return fault.Wrap(fault.Park, "intake.again", err)
+		}
+		if r := rs[k.System]; r != nil {
+			return r.Again(ctx, c, k)
+		}
+		return fault.New(fault.Park, "intake.again", "unknown-system", "the system that the record came from is no longer configured")
+	}
+	return nil
+}

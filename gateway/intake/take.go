@@ -1,0 +1,207 @@
+package intake
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/telemetry"
+)
+
+// parallel is the most cases of one batch that are published at the same time.
+const parallel = 64
+
+// takeAll handles a batch: the records of a case one after the other, cases side by side. It returns nil only when everything is durable.
+func (r *Reader) takeAll(ctx context.Context, b adapters.Batch) error {
+	var order []native.CaseKey
+	byCase := map[native.CaseKey][]native.Record{}
+	for _, rec := range b.Records {
+		if _, known := byCase[rec.Case]; !known {
+			order = append(order, rec.Case)
+		}
+		byCase[rec.Case] = append(byCase[rec.Case], rec)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, key := range order {
+		g.Go(func() error {
+			for _, rec := range byCase[key] {
+				if err := r.take(ctx, rec); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for _, broken := range b.Broken {
+		g.Go(func() error { return r.takeBroken(ctx, broken) })
+	}
+	return g.Wait()
+}
+
+// take handles one record. It returns nil when the record is durable or needs nothing.
+func (r *Reader) take(ctx context.Context, rec native.Record) error {
+	ctx, span := r.Tracer.Start(ctx, telemetry.SpanIntake, trace.WithNewRoot(), trace.WithAttributes(
+		attribute.String(telemetry.AttrSystem, string(r.origin.ID)), attribute.String(telemetry.AttrKind, string(rec.Kind)),
+	))
+	defer span.End()
+	outcome, err := r.decide(ctx, rec)
+	span.SetAttributes(attribute.String(telemetry.AttrOutcome, outcome))
+	if err != nil {
+		span.SetStatus(codes.Error, fault.CodeOf(err))
+		return err
+	}
+	r.Observer.Read(ctx, r.origin.ID, outcome)
+	return nil
+}
+
+// What became of a record.
+const (
+	outcomeEcho      = "echo"
+	outcomeKnown     = "known"
+	outcomeParked    = "parked"
+	outcomePublished = "published"
+	outcomeFailed    = "failed"
+)
+
+// decide takes a record through the steps of the package comment.
+func (r *Reader) decide(ctx context.Context, rec native.Record) (string, error) {
+	if rec.Reference != "" {
+		return r.echo(ctx, rec)
+	}
+	if _, count, _ := r.Ledger.Waiting(r.gate(rec), ""); count > 0 {
+		if position, _, _ := r.Ledger.Waiting(r.gate(rec), r.messageID(rec.ID)); position >= 0 {
+			return outcomeKnown, nil
+		}
+	}
+	m, err := r.message(ctx, rec)
+	if err != nil {
+		return outcomeParked, r.park(ctx, rec, err)
+	}
+	return r.publish(ctx, rec, m)
+}
+
+// echo recognises what einmal wrote. A reference that the ledger does not know is a question for a person: it would be news that nobody
+// may hide, or an entry of another installation.
+func (r *Reader) echo(ctx context.Context, rec native.Record) (string, error) {
+	if _, ours := r.Ledger.Ref(rec.Reference); ours {
+		return outcomeEcho, nil
+	}
+	// The INTENT lies in the partition of the case, which may be another gateway's and not folded here yet.
+	if err := r.Ledger.Sync(ctx, r.caseID(rec)); err != nil {
+		return outcomeFailed, err
+	}
+	if _, ours := r.Ledger.Ref(rec.Reference); ours {
+		return outcomeEcho, nil
+	}
+	why := fault.New(fault.Park, "intake.echo", "foreign-reference", "the record carries a reference that this installation never gave").
+		Hint("find out who wrote it: another installation, or a copy of an older entry; then withdraw it")
+	return outcomeParked, r.park(ctx, rec, why)
+}
+
+// message translates a record and gives it its envelope. Errors are reasons to park.
+func (r *Reader) message(ctx context.Context, rec native.Record) (handover.Message, error) {
+	draft, err := r.origin.Mapper.ToHandover(rec)
+	if err != nil {
+		return handover.Message{}, fault.Wrap(fault.Park, "intake.map", err)
+	}
+	m := handover.Message{Payload: draft.Payload, Envelope: handover.Envelope{
+		ID: r.messageID(rec.ID), Source: r.origin.ID, Name: draft.Payload.Name(), Case: r.caseID(rec), Time: rec.At.UTC().Truncate(time.Millisecond),
+		Sender: draft.Sender, Sequence: rec.Sequence, Action: draft.Action, Test: draft.Test, Trace: traceparent(ctx),
+	}}
+	if m.Action == "" {
+		m.Action = handover.ActionNew
+	}
+	if draft.References != "" {
+		m.References = r.messageID(draft.References)
+	}
+	if a, opens := draft.Payload.(handover.ApplicationSubmitted); opens {
+		m.Parties = handover.Parties{Assigning: a.Assigning, Receiving: a.Receiving}
+	}
+	if m.Action != handover.ActionNew {
+		return handover.Message{}, fault.New(fault.Park, "intake.map", "action-not-provided-for", "recalls and corrections are not carried over by this version").
+			Hint("tell the other agency, then withdraw this message")
+	}
+	return m, fault.Wrap(fault.Park, "intake.validate", m.Validate())
+}
+
+// publish binds the case, seals the payload and puts the message on the bus, unless it is there.
+func (r *Reader) publish(ctx context.Context, rec native.Record, m handover.Message) (string, error) {
+	plain, err := handover.EncodePayload(m.Payload)
+	if err != nil {
+		return outcomeParked, r.park(ctx, rec, err)
+	}
+	print := r.Keys.DeriveID("print", string(plain))
+	if a, known := r.Ledger.Admission(m.ID); known && (a.Print == print || a.Withdrawn) {
+		return outcomeKnown, nil
+	}
+	if r.Claims.Seen(ctx, m.ID, print) {
+		return outcomeKnown, nil
+	}
+	if rec.CaseReference == "" {
+		if err := r.Ledger.Bind(ctx, m.Case, r.place(m.Sender), rec.Case); err != nil {
+			return outcomeFailed, err
+		}
+	}
+	sealed, err := r.Keys.Seal(plain, m.AssociatedData())
+	if err != nil {
+		return outcomeFailed, err
+	}
+	ctx, span := r.Tracer.Start(ctx, telemetry.SpanPublish, trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
+		attribute.String(telemetry.AttrCase, string(m.Case)), attribute.String(telemetry.AttrMessage, string(m.ID)),
+		attribute.String(telemetry.AttrMessageName, string(m.Name)),
+	))
+	defer span.End()
+	if err := r.Bus.Publish(ctx, m.Envelope, sealed); err != nil {
+		return outcomeFailed, err
+	}
+	r.Claims.SetSeen(ctx, m.ID, print)
+	return outcomePublished, nil
+}
+
+// place is where a record of this system stands already.
+func (r *Reader) place(o handover.OrganisationID) ledger.Destination {
+	if r.origin.Shared {
+		return ledger.Destination{System: r.origin.ID}
+	}
+	return ledger.Destination{System: r.origin.ID, Organisation: o}
+}
+
+// caseID is the id that einmal gave to the case, or the one that follows from the native case it was opened as.
+func (r *Reader) caseID(rec native.Record) handover.CaseID {
+	if rec.CaseReference != "" {
+		return rec.CaseReference
+	}
+	return handover.CaseID(r.Keys.DeriveID("case", string(r.origin.ID), string(rec.Case)))
+}
+
+func (r *Reader) messageID(id native.RecordID) handover.MessageID {
+	return handover.MessageID(r.Keys.DeriveID("message", string(r.origin.ID), string(id)))
+}
+
+func (r *Reader) gate(rec native.Record) ledger.Lane {
+	return ledger.Lane{Case: r.caseID(rec), To: ledger.Gate}
+}
+
+// traceparent returns the W3C header of the context's span.
+func traceparent(ctx context.Context) string {
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	return carrier["traceparent"]
+}
+
+func (r *Reader) logParked(ctx context.Context, c handover.CaseID, id handover.MessageID, why ledger.Reason) {
+	r.Log.WarnContext(ctx, "parked: a person must decide", slog.String("system", string(r.origin.ID)), slog.String("case", string(c)),
+		slog.String("message", string(id)), slog.String("code", why.Code), slog.String("reason", why.Text))
+}
