@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"strings"
 	"time"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -51,14 +52,23 @@ func InstantOf(t time.Time) Instant {
 }
 
 // ParseInstant reads RFC 3339 with an offset, from 1990 to 2100. A fraction of a second is cut off. Unlike time.Parse it takes
-// no single-digit hour, no decimal comma and no offset of more than a day.
+// no single-digit hour, no decimal comma and no offset of a day or of 60 minutes.
 func ParseInstant(s string) (Instant, error) {
-	var t time.Time
-	err := t.UnmarshalText([]byte(s))
-	if err != nil || t.Year() < 1990 || t.Year() > 2100 {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.Year() < 1990 || t.Year() > 2100 || !InstantOf(t).spelt(s) {
 		return Instant{}, fault.New(fault.Park, "handover.instant", "instant-format", "a moment is written as RFC 3339 with an offset from UTC, between 1990 and 2100")
 	}
 	return InstantOf(t), nil
+}
+
+// spelt reports whether s is one of the spellings of i in RFC 3339: with a fraction of a second or without, and
+// with +00:00 for Z.
+func (i Instant) spelt(s string) bool {
+	clock, offset := i.String()[:19], i.String()[19:]
+	rest, ok := strings.CutPrefix(s, clock)
+	rest = strings.TrimLeft(rest, ".0123456789")
+	_, seconds := i.at.Zone()
+	return ok && max(seconds, -seconds) < 24*60*60 && (rest == offset || offset == "Z" && (rest == "+00:00" || rest == "-00:00"))
 }
 
 // Time returns the moment.
