@@ -29,7 +29,9 @@ type Item struct {
 	Reason  Reason             `json:"reason"`
 	Status  Status             `json:"status"`
 	Since   time.Time          `json:"since"`
-	Parking int64              `json:"parking"` // ledger offset of the PARK record; a ruling names it
+	// Partition and Parking are where the PARK record stands in the ledger; a ruling names it.
+	Partition int32 `json:"-"`
+	Parking   int64 `json:"-"`
 }
 
 // laneState is a lane in which messages wait, in the order in which they will go on.
@@ -45,7 +47,7 @@ func (l *laneState) find(id handover.MessageID) int {
 }
 
 // foldPark lets a message wait at the end of its lane, or says anew why it waits.
-func (v *View) foldPark(offset int64, r Record) {
+func (v *View) foldPark(partition int32, offset int64, r Record) {
 	if r.Parking == nil {
 		return
 	}
@@ -60,7 +62,7 @@ func (v *View) foldPark(offset int64, r Record) {
 	}
 	item := Item{
 		Message: r.Message, Name: r.Parking.Name, Case: r.Case, To: r.To, Ref: r.Ref, Place: r.Parking.Place, Reason: r.Parking.Reason,
-		Status: StatusParked, Since: r.Parking.At, Parking: offset,
+		Status: StatusParked, Since: r.Parking.At, Partition: partition, Parking: offset,
 	}
 	if r.Parking.Held {
 		item.Status = StatusHeld

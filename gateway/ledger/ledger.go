@@ -54,7 +54,11 @@ func (l *Ledger) append(ctx context.Context, r Record) (int64, error) {
 
 // Sync returns when the view holds everything that was in the case's partition when Sync was called.
 func (l *Ledger) Sync(ctx context.Context, c handover.CaseID) error {
-	partition := l.log.PartitionOf(c)
+	return l.SyncPartition(ctx, l.log.PartitionOf(c))
+}
+
+// SyncPartition is Sync for one partition of the ledger.
+func (l *Ledger) SyncPartition(ctx context.Context, partition int32) error {
 	end, err := l.log.End(ctx, partition)
 	if err != nil || end == 0 {
 		return fault.Wrap(fault.Retry, "ledger.sync", err)

@@ -148,7 +148,7 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) {
 	case Done:
 		v.foldDone(r)
 	case Park:
-		v.foldPark(offset, r)
+		v.foldPark(partition, offset, r)
 	case Ruling:
 		v.foldRuling(offset, r)
 	}

@@ -1,0 +1,121 @@
+// Package admin serves what operators and their tools ask a running gateway: health, readiness, metrics, and the parked messages. It listens on an
+// address of its own, apart from the one that native systems reach, and has no login: the address is for operators only.
+//
+// Answers are JSON; errors are problem details (RFC 9457) with a stable code. Rejected: one listener for everything (a firewall rule could not tell an
+// operator from a native system).
+package admin
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/strict"
+	"github.com/einmal-hub/einmal/gateway/parked"
+)
+
+// maxBody is the most that a request may hold.
+const maxBody = 64 << 10
+
+// Desk lists what waits for a person and takes rulings.
+type Desk interface {
+	List() []parked.Item
+	Rule(ctx context.Context, id string, r parked.Ruling) error
+}
+
+// Gateway says how it is.
+type Gateway interface {
+	// Ready returns nil when messages flow, and otherwise what is missing.
+	Ready() error
+	// Status returns figures for the operator, as a value that can be written as JSON.
+	Status() any
+}
+
+// Handler serves GET /healthz, /readyz, /metrics, /status, /parked and POST /parked/{id}/rulings.
+func Handler(g Gateway, desk Desk, metrics http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := g.Ready(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ready\n")
+	})
+	mux.Handle("GET /metrics", metrics)
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, g.Status()) })
+	mux.HandleFunc("GET /parked", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, desk.List()) })
+	mux.HandleFunc("POST /parked/{id}/rulings", func(w http.ResponseWriter, r *http.Request) { rule(w, r, desk) })
+	// A page of another origin must not make an operator's browser rule.
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+func rule(w http.ResponseWriter, r *http.Request, desk Desk) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		Problem(w, http.StatusRequestEntityTooLarge, fault.New(fault.Refuse, "admin.rule", "too-large", "the ruling is larger than 64 KiB"))
+		return
+	}
+	var ruling parked.Ruling
+	if err := strict.JSON(body, &ruling); err != nil {
+		Problem(w, http.StatusBadRequest, err)
+		return
+	}
+	if err := desk.Rule(r.Context(), r.PathValue("id"), ruling); err != nil {
+		Problem(w, statusOf(err), err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func statusOf(err error) int {
+	switch fault.CodeOf(err) {
+	case "no-such-item":
+		return http.StatusNotFound
+	case "not-parked", "already-ruled":
+		return http.StatusConflict
+	case "incomplete-ruling":
+		return http.StatusUnprocessableEntity
+	default:
+		return http.StatusServiceUnavailable
+	}
+}
+
+// problem is RFC 9457.
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Detail string `json:"detail,omitzero"`
+	Next   string `json:"next,omitzero"`
+}
+
+// Problem answers with problem details. The error's text holds no personal data.
+func Problem(w http.ResponseWriter, status int, err error) {
+	p := problem{Title: http.StatusText(status), Status: status, Code: fault.CodeOf(err), Detail: err.Error()}
+	var f *fault.Error
+	if errors.As(err, &f) && f.Text != "" {
+		p.Detail, p.Next = f.Text, f.Next
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	write(w, status, p)
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	write(w, status, v)
+}
+
+func write(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, "the answer cannot be written", http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n')) // a client that has gone needs no answer
+}
