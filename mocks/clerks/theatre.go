@@ -1,0 +1,208 @@
+package clerks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mocks/core"
+)
+
+// theatre is one play: a reader for each screen, a watch, and one actor for each handover under way.
+type theatre struct {
+	PlayOptions
+	board   *board
+	screens map[handover.SystemID]screen
+	owners  map[string]*Handover // by marker
+}
+
+func newTheatre(o PlayOptions) *theatre {
+	t := &theatre{PlayOptions: o, board: newBoard(), screens: map[handover.SystemID]screen{}, owners: o.Plan.owners()}
+	for id, s := range o.Systems {
+		t.screens[id] = screen{id: id, base: s.URL, client: o.Client}
+	}
+	return t
+}
+
+// owners returns the handover of every marker.
+func (p Plan) owners() map[string]*Handover {
+	owners := map[string]*Handover{}
+	for i := range p.Handovers {
+		for _, s := range p.Handovers[i].Steps {
+			owners[s.Marker] = &p.Handovers[i]
+		}
+	}
+	return owners
+}
+
+func (t *theatre) play(ctx context.Context) (Outcome, error) {
+	defer t.Client.CloseIdleConnections()
+	acting, home := context.WithCancel(ctx)
+	defer home()
+	var staff sync.WaitGroup
+	var read []<-chan struct{}
+	for _, s := range t.screens {
+		toTheEnd := make(chan struct{})
+		read = append(read, toTheEnd)
+		staff.Go(func() { t.read(acting, s, toTheEnd) })
+	}
+	stalled := false
+	staff.Go(func() { stalled = t.watch(acting, home) })
+	refused := t.perform(acting, read)
+	home()
+	staff.Wait()
+	t.report()
+	entered, _, _, _ := t.board.state()
+	return Outcome{Entered: entered, Stalled: stalled}, errors.Join(refused, ctx.Err())
+}
+
+// read follows one screen and puts what it shows on the board. toTheEnd is closed when everything has been read that stood there before.
+func (t *theatre) read(ctx context.Context, s screen, toTheEnd chan<- struct{}) {
+	var after uint64
+	caught := false
+	for ctx.Err() == nil {
+		entries, err := s.news(ctx, after, caught)
+		if err != nil {
+			pause(ctx, t.Poll)
+			continue
+		}
+		for _, e := range entries {
+			after = e.Number
+			t.board.put(s.id, e, t.visible(s.id, e))
+		}
+		if !caught && len(entries) < pageLimit {
+			caught = true
+			close(toTheEnd)
+		}
+	}
+}
+
+// visible returns the markers that their clerk can see: in the dossier of her own organisation or on the shared platform.
+func (t *theatre) visible(system handover.SystemID, e core.Seen) []string {
+	var markers []string
+	for _, m := range markersIn(e.Body) {
+		if h, ok := t.owners[m]; ok && h.Dossiers[system] == e.Dossier {
+			markers = append(markers, m)
+		}
+	}
+	return markers
+}
+
+// watch reports the progress and sends everybody home when nothing has moved for the quiet period; it returns whether it did.
+func (t *theatre) watch(ctx context.Context, home context.CancelFunc) (stalled bool) {
+	tick := time.NewTicker(t.Poll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+		if still := t.report(); still > t.Quiet {
+			home()
+			return true
+		}
+	}
+}
+
+// report tells the progress and returns for how long nothing has moved.
+func (t *theatre) report() time.Duration {
+	entered, done, records, still := t.board.state()
+	t.Progress(Progress{
+		Handovers: len(t.Plan.Handovers), HandoversDone: done, Messages: t.Plan.Steps(), Entered: entered, Records: records, Still: still,
+	})
+	return still
+}
+
+// perform plays all handovers once every screen has been read to its end, and returns what was refused.
+func (t *theatre) perform(ctx context.Context, read []<-chan struct{}) error {
+	for _, toTheEnd := range read {
+		select {
+		case <-toTheEnd:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	var g errgroup.Group
+	g.SetLimit(t.Concurrency)
+	refused := make([]error, len(t.Plan.Handovers))
+	for i, h := range t.Plan.Handovers {
+		g.Go(func() error {
+			refused[i] = t.act(ctx, h)
+			return nil
+		})
+	}
+	_ = g.Wait() // what was refused stands in its own list, one handover beside the other
+	return errors.Join(refused...)
+}
+
+// act plays one handover: each step when the one before it stands where the clerk works, the end when the last step stands everywhere.
+func (t *theatre) act(ctx context.Context, h Handover) error {
+	var in native.CaseKey
+	for i, s := range h.Steps {
+		if i > 0 {
+			var ok bool
+			if in, ok = t.board.wait(ctx, s.System, h.Steps[i-1].Marker); !ok {
+				return nil
+			}
+		}
+		if err := t.enter(ctx, s, in); err != nil {
+			return err
+		}
+	}
+	last := h.Steps[len(h.Steps)-1].Marker
+	for _, id := range h.Systems {
+		if _, ok := t.board.wait(ctx, id, last); !ok {
+			return nil
+		}
+	}
+	t.board.count(0, 1)
+	return nil
+}
+
+// enter types a step until it stands. What stands already is not typed; when nobody knows whether it stands, the clerk looks first.
+func (t *theatre) enter(ctx context.Context, s Step, in native.CaseKey) error {
+	at := t.screens[s.System]
+	kind, body := t.Systems[s.System].Compose(s.Name, s.Facts)
+	_, stands := t.board.look(s.System, s.Marker)
+	for !stands && ctx.Err() == nil {
+		err := at.enter(ctx, core.Typed{Case: in, Kind: kind, Organisation: s.Organisation, Body: string(body)})
+		if errors.Is(err, errRefused) {
+			return fmt.Errorf("%s %s: %w", s.Marker, s.Name, err)
+		}
+		if stands = err == nil; !stands {
+			stands = t.lookAgain(ctx, at, s.Marker)
+		}
+	}
+	if stands {
+		t.board.count(1, 0)
+	}
+	return nil
+}
+
+// lookAgain waits until the desk answers again and returns whether the marker stands there.
+func (t *theatre) lookAgain(ctx context.Context, at screen, marker string) bool {
+	for ctx.Err() == nil {
+		pause(ctx, t.Poll)
+		if stands, err := at.holds(ctx, marker); err == nil {
+			return stands
+		}
+	}
+	return false
+}
+
+// pause waits for a time or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
