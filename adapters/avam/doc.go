@@ -1,0 +1,12 @@
+// Package avam is the adapter for the unemployment offices' system (RAV): SOAP 1.1 by the contract in contracts/native/avam.
+//
+// The native system cannot recognise a reference (mode B): after a doubt the gateway waits until everything that may still happen has happened,
+// and searches. That is why a fault that was not sent with its own status counts as doubt here, and an incomplete search as an error.
+//
+// Answers go through the strict XML gate, and every element of the frame is read in the contract's order, by namespace and name. The content is cut
+// out and handed on unread. One answer that the gate refuses must not stop the stream for ever: the source then reads one entry at a
+// time, and parks the one that is broken, provided that its commit number can be read; see source.go.
+//
+// Rejected: a SOAP library (those for Go generate client code from a WSDL over encoding/xml, which reads other values than etree and accepts wrapped
+// and repeated elements), and encoding/xml for the frame with etree for the content, for the same reason.
+package avam
