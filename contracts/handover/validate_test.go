@@ -1,0 +1,281 @@
+package handover_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	h "github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/personal"
+	"github.com/stretchr/testify/require"
+)
+
+// rule is one change of a valid example and what Validate must say about it; no finding means that it is admitted.
+type rule struct {
+	name   string
+	change func(t *testing.T) h.Payload
+	want   []string
+}
+
+// when builds a rule from a change of the example of one message.
+func when[T h.Payload](name string, change func(*T), want ...string) rule {
+	return rule{name: name, want: want, change: func(t *testing.T) h.Payload {
+		m := exampleOf[T](t)
+		change(&m)
+		return m
+	}}
+}
+
+func long(n int) personal.Text { return personal.Text(strings.Repeat("ü", n)) }
+
+func checkRules(t *testing.T, rules []rule) {
+	t.Helper()
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			var fs fault.Findings
+			err := r.change(t).Validate()
+			require.Equal(t, err != nil, errors.As(err, &fs), "an error of Validate is a list of findings")
+			require.Equal(t, r.want, short(fs))
+		})
+	}
+}
+
+func TestApplicationSubmittedRules(t *testing.T) {
+	type m = h.ApplicationSubmitted
+	checkRules(t, []rule{
+		when("the example", func(*m) {}),
+		when("parties at their limit", func(m *m) { m.Assigning, m.Receiving = h.OrganisationID(long(64)), "x" }),
+		when("parties missing", func(m *m) { m.Assigning, m.Receiving = "", " " }, "assigning missing", "receiving missing"),
+		when("party too long", func(m *m) { m.Assigning = h.OrganisationID(long(65)) }, "assigning too-long"),
+		when("party with a line break", func(m *m) { m.Receiving = "rav\nluzern" }, "receiving control-characters"),
+		when("codes missing", func(m *m) { m.Process, m.TargetGroup, m.Consent.Kind = "", "", "" }, "process missing", "targetGroup missing", "consent.kind missing"),
+		when("code in lower case", func(m *m) { m.Process = "optima" }, "process code-format"),
+		when("code with umlaut", func(m *m) { m.Process = "KÜ" }, "process code-format"),
+		when("code at its limit", func(m *m) { m.TargetGroup = h.Code(strings.Repeat("A", 40)) }),
+		when("code too long", func(m *m) { m.TargetGroup = h.Code(strings.Repeat("A", 41)) }, "targetGroup too-long"),
+		when("dates missing", func(m *m) { m.AppliedOn, m.Consent.GivenOn = "", "" }, "appliedOn missing", "consent.givenOn missing"),
+		when("date that was not parsed", func(m *m) { m.AppliedOn = "x" }, "appliedOn date-format"),
+		when("consent on the day itself", func(m *m) { m.Consent.GivenOn = m.AppliedOn }),
+		when("consent a day later", func(m *m) { m.Consent.GivenOn = "2026-03-03" }, "consent.givenOn consent-after-application"),
+		when("shortest plan", func(m *m) { m.PlannedMonths = 1 }),
+		when("longest plan", func(m *m) { m.PlannedMonths = 60 }),
+		when("no plan", func(m *m) { m.PlannedMonths = 0 }, "plannedMonths out-of-range"),
+		when("plan too long", func(m *m) { m.PlannedMonths = 61 }, "plannedMonths out-of-range"),
+		when("texts missing", func(m *m) { m.Goal, m.Reason = "", "\n\t " }, "goal missing", "reason missing"),
+		when("texts at their limit", func(m *m) { m.Goal, m.Reason, m.Remark = long(2000), long(2000), long(2000) }),
+		when("texts too long", func(m *m) { m.Goal, m.Reason, m.Remark = long(2001), long(2001), long(2001) }, "goal too-long", "reason too-long", "remark too-long"),
+		when("line breaks count", func(m *m) { m.Goal = personal.Text("x" + strings.Repeat("\n", 2000)) }, "goal too-long"),
+		when("control character", func(m *m) { m.Goal = "a\x00b" }, "goal control-characters"),
+		when("C1 control character", func(m *m) { m.Goal = "a\u0085b" }, "goal control-characters"),
+		when("trace of a wrong conversion", func(m *m) { m.Goal = "M\ufffdller" }, "goal control-characters"),
+		when("character that XML cannot carry", func(m *m) { m.Goal = "a\uffffb" }, "goal control-characters"),
+		when("not UTF-8", func(m *m) { m.Goal = "M\xfcller" }, "goal control-characters"),
+		when("no deputy, no remark", func(m *m) { m.Deputy, m.Remark = nil, "" }),
+		when("nameless contacts", func(m *m) { m.Contact.Name, m.Deputy = "", &h.Contact{} }, "contact.name missing", "deputy.name missing"),
+		when("contact at its limits", func(m *m) { m.Contact = h.Contact{Name: long(100), Phone: long(40), Email: long(254)} }),
+		when("contact beyond its limits", func(m *m) { m.Contact = h.Contact{Name: long(101), Phone: long(41), Email: long(255)} },
+			"contact.name too-long", "contact.phone too-long", "contact.email too-long"),
+	})
+}
+
+func TestPersonRules(t *testing.T) {
+	type m = h.ApplicationSubmitted
+	checkRules(t, []rule{
+		when("everything optional left out", func(m *m) {
+			m.Person.AHV, m.Person.Phone, m.Person.Email, m.Person.Language = personal.AHV{}, "", "", ""
+			m.Person.Address.Street, m.Person.Address.HouseNumber = "", ""
+		}),
+		when("nobody", func(m *m) { m.Person = h.Person{} }, "person.officialName missing", "person.firstName missing", "person.dateOfBirth missing",
+			"person.sex unknown-code", "person.address.zip zip-format", "person.address.town missing", "person.address.municipality bfs-range"),
+		when("names at their limit", func(m *m) { m.Person.OfficialName, m.Person.FirstName = long(100), long(100) }),
+		when("names too long", func(m *m) { m.Person.OfficialName, m.Person.FirstName = long(101), long(101) }, "person.officialName too-long", "person.firstName too-long"),
+		when("male", func(m *m) { m.Person.Sex = h.Male }),
+		when("unknown", func(m *m) { m.Person.Sex = h.SexUnknown }),
+		when("sex in another spelling", func(m *m) { m.Person.Sex = "male" }, "person.sex unknown-code"),
+		when("phone and mail too long", func(m *m) { m.Person.Phone, m.Person.Email = long(41), long(255) }, "person.phone too-long", "person.email too-long"),
+		when("language in lower case", func(m *m) { m.Person.Language = "de" }, "person.language code-format"),
+		when("address at its limits", func(m *m) {
+			m.Person.Address = h.Address{Street: long(60), HouseNumber: long(12), Zip: "1000", Town: long(40), Municipality: 1}
+		}),
+		when("address at its other limits", func(m *m) { m.Person.Address.Zip, m.Person.Address.Municipality = "9999", 9999 }),
+		when("address beyond its limits", func(m *m) {
+			m.Person.Address = h.Address{Street: long(61), HouseNumber: long(13), Zip: "0999", Town: long(41), Municipality: 10000}
+		}, "person.address.street too-long", "person.address.houseNumber too-long", "person.address.zip zip-format", "person.address.town too-long", "person.address.municipality bfs-range"),
+		when("postcode with letters", func(m *m) { m.Person.Address.Zip = "1abc" }, "person.address.zip zip-format"),
+		when("postcode with a sign", func(m *m) { m.Person.Address.Zip = "+601" }, "person.address.zip zip-format"),
+		when("postcode of five digits", func(m *m) { m.Person.Address.Zip = "60100" }, "person.address.zip zip-format"),
+		when("negative municipality", func(m *m) { m.Person.Address.Municipality = -1 }, "person.address.municipality bfs-range"),
+	})
+}
+
+func TestApplicationRules(t *testing.T) {
+	checkRules(t, []rule{
+		when("withdrawn without anything", func(m *h.ApplicationWithdrawn) { *m = h.ApplicationWithdrawn{} }, "withdrawnOn missing", "reason missing"),
+		when("withdrawn, remark too long", func(m *h.ApplicationWithdrawn) { m.Remark = long(2001) }, "remark too-long"),
+		when("question missing", func(m *h.ClarificationRequested) { *m = h.ClarificationRequested{} }, "question missing"),
+		when("question without date and remark", func(m *h.ClarificationRequested) { m.AnswerBy, m.Remark = "", "" }),
+		when("question with a wrong date", func(m *h.ClarificationRequested) { m.AnswerBy = "soon" }, "answerBy date-format"),
+		when("question too long", func(m *h.ClarificationRequested) { m.Question, m.Remark = long(2001), long(2001) }, "question too-long", "remark too-long"),
+		when("answer missing", func(m *h.ClarificationAnswered) { *m = h.ClarificationAnswered{} }, "answer missing"),
+		when("answer too long", func(m *h.ClarificationAnswered) { m.Answer, m.Remark = long(2001), long(2001) }, "answer too-long", "remark too-long"),
+		when("accepted without reason and contact", func(m *h.ApplicationDecided) { m.Decision, m.Reason, m.Contact, m.Remark = h.Accepted, "", nil, "" }),
+		when("rejected without reason", func(m *h.ApplicationDecided) { m.Reason = "" }, "reason missing"),
+		when("undecided", func(m *h.ApplicationDecided) { *m = h.ApplicationDecided{} }, "decision unknown-code", "decidedOn missing"),
+		when("decision in another word", func(m *h.ApplicationDecided) { m.Decision = "MAYBE" }, "decision unknown-code"),
+		when("decided, wrong parts", func(m *h.ApplicationDecided) { m.Reason, m.Contact, m.Remark = "no capacity", &h.Contact{}, long(2001) },
+			"reason code-format", "contact.name missing", "remark too-long"),
+		when("consent withdrawn without date", func(m *h.ConsentWithdrawn) { *m = h.ConsentWithdrawn{Remark: long(2001)} }, "withdrawnOn missing", "remark too-long"),
+	})
+}
+
+func TestMeetingRules(t *testing.T) {
+	crowd := func(n int) []h.Participant {
+		ps := make([]h.Participant, n)
+		for i := range ps {
+			ps[i] = h.Participant{Name: "A", Part: "OTHER", Agreed: true}
+		}
+		return ps
+	}
+	checkRules(t, []rule{
+		when("transfer without time and place", func(m *h.TransferMeetingScheduled) { *m = h.TransferMeetingScheduled{} }, "at missing", "place missing"),
+		when("transfer, place at its limit", func(m *h.TransferMeetingScheduled) { m.Place, m.Remark = long(200), "" }),
+		when("transfer, texts too long", func(m *h.TransferMeetingScheduled) { m.Place, m.Remark = long(201), long(2001) }, "place too-long", "remark too-long"),
+		when("review without time and place", func(m *h.ReviewMeetingScheduled) { *m = h.ReviewMeetingScheduled{} }, "at missing", "place missing"),
+		when("an empty transfer note", func(m *h.TransferMeetingRecorded) { *m = h.TransferMeetingRecorded{} }, "heldOn missing", "participants out-of-range"),
+		when("one participant", func(m *h.TransferMeetingRecorded) { m.Participants = crowd(1) }, "participants out-of-range"),
+		when("two participants", func(m *h.TransferMeetingRecorded) { m.Participants = crowd(2) }),
+		when("twenty participants", func(m *h.TransferMeetingRecorded) { m.Participants = crowd(20) }),
+		when("twenty-one participants", func(m *h.TransferMeetingRecorded) { m.Participants = crowd(21) }, "participants out-of-range"),
+		when("nameless participant", func(m *h.TransferMeetingRecorded) { m.Participants[1] = h.Participant{Agreed: true} },
+			"participants[1].name missing", "participants[1].part missing"),
+		when("agreed without dates", func(m *h.TransferMeetingRecorded) { m.StartOfCaseWork, m.NextReviewOn = "", "" }, "startOfCaseWork missing", "nextReviewOn missing"),
+		when("not agreed, without dates", func(m *h.TransferMeetingRecorded) {
+			m.Participants[0].Agreed, m.StartOfCaseWork, m.NextReviewOn, m.Strategy, m.Remark = false, "", "", "", ""
+		}),
+		when("not agreed, wrong dates", func(m *h.TransferMeetingRecorded) {
+			m.Participants[0].Agreed, m.StartOfCaseWork, m.NextReviewOn = false, "x", "y"
+		}, "startOfCaseWork date-format", "nextReviewOn date-format"),
+		when("review on the first day", func(m *h.TransferMeetingRecorded) { m.NextReviewOn = m.StartOfCaseWork }),
+		when("review before the start", func(m *h.TransferMeetingRecorded) { m.NextReviewOn = "2026-03-31" }, "nextReviewOn dates-reversed"),
+		when("transfer note, texts too long", func(m *h.TransferMeetingRecorded) { m.Strategy, m.Remark = long(2001), long(2001) }, "strategy too-long", "remark too-long"),
+		when("an empty review note", func(m *h.ReviewMeetingRecorded) { *m = h.ReviewMeetingRecorded{} }, "heldOn missing", "participants out-of-range"),
+		when("goes on without date", func(m *h.ReviewMeetingRecorded) { m.NextReviewOn = "" }, "nextReviewOn missing"),
+		when("goes on, next review in the past", func(m *h.ReviewMeetingRecorded) { m.NextReviewOn = "2026-06-30" }, "nextReviewOn dates-reversed"),
+		when("ends without date", func(m *h.ReviewMeetingRecorded) { m.Continue, m.NextReviewOn, m.Measures, m.Remark = false, "", "", "" }),
+		when("ends with a wrong date", func(m *h.ReviewMeetingRecorded) { m.Continue, m.NextReviewOn = false, "never" }, "nextReviewOn date-format"),
+		when("review note, texts too long", func(m *h.ReviewMeetingRecorded) { m.Measures, m.Remark = long(2001), long(2001) }, "measures too-long", "remark too-long"),
+		when("extra meeting without anything", func(m *h.ExtraMeetingRequested) { *m = h.ExtraMeetingRequested{} }, "requestedOn missing", "reason missing"),
+		when("extra meeting, texts too long", func(m *h.ExtraMeetingRequested) { m.Reason, m.Remark = long(2001), long(2001) }, "reason too-long", "remark too-long"),
+		when("closed without anything", func(m *h.CaseClosed) { *m = h.CaseClosed{} }, "closedOn missing", "reason missing", "outcome missing"),
+		when("closed, wrong parts", func(m *h.CaseClosed) { m.ClosedOn, m.Reason, m.Outcome, m.Remark = "x", "a", "b", long(2001) },
+			"closedOn date-format", "reason code-format", "outcome code-format", "remark too-long"),
+	})
+}
+
+func TestMeasureRules(t *testing.T) {
+	approval40, approval41 := string(long(40)), string(long(41))
+	checkRules(t, []rule{
+		when("exemption without anything", func(m *h.JobSearchExemptionSigned) { *m = h.JobSearchExemptionSigned{} }, "from missing", "to missing", "signedOn missing"),
+		when("exemption of one day", func(m *h.JobSearchExemptionSigned) { m.To, m.ExtensionReason, m.Remark = m.From, "", "" }),
+		when("exemption backwards", func(m *h.JobSearchExemptionSigned) { m.To = "2026-03-31" }, "to dates-reversed"),
+		when("exemption, texts too long", func(m *h.JobSearchExemptionSigned) { m.ExtensionReason, m.Remark = long(2001), long(2001) }, "extensionReason too-long", "remark too-long"),
+		when("request without anything", func(m *h.CostApprovalRequested) { *m = h.CostApprovalRequested{} },
+			"approval missing", "measure missing", "provider missing", "from missing", "to missing", "amountCents out-of-range"),
+		when("request at its limits", func(m *h.CostApprovalRequested) {
+			m.Approval, m.Measure, m.Provider, m.AmountCents, m.ReturnBy, m.Remark = approval40, long(200), long(200), 999_999_999, "", ""
+		}),
+		when("one centime", func(m *h.CostApprovalRequested) { m.AmountCents = 1 }),
+		when("request beyond its limits", func(m *h.CostApprovalRequested) {
+			m.Approval, m.Measure, m.Provider, m.AmountCents, m.ReturnBy = approval41, long(201), long(201), 1_000_000_000, "x"
+		}, "approval too-long", "measure too-long", "provider too-long", "amountCents out-of-range", "returnBy date-format"),
+		when("negative amount", func(m *h.CostApprovalRequested) { m.AmountCents = -1 }, "amountCents out-of-range"),
+		when("request backwards", func(m *h.CostApprovalRequested) { m.From = "2026-07-11" }, "to dates-reversed"),
+		when("approval with a line break", func(m *h.CostApprovalRequested) { m.Approval = "a\nb" }, "approval control-characters"),
+		when("signed without anything", func(m *h.CostApprovalSigned) { *m = h.CostApprovalSigned{} }, "approval missing", "signedOn missing", "signedBy missing"),
+		when("signed, texts too long", func(m *h.CostApprovalSigned) { m.SignedBy, m.Remark = long(101), long(2001) }, "signedBy too-long", "remark too-long"),
+		when("refused without anything", func(m *h.CostApprovalRefused) { *m = h.CostApprovalRefused{} }, "approval missing", "refusedOn missing", "reason missing"),
+		when("refused, remark too long", func(m *h.CostApprovalRefused) { m.Remark = long(2001) }, "remark too-long"),
+		when("reminder without anything", func(m *h.CostApprovalReminder) { *m = h.CostApprovalReminder{} }, "approval missing", "returnBy missing"),
+		when("reminder, remark too long", func(m *h.CostApprovalReminder) { m.Remark = long(2001) }, "remark too-long"),
+		when("order without anything", func(m *h.MeasureOrdered) { *m = h.MeasureOrdered{} }, "approval missing", "orderedOn missing", "from missing", "to missing"),
+		when("order backwards", func(m *h.MeasureOrdered) { m.To, m.Remark = "2026-04-12", long(2001) }, "to dates-reversed", "remark too-long"),
+		when("completed without anything", func(m *h.MeasureCompleted) { *m = h.MeasureCompleted{} }, "approval missing", "completedOn missing"),
+		when("completed, texts too long", func(m *h.MeasureCompleted) { m.Result, m.Remark = long(2001), long(2001) }, "result too-long", "remark too-long"),
+		when("invoice without anything", func(m *h.InvoiceForwarded) { *m = h.InvoiceForwarded{} }, "approval missing", "invoicedOn missing", "amountCents out-of-range"),
+		when("invoice, remark too long", func(m *h.InvoiceForwarded) { m.Remark = long(2001) }, "remark too-long"),
+		when("hint without anything", func(m *h.SanctionHint) { *m = h.SanctionHint{} }, "observedOn missing", "hint missing"),
+		when("hint, texts too long", func(m *h.SanctionHint) { m.Hint, m.Remark = long(2001), long(2001) }, "hint too-long", "remark too-long"),
+	})
+}
+
+// message returns a valid message around an example.
+func message(t *testing.T, n h.Name) h.Message {
+	t.Helper()
+	m := h.Message{
+		Envelope: h.Envelope{
+			ID: "0190b6c2-7a30-7cc3-98c4-dc0c0c07398f", Source: "klib", Name: n, Case: "c-1", Time: time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC),
+			Sender: "sd-kriens", Sequence: 1, Action: h.ActionNew,
+		},
+		Payload: example(t, n),
+	}
+	if h.Opens(n) {
+		m.Parties = h.Parties{Assigning: "sd-kriens", Receiving: "rav-luzern"}
+	}
+	return m
+}
+
+// foreign is a payload of nobody's catalogue whose Validate does not keep to the rules.
+type foreign struct{}
+
+func (foreign) Name() h.Name    { return "case-closed" }
+func (foreign) Validate() error { return fault.New(fault.Park, "foreign", "foreign-code", "text") }
+
+func TestMessageRules(t *testing.T) {
+	for _, zero := range h.Catalogue() {
+		require.NoError(t, message(t, zero.Name()).Validate())
+	}
+	tooLong := string(long(37))
+	for name, test := range map[string]struct {
+		message h.Name
+		change  func(*h.Message)
+		want    []string
+	}{
+		"empty envelope": {"case-closed", func(m *h.Message) { m.Envelope = h.Envelope{} }, []string{
+			"id missing", "source missing", "subject missing", "senderorganisation missing", "time missing", "sequence missing",
+			"referencemessageid missing", "action unknown-code", "type type-mismatch",
+		}},
+		"ids too long": {"case-closed", func(m *h.Message) {
+			m.ID, m.Source, m.Case, m.References, m.Sender = h.MessageID(tooLong), h.SystemID(tooLong), h.CaseID(tooLong), h.MessageID(tooLong), h.OrganisationID(long(65))
+		}, []string{"id too-long", "source too-long", "subject too-long", "senderorganisation too-long", "referencemessageid too-long"}},
+		"recall of nothing":       {"case-closed", func(m *h.Message) { m.Action = h.ActionRecall }, []string{"referencemessageid missing"}},
+		"correction of something": {"case-closed", func(m *h.Message) { m.Action, m.References = h.ActionCorrection, "m-1" }, nil},
+		"unknown action":          {"case-closed", func(m *h.Message) { m.Action, m.References = "delete", "m-1" }, []string{"action unknown-code"}},
+		"no payload":              {"case-closed", func(m *h.Message) { m.Payload = nil }, []string{"data missing"}},
+		"another payload":         {"case-closed", func(m *h.Message) { m.Payload = h.ConsentWithdrawn{WithdrawnOn: "2026-05-04"} }, []string{"type type-mismatch"}},
+		"pointer to a payload":    {"case-closed", func(m *h.Message) { m.Payload = &h.CaseClosed{ClosedOn: "2026-10-01", Reason: "A", Outcome: "B"} }, []string{"data unknown-message"}},
+		"foreign payload":         {"case-closed", func(m *h.Message) { m.Payload = foreign{} }, []string{"data unknown-message", "data foreign-code"}},
+		"parties where none belong": {"case-closed", func(m *h.Message) { m.Parties.Assigning = "sd-kriens" },
+			[]string{"assigningorganisation unexpected"}},
+		"parties missing": {"application-submitted", func(m *h.Message) { m.Parties = h.Parties{} }, []string{
+			"assigningorganisation missing", "receivingorganisation missing", "receivingorganisation same-organisation", "assigningorganisation parties-differ",
+		}},
+		"handed over to oneself": {"application-submitted", func(m *h.Message) {
+			a := exampleOf[h.ApplicationSubmitted](t)
+			a.Receiving = "sd-kriens"
+			m.Payload, m.Parties.Receiving = a, "sd-kriens"
+		}, []string{"receivingorganisation same-organisation"}},
+		"other parties inside": {"application-submitted", func(m *h.Message) { m.Parties.Receiving = "rav-sursee" }, []string{"assigningorganisation parties-differ"}},
+		"finding inside":       {"case-closed", func(m *h.Message) { m.Payload = h.CaseClosed{} }, []string{"data.closedOn missing", "data.reason missing", "data.outcome missing"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := message(t, test.message)
+			test.change(&m)
+			var fs fault.Findings
+			err := m.Validate()
+			require.Equal(t, err != nil, errors.As(err, &fs))
+			require.Equal(t, test.want, short(fs))
+		})
+	}
+}
