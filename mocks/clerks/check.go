@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
@@ -19,6 +20,7 @@ const (
 	Disorder    = "disorder"    // a case's entries stand in another order than they were made
 	Misplaced   = "misplaced"   // an entry stands in a case or a dossier where it does not belong
 	WrongKind   = "wrong-kind"  // a system calls the entry something else than the message is
+	Altered     = "altered"     // an entry does not say what the clerk meant, in this system's own words
 )
 
 // Finding is one thing that is wrong. It names markers and native ids, never contents.
@@ -55,8 +57,8 @@ type checker struct {
 	waits    []time.Duration
 }
 
-// Check compares journals with a plan. systems gives the forms of the native systems for the check of kinds; nil leaves that out. It knows nothing but its
-// arguments.
+// Check compares journals with a plan. systems gives the forms of the native systems, so that kinds and contents are checked; nil leaves that
+// out. It knows nothing but its arguments.
 func Check(plan Plan, journals Journals, systems map[handover.SystemID]System) Proof {
 	c := &checker{
 		plan: plan, systems: systems, owners: plan.owners(), steps: map[string]Step{}, origins: map[string]entry{},
@@ -134,12 +136,27 @@ func (c *checker) explain(e entry) {
 	if e.Dossier != h.Dossiers[e.system] {
 		c.find(Misplaced, e, "stands in the dossier of another organisation")
 	}
-	if sys, ok := c.systems[e.system]; ok {
-		if kind, _ := sys.Compose(s.Name, s.Facts); kind != e.Kind {
-			c.find(WrongKind, e, "is not what this system calls "+string(s.Name))
-		}
-	}
+	c.read(e, s)
 	c.cases[h.Number][e.system] = append(c.cases[h.Number][e.system], e)
+}
+
+// read compares the entry with what the system's own form makes of the same facts.
+func (c *checker) read(e entry, s Step) {
+	sys, ok := c.systems[e.system]
+	if !ok {
+		return
+	}
+	kind, body := sys.Compose(s.Name, s.Facts)
+	if kind != e.Kind {
+		c.find(WrongKind, e, "is not what this system calls "+string(s.Name))
+		return
+	}
+	if sys.Compare == nil {
+		return
+	}
+	if places := sys.Compare(body, e.Body); len(places) > 0 {
+		c.find(Altered, e, "differs at "+strings.Join(places, ", "))
+	}
 }
 
 // complete looks for what a clerk made and a system does not have.

@@ -135,6 +135,28 @@ func TestCheck_KindsAreComparedWithTheForms(t *testing.T) {
 	require.Equal(t, p.Steps(), clerks.Check(p, perfect(p), forms).WrongKind)
 }
 
+func TestCheck_ContentsAreComparedWithTheForms(t *testing.T) {
+	p := plan(t, 1, 1)
+	compose := func(n handover.Name, f core.Facts) (native.Kind, []byte) {
+		return native.Kind(n), []byte("<x>" + f.Remark + "</x>")
+	}
+	forms := map[handover.SystemID]clerks.System{}
+	for _, id := range p.Handovers[0].Systems {
+		forms[id] = clerks.System{Compose: compose, Compare: func(want, got []byte) []string {
+			if string(want) == string(got) {
+				return nil
+			}
+			return []string{"/x"}
+		}}
+	}
+	j := perfect(p)
+	require.Zero(t, clerks.Check(p, j, forms).Altered)
+	j["klib"][0].Body = []byte(string(j["klib"][0].Body) + "!")
+	got := clerks.Check(p, j, forms)
+	require.Equal(t, 1, got.Altered)
+	require.Contains(t, got.Findings[0].String(), "differs at /x")
+}
+
 func TestCheck_TimesRunFromEntryToRecord(t *testing.T) {
 	p := plan(t, 1, 2)
 	got := clerks.Check(p, perfect(p), nil)

@@ -16,6 +16,8 @@ type System struct {
 	URL string // what /desk/ stands behind, without a slash at the end
 	// Compose is the system's form: what it records when a clerk has filled in these facts.
 	Compose func(handover.Name, core.Facts) (native.Kind, []byte)
+	// Compare tells whether two contents say the same; nil: contents are not checked.
+	Compare Compare
 }
 
 // PlayOptions say how a plan is played.

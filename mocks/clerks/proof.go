@@ -25,6 +25,7 @@ type Proof struct {
 	Disorder    int                       `json:"disorder"`
 	Misplaced   int                       `json:"misplaced"`
 	WrongKind   int                       `json:"wrong_kind"`
+	Altered     int                       `json:"altered"`
 	P50         float64                   `json:"p50_ms"`
 	P99         float64                   `json:"p99_ms"`
 	Max         float64                   `json:"max_ms"`
@@ -69,6 +70,8 @@ func (p *Proof) counter(what string) *int {
 		return &p.Misplaced
 	case WrongKind:
 		return &p.WrongKind
+	case Altered:
+		return &p.Altered
 	default:
 		return &p.Unexplained
 	}
@@ -104,7 +107,7 @@ func (p Proof) Print(w io.Writer) error {
 	rows = append(rows, [][2]string{
 		{"double entries", fmt.Sprint(p.Double)}, {"lost", fmt.Sprint(p.Lost)}, {"unexplained", fmt.Sprint(p.Unexplained)},
 		{"out of order", fmt.Sprint(p.Disorder)}, {"misplaced", fmt.Sprint(p.Misplaced)}, {"wrong kind", fmt.Sprint(p.WrongKind)},
-		{"not played", fmt.Sprint(p.Unplayed)},
+		{"altered", fmt.Sprint(p.Altered)}, {"not played", fmt.Sprint(p.Unplayed)},
 		{"entry to record", fmt.Sprintf("p50 %.0f ms, p99 %.0f ms, max %.0f ms", p.P50, p.P99, p.Max)},
 		{"elapsed", fmt.Sprintf("%.1f s", p.Elapsed)},
 	}...)
