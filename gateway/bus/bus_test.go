@@ -19,8 +19,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// sarama's metrics library starts one ticker for the whole process and never stops it.
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
+	goleak.VerifyTestMain(m,
+		// sarama's metrics library starts one ticker for the whole process and never stops it.
+		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"),
+		// sarama's circuit breaker sleeps for ten seconds when it opened, and ends then.
+		goleak.IgnoreAnyFunction("github.com/eapache/go-resiliency/breaker.(*Breaker).timer"))
 }
 
 // broker is an embedded broker that can be stopped and started again on the same port and directory.

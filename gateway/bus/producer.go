@@ -12,6 +12,9 @@ import (
 // reopenPause is the shortest time between two attempts to make a producer, so that many publishers do not storm a broker that is away.
 const reopenPause = 200 * time.Millisecond
 
+// MaxRecord is how large a record may be, with key and headers: a little less than what brokers take unless they are told otherwise.
+const MaxRecord = 1_000_000
+
 // Publish writes one record and waits until all in-sync replicas have it. It may be called from many goroutines; records that come together share a
 // request. A nil value is a tombstone.
 //
@@ -22,11 +25,14 @@ func (b *Bus) Publish(ctx context.Context, topic string, partition int32, key st
 	if key == "" {
 		return Offset{}, fault.New(fault.Refuse, op, "no-key", "a record needs a key")
 	}
+	m := message(topic, partition, key, headers, value)
+	if m.ByteSize(2) > MaxRecord {
+		return Offset{}, publishing(sarama.ErrMessageSizeTooLarge)
+	}
 	g, err := b.producer.use(ctx)
 	if err != nil {
 		return Offset{}, fault.New(fault.Retry, op, "unreachable", "the brokers do not answer as they should").Because(err)
 	}
-	m := message(topic, partition, key, headers, value)
 	select {
 	case g.async.Input() <- m:
 		g.users.Done()

@@ -117,12 +117,24 @@ func (c *claim) compose(ctx context.Context, j *job) error {
 		}
 		at.Case = key
 	}
-	entry, err := j.sink.Mapper.FromHandover(j.m, at)
+	entry, err := safely(func() (native.Entry, error) { return j.sink.Mapper.FromHandover(j.m, at) })
 	if err != nil {
 		return fault.Wrap(fault.Park, "delivery.map", err)
 	}
 	j.entry = entry
 	return nil
+}
+
+// safely turns a panic in a mapping into a reason to park: one broken message must not stop the gateway. The value of the panic may hold
+// personal data, so it is not kept.
+func safely[T any](f func() (T, error)) (v T, err error) {
+	defer func() {
+		if recover() != nil {
+			err = fault.New(fault.Park, "delivery.map", "panic", "the mapping has an error of its own").
+				Hint("report it with the message's name and destination, update einmal, and let the message go on")
+		}
+	}()
+	return f()
 }
 
 // unknownOutcome says that nobody can know whether an attempt was executed.

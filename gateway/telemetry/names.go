@@ -24,3 +24,44 @@ const (
 	AttrReason      = "einmal.reason"       // code of the reason why it is parked
 	AttrFound       = "einmal.found"        // records found by reference
 )
+
+// The keys that only metrics use.
+const (
+	AttrGroup     = "einmal.group"     // consumer group on the bus
+	AttrPartition = "einmal.partition" // partition of the bus
+	AttrOperation = "einmal.operation" // command to Redis
+	AttrStatus    = "einmal.status"    // why a message waits: parked or held
+)
+
+// The keys that say which process speaks; OpenTelemetry gives them their meaning.
+const (
+	AttrService  = "service.name"
+	AttrInstance = "service.instance.id"
+)
+
+// The keys in log lines that tie them to spans.
+const (
+	LogTrace = "trace_id"
+	LogSpan  = "span_id"
+)
+
+// scope is the instrumentation scope of all spans and metrics.
+const scope = "github.com/einmal-hub/einmal/gateway"
+
+// The names of all metrics. Prometheus shows them with underscores, unit and, for counters, "_total".
+const (
+	MetricRead      = "einmal.read"              // records read, by system and outcome
+	MetricPublished = "einmal.published"         // messages put on the bus, by system and message name
+	MetricDelivered = "einmal.delivery.duration" // seconds from the entry in one system to the entry in another, by destination
+	MetricAttempts  = "einmal.attempts"          // requests to native systems, by destination and outcome
+	MetricParkings  = "einmal.parkings"          // messages that began to wait for a person, by destination and reason
+	MetricRedis     = "einmal.redis.failures"    // failed commands to Redis, by operation
+	MetricExport    = "einmal.export.failures"   // batches of spans that the collector did not take
+	MetricLag       = "einmal.lag"               // messages on the bus that a group has not completed, by partition
+	MetricCases     = "einmal.cases"             // cases in the ledger
+	MetricMessages  = "einmal.messages"          // messages admitted to their cases
+	MetricOpen      = "einmal.open"              // admitted messages that are not yet recorded everywhere
+	MetricWaiting   = "einmal.waiting"           // messages that wait at present, by status
+	MetricSkipped   = "einmal.ledger.skipped"    // ledger records that this version cannot read
+	MetricLanes     = "einmal.lanes"             // lanes that have something to do
+)

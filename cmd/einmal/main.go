@@ -1,0 +1,101 @@
+// Command einmal is the gateway and everything that belongs to it: run, check, demo, mocks, play, engines, parked.
+//
+// This package knows flags, signals, exit codes and what is printed, and nothing else; the process itself is package gateway. One file a subcommand.
+// Exit codes: 0 ok, 1 failed, 2 wrong usage or configuration, 3 the environment (files, network, brokers) does not allow it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitEnvironment = 3
+)
+
+// run executes one command. The first SIGINT or SIGTERM ends its context, so that it drains; after that the signals have their usual effect, so
+// that a second one ends the process at once.
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	root := newRoot()
+	root.SetArgs(args)
+	return exitCode(root.ExecuteContext(ctx))
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "einmal",
+		Short: "Record a handover once; einmal writes it, exactly once, into every system that must know it",
+		Long: `einmal ("once") is a gateway between the IT systems of agencies that hand cases over to each other.
+
+Start with 'einmal demo': it plays handovers between mock systems in one process and proves, from the systems' own
+journals, that each was recorded once in each system.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newDemo(), newRun(), newCheck(), newMocks(), newPlay(), newEngines(), newParked())
+	return root
+}
+
+// usageError is a wrong command line.
+type usageError struct{ error }
+
+// failedError is a result that was printed already: the work was done and its result is "no".
+type failedError struct{ error }
+
+// exitCode prints an error, once, and says how the process ends.
+func exitCode(err error) int {
+	var usage usageError
+	var failed failedError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &failed):
+		return exitFailed
+	}
+	report(err)
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case isFindings(err):
+		return exitUsage
+	case fault.KindOf(err) == fault.Stop, fault.KindOf(err) == fault.Retry:
+		return exitEnvironment
+	default:
+		return exitFailed
+	}
+}
+
+func isFindings(err error) bool {
+	var findings fault.Findings
+	return errors.As(err, &findings)
+}
+
+// report writes an error for a person: every finding on a line of its own, then what to do.
+func report(err error) {
+	var findings fault.Findings
+	if errors.As(err, &findings) {
+		for _, f := range findings {
+			fmt.Fprintln(os.Stderr, f.String())
+		}
+		return
+	}
+	fmt.Fprintln(os.Stderr, "einmal: "+err.Error())
+}

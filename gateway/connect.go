@@ -1,0 +1,133 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/gateway/bus"
+	"github.com/einmal-hub/einmal/gateway/claims"
+	"github.com/einmal-hub/einmal/gateway/config"
+	"github.com/einmal-hub/einmal/mapping"
+)
+
+// connection is one native system with everything that belongs to it.
+type connection struct {
+	id     handover.SystemID
+	config *config.System
+	system adapters.System
+	mapper mapping.Mapper
+}
+
+// longestRequest is the most that one request may take: what is under way must end before the bus gives a partition to another gateway.
+const longestRequest = 25 * time.Second
+
+// connect makes a system of every configured one, in the order of their names. All findings come at once.
+func connect(c config.Config, factories []adapters.Factory, mappers map[string]mapping.Mapper) ([]connection, error) {
+	byType := map[string]adapters.Factory{}
+	for _, f := range factories {
+		byType[f.Type()] = f
+	}
+	var out []connection
+	var findings fault.Findings
+	for id, s := range c.Systems {
+		path := "systems." + string(id)
+		f, m := byType[s.Type], mappers[s.Type]
+		if f == nil || m == nil {
+			findings.Add(path+".type", "unknown-type", "there is no adapter with a mapping of this type", "")
+			continue
+		}
+		system, err := f.New(id, s.Adapter)
+		if err != nil {
+			findings.Add(path+".config", fault.CodeOf(err), err.Error(), "")
+			continue
+		}
+		if system.Abilities.Bounds.Request <= 0 || system.Abilities.Bounds.Request > longestRequest {
+			findings.Add(path+".config.bounds.request", "out-of-range", "the time for one request is not within 0 and 25s", "use 10s")
+		}
+		if system.Abilities.Mode == adapters.ModeB && system.Finder == nil {
+			findings.Add(path+".type", "mode", "mode B needs an adapter that can search by reference", "")
+		}
+		out = append(out, connection{id: id, config: s, system: system, mapper: m})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].id < out[j].id })
+	if len(findings) > 0 {
+		return nil, fault.Wrap(fault.Stop, "gateway.connect", findings)
+	}
+	return out, nil
+}
+
+// busConfig turns the configuration into the bus's, reading the files that it names.
+func busConfig(k config.Kafka) (bus.Config, error) {
+	c := bus.Config{
+		Brokers: k.Brokers, Version: k.Version, Prefix: k.Prefix, Partitions: k.Partitions,
+		Replication: k.Replication, MinInSync: k.MinInSync, Session: k.Session,
+	}
+	var err error
+	if c.TLS, err = tlsConfig("kafka.tls", k.TLS); err != nil {
+		return c, err
+	}
+	if k.SASL != nil {
+		password, err := secret("kafka.sasl.passwordFile", k.SASL.PasswordFile)
+		if err != nil {
+			return c, err
+		}
+		c.SASL = bus.SASL{Mechanism: k.SASL.Mechanism, User: k.SASL.User, Password: password}
+	}
+	return c, nil
+}
+
+func redisOptions(r config.Redis) (claims.Options, error) {
+	o := claims.Options{Address: r.Address, Username: r.Username, Database: r.Database, Keep: r.Keep}
+	var err error
+	if o.TLS, err = tlsConfig("redis.tls", r.TLS); err != nil {
+		return o, err
+	}
+	o.Password, err = secret("redis.passwordFile", r.PasswordFile)
+	return o, err
+}
+
+// secret reads a secret from a file; an empty name gives an empty secret.
+func secret(path, file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", fault.New(fault.Stop, "gateway.secret", "secret-unreadable", "the file with the secret cannot be read").At(path).
+			Hint("check that the file exists and that the gateway's user can read it")
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+func tlsConfig(path string, t *config.TLS) (*tls.Config, error) {
+	if t == nil {
+		return nil, nil //nolint:nilnil // no TLS is configured
+	}
+	c := &tls.Config{ServerName: t.ServerName, MinVersion: tls.VersionTLS12}
+	if t.CA != "" {
+		pem, err := os.ReadFile(t.CA)
+		c.RootCAs = x509.NewCertPool()
+		if err != nil || !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, tlsFault(path+".caFile", "the certificates of the authorities cannot be read")
+		}
+	}
+	if t.Certificate != "" || t.Key != "" {
+		pair, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
+		if err != nil {
+			return nil, tlsFault(path+".certFile", "the client certificate and its key cannot be read")
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+func tlsFault(path, text string) error {
+	return fault.New(fault.Stop, "gateway.tls", "certificate", text).At(path).Hint("name PEM files that exist and belong together")
+}

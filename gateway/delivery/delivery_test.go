@@ -1,0 +1,243 @@
+package delivery_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+)
+
+// I2: whatever goes wrong with a request, the entry stands once; in mode C a doubt is put before a person.
+func TestI2_RecordedOnceWhateverGoesWrong(t *testing.T) {
+	keys := newKeys(t)
+	for _, tc := range []struct {
+		name    string
+		mode    adapters.Mode
+		faults  []string
+		entries int
+		parked  string
+	}{
+		{"A/nothing", adapters.ModeA, nil, 1, ""},
+		{"A/answer lost", adapters.ModeA, []string{"lost"}, 1, ""},
+		{"A/answer lost three times", adapters.ModeA, []string{"lost", "lost", "lost"}, 1, ""},
+		{"A/late", adapters.ModeA, []string{"late", "late"}, 1, ""},
+		{"A/request lost", adapters.ModeA, []string{"vanish"}, 1, ""},
+		{"A/rejected before any write", adapters.ModeA, []string{"reject", "reject"}, 1, ""},
+		{"A/refused", adapters.ModeA, []string{"refuse"}, 0, "person-unknown"},
+		{"B/nothing", adapters.ModeB, nil, 1, ""},
+		{"B/answer lost", adapters.ModeB, []string{"lost"}, 1, ""},
+		{"B/late", adapters.ModeB, []string{"late"}, 1, ""},
+		{"B/request lost", adapters.ModeB, []string{"vanish"}, 1, ""},
+		{"B/lost again and again", adapters.ModeB, []string{"vanish", "vanish", "late", "vanish"}, 1, ""},
+		{"B/never answers", adapters.ModeB, []string{"vanish", "vanish", "vanish", "vanish", "vanish", "vanish", "vanish", "vanish"}, 0, "outcome-unknown"},
+		{"B/rejected many times is no doubt", adapters.ModeB, []string{"reject", "reject", "reject", "reject", "reject", "reject", "reject", "vanish"}, 1, ""},
+		{"C/nothing", adapters.ModeC, nil, 1, ""},
+		{"C/answer lost", adapters.ModeC, []string{"lost"}, 1, "outcome-unknown"},
+		{"C/request lost", adapters.ModeC, []string{"vanish"}, 0, "outcome-unknown"},
+		{"C/rejected before any write", adapters.ModeC, []string{"reject"}, 1, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": tc.mode})
+				x := r.systems["x"]
+				x.faults = tc.faults
+				g := r.start(0)
+				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+				time.Sleep(10 * time.Minute)
+				x.done.Wait()
+				require.Len(t, x.journal, tc.entries)
+				require.EqualValues(t, 0, g.settled(), "the message is complete for the bus")
+				if tc.parked == "" {
+					require.Empty(t, g.ledger.Parked())
+				} else {
+					require.Len(t, g.ledger.Parked(), 1)
+					require.Equal(t, tc.parked, g.ledger.Parked()[0].Reason.Code)
+				}
+				g.stop()
+			})
+		})
+	}
+}
+
+// I7: a gateway that dies at any moment, and another one that takes over, record once.
+func TestI7_AnyMomentIsSafeToDie(t *testing.T) {
+	keys := newKeys(t)
+	for _, mode := range []adapters.Mode{adapters.ModeA, adapters.ModeB} {
+		for moment := time.Duration(0); moment < 60*time.Millisecond; moment += time.Millisecond {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
+				first := r.start(0)
+				r.open("c1")
+				time.Sleep(moment)
+				first.cancel()
+				second := r.start(first.settled() + 1)
+				time.Sleep(5 * time.Minute)
+				require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"), "mode %s, died after %s", mode, moment)
+				require.EqualValues(t, 1, second.settled())
+				<-first.ended
+				second.stop()
+			})
+		}
+	}
+}
+
+// I2: two gateways that both believe to own the partition record once: the first INTENT wins.
+func TestI2_TwoOwnersRecordOnce(t *testing.T) {
+	keys := newKeys(t)
+	for _, mode := range []adapters.Mode{adapters.ModeA, adapters.ModeB, adapters.ModeC} {
+		t.Run(string(mode), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
+				one, two := r.start(0), r.start(0)
+				for _, c := range []string{"c1", "c2", "c3", "c4", "c5"} {
+					r.open(c)
+				}
+				time.Sleep(5 * time.Minute)
+				for _, c := range []handover.CaseID{"c1", "c2", "c3", "c4", "c5"} {
+					require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds(c))
+				}
+				require.Equal(t, 10, r.systems["x"].calls, "each is sent once, not once by each owner")
+				require.Empty(t, one.ledger.Parked())
+				one.stop()
+				two.stop()
+			})
+		})
+	}
+}
+
+// I1, I2: the same message twice on the bus is recorded once; another content under its id is put before a person.
+func TestI2_ADuplicateOnTheBusIsRecordedOnce(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		g := r.start(0)
+		e := envelope("c1", 1, "application-submitted", "sd-kriens")
+		r.publish(e, application())
+		r.publish(e, application())
+		changed := application()
+		changed.PlannedMonths = 12
+		r.publish(e, changed)
+		time.Sleep(time.Minute)
+		require.Len(t, r.systems["x"].journal, 1)
+		require.EqualValues(t, 2, g.settled())
+		require.Len(t, g.ledger.Parked(), 1)
+		require.Equal(t, "changed-record", g.ledger.Parked()[0].Reason.Code)
+		g.stop()
+	})
+}
+
+// I3: a parked message holds back its own case, and no other one; after the ruling the case goes on in order.
+func TestI3_AParkedMessageHoldsBackItsOwnCaseOnly(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA, "y": adapters.ModeA})
+		r.systems["x"].faults = []string{"refuse"}
+		g := r.start(0)
+		r.open("c1")
+		time.Sleep(time.Second)
+		r.open("c2")
+		time.Sleep(time.Minute)
+		require.Empty(t, r.systems["x"].kinds("c1"), "held back")
+		require.Len(t, r.systems["y"].kinds("c1"), 2, "the other destination is not held back")
+		require.Len(t, r.systems["x"].kinds("c2"), 2, "the other case is not held back")
+		require.EqualValues(t, 3, g.settled(), "and the bus moves on")
+
+		parked := g.ledger.Parked()
+		require.Len(t, parked, 2)
+		require.Equal(t, ledger.StatusParked, parked[0].Status)
+		require.Equal(t, ledger.StatusHeld, parked[1].Status)
+		require.NoError(t, g.ledger.Rule(t.Context(), parked[0], ledger.Decision{Verdict: ledger.Retry, Person: "op", Why: "corrected"}, native.Receipt{}))
+		require.Error(t, g.ledger.Rule(t.Context(), parked[0], ledger.Decision{Verdict: ledger.Withdraw, Person: "op2", Why: "?"}, native.Receipt{}), "a second ruling is refused")
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"))
+		require.Empty(t, g.ledger.Parked())
+		g.stop()
+	})
+}
+
+// I3: what may not be said in the case's state waits for a person, with a reason, and what comes behind it waits too.
+func TestI3_WhatMayNotBeSaidNowWaitsForAPerson(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		g := r.start(0)
+		r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+		r.publish(envelope("c1", 2, "case-closed", "rav-luzern"), handover.CaseClosed{ClosedOn: "2026-11-05", Reason: "GOAL_REACHED", Outcome: "SUCCESSFUL"})
+		r.publish(envelope("c1", 3, "application-decided", "rav-luzern"), handover.ApplicationDecided{Decision: handover.Accepted, DecidedOn: "2026-11-02"})
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"application-submitted"}, r.systems["x"].kinds("c1"))
+		parked := g.ledger.Parked()
+		require.Len(t, parked, 2)
+		require.Equal(t, "not-in-this-state", parked[0].Reason.Code)
+		require.Contains(t, parked[0].Reason.Text, "UNDER_REVIEW")
+		require.NotEmpty(t, parked[0].Reason.Next)
+
+		require.NoError(t, g.ledger.Rule(t.Context(), parked[0], ledger.Decision{Verdict: ledger.Withdraw, Person: "op", Why: "entered by mistake"}, native.Receipt{}))
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"))
+		require.Empty(t, g.ledger.Parked())
+		g.stop()
+	})
+}
+
+// I7: a ruling takes effect although the gateway that owned the partition died right after it.
+func TestI7_ARulingOutlivesTheGateway(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		r.systems["x"].faults = []string{"refuse"}
+		first := r.start(0)
+		r.open("c1")
+		time.Sleep(time.Minute)
+		first.stop()
+		require.EqualValues(t, 1, first.settled())
+		require.NoError(t, first.ledger.Rule(t.Context(), first.ledger.Parked()[0], ledger.Decision{Verdict: ledger.Retry, Person: "op", Why: "corrected"}, native.Receipt{}))
+		second := r.start(first.settled() + 1)
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"))
+		second.stop()
+	})
+}
+
+// A mapping that panics parks its message; the gateway and the other cases go on.
+func TestAPanicInAMappingParksItsMessage(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		g := r.start(0)
+		r.open("c1")
+		r.publish(envelope("c1", 3, "transfer-meeting-recorded", "rav-luzern"), handover.TransferMeetingRecorded{
+			HeldOn: "2026-11-03", StartOfCaseWork: "2026-11-10", NextReviewOn: "2027-01-10", CanAndWantsWork: true,
+			Participants: []handover.Participant{{Name: "a", Part: "PERSON", Agreed: true}, {Name: "b", Part: "RECEIVING", Agreed: true}},
+		})
+		r.publish(envelope("c1", 4, "sanction-hint", "rav-luzern"), handover.SanctionHint{ObservedOn: "2026-11-20", Hint: "panic"})
+		r.open("c2")
+		time.Sleep(time.Minute)
+		require.Len(t, r.systems["x"].kinds("c1"), 3)
+		require.Len(t, r.systems["x"].kinds("c2"), 2)
+		require.Len(t, g.ledger.Parked(), 1)
+		require.Equal(t, "panic", g.ledger.Parked()[0].Reason.Code)
+		g.stop()
+	})
+}
+
+// The gateway's own log may fail for a while: it is waited out.
+func TestI1_ALogThatDoesNotAnswerIsWaitedOut(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeB})
+		r.memory.refuse = 7
+		g := r.start(0)
+		r.open("c1")
+		time.Sleep(5 * time.Minute)
+		require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"))
+		require.EqualValues(t, 1, g.settled())
+		g.stop()
+	})
+}

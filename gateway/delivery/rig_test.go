@@ -1,0 +1,334 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/contracts/personal"
+	"github.com/einmal-hub/einmal/gateway/delivery"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/seal"
+	"github.com/einmal-hub/einmal/mapping"
+)
+
+// memory is the log and the bus of a test: one partition, in memory, with the order that Kafka would give.
+type memory struct {
+	mu     sync.Mutex
+	ledger []entry
+	views  []*ledger.View
+	bus    []delivery.Record
+	refuse int // so many appends fail without being written
+}
+
+type entry struct {
+	at    time.Time
+	value []byte
+}
+
+func (m *memory) Append(_ context.Context, _ int32, _ string, value []byte) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refuse > 0 {
+		m.refuse--
+		return 0, errors.New("the log does not answer")
+	}
+	offset := int64(len(m.ledger))
+	m.ledger = append(m.ledger, entry{time.Now(), value})
+	for _, v := range m.views {
+		v.Apply(0, offset, time.Now(), value)
+	}
+	return offset, nil
+}
+
+func (m *memory) PartitionOf(handover.CaseID) int32 { return 0 }
+
+func (m *memory) End(context.Context, int32) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return int64(len(m.ledger)), nil
+}
+
+func (m *memory) ReadAt(_ context.Context, _ int32, offset int64) (delivery.Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.bus[offset], nil
+}
+
+// attach gives a view everything that is in the ledger and everything that comes.
+func (m *memory) attach(v *ledger.View) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, e := range m.ledger {
+		v.Apply(0, int64(i), e.at, e.value)
+	}
+	m.views = append(m.views, v)
+}
+
+// system is a native system of a test: a journal, and a script of what goes wrong.
+type system struct {
+	mu      sync.Mutex
+	mode    adapters.Mode
+	journal []native.Entry
+	faults  []string // for the next requests: "", "lost", "reject", "refuse", "late", "error"
+	calls   int
+	done    sync.WaitGroup
+}
+
+func (s *system) write(e native.Entry) native.Receipt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, old := range s.journal {
+		if old.Reference == e.Reference && s.mode == adapters.ModeA {
+			return native.Receipt{Record: native.RecordID(fmt.Sprint(i)), Case: caseOf(old), Joined: true}
+		}
+	}
+	s.journal = append(s.journal, e)
+	return native.Receipt{Record: native.RecordID(fmt.Sprint(len(s.journal) - 1)), Case: caseOf(e)}
+}
+
+func caseOf(e native.Entry) native.CaseKey {
+	if e.Case != "" {
+		return e.Case
+	}
+	return native.CaseKey("native-" + string(e.CaseReference))
+}
+
+func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error) {
+	s.mu.Lock()
+	s.calls++
+	doing := ""
+	if len(s.faults) > 0 {
+		doing, s.faults = s.faults[0], s.faults[1:]
+	}
+	s.mu.Unlock()
+	time.Sleep(10 * time.Millisecond)
+	switch doing {
+	case "lost":
+		s.write(e)
+		return native.Receipt{}, fault.New(fault.Doubt, "test", "lost", "the answer was lost")
+	case "vanish":
+		return native.Receipt{}, fault.New(fault.Doubt, "test", "lost", "the request was lost")
+	case "late":
+		s.done.Go(func() {
+			time.Sleep(2 * time.Second)
+			s.write(e)
+		})
+		return native.Receipt{}, fault.New(fault.Doubt, "test", "late", "no answer")
+	case "reject":
+		return native.Receipt{}, fault.New(fault.Retry, "test", "busy", "busy")
+	case "refuse":
+		return native.Receipt{}, fault.New(fault.Refuse, "test", "person-unknown", "the native system does not accept the entry")
+	}
+	return s.write(e), nil
+}
+
+func (s *system) Find(_ context.Context, ref native.Reference) ([]native.Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []native.Receipt
+	for i, e := range s.journal {
+		if e.Reference == ref {
+			out = append(out, native.Receipt{Record: native.RecordID(fmt.Sprint(i)), Case: caseOf(e)})
+		}
+	}
+	return out, nil
+}
+
+// kinds returns what stands in the journal for a case, in order.
+func (s *system) kinds(c handover.CaseID) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for _, e := range s.journal {
+		if e.CaseReference == c {
+			out = append(out, string(e.Kind))
+		}
+	}
+	return out
+}
+
+// plain maps a message to an entry that names it.
+type plain struct{}
+
+func (plain) ToHandover(native.Record) (mapping.Draft, error) { return mapping.Draft{}, nil }
+
+func (plain) FromHandover(m handover.Message, at mapping.Placement) (native.Entry, error) {
+	if w, is := m.Payload.(handover.SanctionHint); is && w.Hint.Reveal() == "panic" {
+		panic("a mapping that is broken")
+	}
+	return native.Entry{Reference: at.Reference, Kind: native.Kind(m.Name), Case: at.Case, CaseReference: m.Case}, nil
+}
+
+// everywhere sends every message to one system.
+type everywhere struct{ to []ledger.Destination }
+
+func (e everywhere) Destinations(handover.Envelope, handover.Parties) ([]ledger.Destination, error) {
+	return e.to, nil
+}
+
+// nobody gives no advice.
+type nobody struct{}
+
+func (nobody) Claim(context.Context, string, time.Duration) bool                                  { return true }
+func (nobody) Release(context.Context, string)                                                    {}
+func (nobody) SetDone(context.Context, handover.CaseID, string, native.Reference, native.Receipt) {}
+func (nobody) Delivered(context.Context, ledger.Destination, time.Duration)                       {}
+func (nobody) Attempted(context.Context, ledger.Destination, string)                              {}
+func (nobody) Parked(context.Context, ledger.Destination, string)                                 {}
+func (nobody) Again(context.Context, handover.CaseID, ledger.Place) error                         { return nil }
+
+// rig is a world with one bus and one or more gateways.
+type rig struct {
+	t       *testing.T
+	keys    *seal.Keys
+	memory  *memory
+	systems map[handover.SystemID]*system
+	to      []ledger.Destination
+}
+
+var bounds = adapters.Bounds{Send: time.Second, Request: time.Second, Processing: 3 * time.Second, Lookup: time.Second, Margin: time.Second}
+
+func newRig(t *testing.T, keys *seal.Keys, modes map[handover.SystemID]adapters.Mode) *rig {
+	r := &rig{t: t, keys: keys, memory: &memory{}, systems: map[handover.SystemID]*system{}}
+	for id, m := range modes {
+		r.systems[id] = &system{mode: m}
+		r.to = append(r.to, ledger.Destination{System: id})
+	}
+	return r
+}
+
+func newKeys(t *testing.T) *seal.Keys {
+	t.Helper()
+	keys, _, err := seal.LoadOrCreate(filepath.Join(t.TempDir(), "key"))
+	require.NoError(t, err)
+	return keys
+}
+
+// gateway is one running delivery.
+type gateway struct {
+	ledger *ledger.Ledger
+	upTo   int64
+	mu     sync.Mutex
+	cancel context.CancelFunc
+	ended  chan struct{}
+	in     chan delivery.Record
+}
+
+// start starts a gateway that reads the bus from an offset.
+func (r *rig) start(from int64) *gateway {
+	g := &gateway{ended: make(chan struct{}), in: make(chan delivery.Record), upTo: from - 1}
+	wake := make(chan ledger.Lane, 1000)
+	view := ledger.NewView(1, func(_ int32, l ledger.Lane) { wake <- l })
+	r.memory.attach(view)
+	g.ledger = ledger.New(r.memory, view, time.Now)
+	targets := map[handover.SystemID]delivery.Target{}
+	for id, s := range r.systems {
+		targets[id] = delivery.Target{Sink: s, Finder: s, Mapper: plain{}, Abilities: adapters.Abilities{Mode: s.mode, Bounds: bounds}, Parallel: 4}
+	}
+	d := delivery.New(delivery.Options{
+		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: everywhere{r.to}, Again: nobody{}, Targets: targets,
+		Observer: nobody{}, Tracer: noop.NewTracerProvider().Tracer(""), Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	ctx, cancel := context.WithCancel(r.t.Context())
+	g.cancel = cancel
+	go func() {
+		defer close(g.ended)
+		_ = d.Run(ctx, 0, from, g.in, wake, func(o int64) {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			g.upTo = max(g.upTo, o)
+		})
+	}()
+	go func() {
+		for o := max(from, 0); ; o++ {
+			for {
+				r.memory.mu.Lock()
+				ready := o < int64(len(r.memory.bus))
+				r.memory.mu.Unlock()
+				if ready {
+					break
+				}
+				select {
+				case <-time.After(20 * time.Millisecond):
+				case <-ctx.Done():
+					return
+				}
+			}
+			rec, _ := r.memory.ReadAt(ctx, 0, o)
+			select {
+			case g.in <- rec:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return g
+}
+
+func (g *gateway) stop() {
+	g.cancel()
+	<-g.ended
+}
+
+// settled returns the offset up to which everything is complete.
+func (g *gateway) settled() int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.upTo
+}
+
+// publish puts a message on the bus.
+func (r *rig) publish(e handover.Envelope, p handover.Payload) {
+	r.t.Helper()
+	plain, err := handover.EncodePayload(p)
+	require.NoError(r.t, err)
+	sealed, err := r.keys.Seal(plain, e.AssociatedData())
+	require.NoError(r.t, err)
+	r.memory.mu.Lock()
+	defer r.memory.mu.Unlock()
+	r.memory.bus = append(r.memory.bus, delivery.Record{Offset: int64(len(r.memory.bus)), Headers: e.Headers(), Value: sealed})
+}
+
+// envelope returns the envelope of the n-th message of a case.
+func envelope(c string, n int, name handover.Name, sender handover.OrganisationID) handover.Envelope {
+	e := handover.Envelope{
+		ID: handover.MessageID(fmt.Sprintf("%s-%d", c, n)), Source: "origin", Name: name, Case: handover.CaseID(c),
+		Time: time.Now().UTC().Truncate(time.Millisecond), Sender: sender, Sequence: uint64(n), Action: handover.ActionNew,
+	}
+	if handover.Opens(name) {
+		e.Parties = handover.Parties{Assigning: "sd-kriens", Receiving: "rav-luzern"}
+	}
+	return e
+}
+
+// open publishes the application of a case and its acceptance.
+func (r *rig) open(c string) {
+	r.publish(envelope(c, 1, "application-submitted", "sd-kriens"), application())
+	r.publish(envelope(c, 2, "application-decided", "rav-luzern"), handover.ApplicationDecided{Decision: handover.Accepted, DecidedOn: "2026-11-02"})
+}
+
+func application() handover.ApplicationSubmitted {
+	birth, _ := personal.ParseDate("1980-05-17")
+	return handover.ApplicationSubmitted{
+		Assigning: "sd-kriens", Receiving: "rav-luzern", Process: "OPTIMA_ALV", TargetGroup: "H", AppliedOn: "2026-11-01",
+		Person: handover.Person{
+			OfficialName: "Muster", FirstName: "Rahel", DateOfBirth: birth, Sex: handover.Female,
+			Address: handover.Address{Zip: "6010", Town: "Kriens", Municipality: 1059},
+		},
+		Consent: handover.Consent{Kind: "CONSENT", GivenOn: "2026-10-30"}, PlannedMonths: 6, Goal: "Arbeit", Reason: "Stellensuche",
+		Contact: handover.Contact{Name: "Vera Amrein"},
+	}
+}

@@ -1,0 +1,154 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/gateway/bus"
+	"github.com/einmal-hub/einmal/gateway/delivery"
+	"github.com/einmal-hub/einmal/gateway/intake"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/telemetry"
+)
+
+// startSystems lets every connected system be closed at the end.
+func (g *Gateway) startSystems(_ context.Context, s *stack) error {
+	for _, c := range g.connected {
+		if c.system.Close != nil {
+			s.push("system "+string(c.id), func(context.Context) error { return c.system.Close() })
+		}
+	}
+	return nil
+}
+
+// startFlow starts what moves messages: first the consumer of the bus, then the readers, then the listener for notifications.
+func (g *Gateway) startFlow(ctx context.Context, s *stack) error {
+	readers := g.readers()
+	d := delivery.New(delivery.Options{
+		Ledger: g.ledger, Bus: port{g.bus}, Keys: g.keys, Claims: g.claims, Directory: newDirectory(g.o.Config, g.connected), Again: readers,
+		Targets: g.targets(), Observer: observer{g.telemetry}, Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
+	})
+	s.run(ctx, "delivery", func(ctx context.Context) error {
+		return g.bus.Consume(ctx, g.o.Config.Kafka.Prefix+".delivery", g.bus.Topics().Handover, func(ctx context.Context, c bus.Claim) error {
+			return g.deliver(ctx, d, c)
+		})
+	})
+	for id, r := range readers {
+		s.run(ctx, "reader of "+string(id), r.Run)
+	}
+	return g.startWebhooks(ctx, s, readers)
+}
+
+// deliver works on one partition of the bus.
+func (g *Gateway) deliver(ctx context.Context, d *delivery.Delivery, c bus.Claim) error {
+	wake, released := g.waker.own(ctx, c.Partition)
+	defer released()
+	// The former owner's last decisions must be known before the first own one.
+	if err := g.ledger.SyncPartition(ctx, c.Partition); err != nil {
+		return err
+	}
+	g.o.Log.DebugContext(ctx, "partition taken over", slog.Int("partition", int(c.Partition)), slog.Int64("from", c.From))
+	records := make(chan delivery.Record)
+	var carrier sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	defer carrier.Wait()
+	defer cancel()
+	carrier.Go(func() { carry(ctx, c.Records, records) })
+	return d.Run(ctx, c.Partition, c.From, records, wake, c.Done)
+}
+
+// carry hands the bus's records on as delivery wants to see them.
+func carry(ctx context.Context, in <-chan bus.Record, out chan<- delivery.Record) {
+	defer close(out)
+	for {
+		select {
+		case r, ok := <-in:
+			if !ok {
+				return
+			}
+			select {
+			case out <- delivery.Record{Offset: r.Offset, Headers: r.Headers, Value: r.Value}:
+			case <-ctx.Done():
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (g *Gateway) readers() intake.Readers {
+	o := intake.Options{
+		Ledger: g.ledger, Bus: port{g.bus}, Keys: g.keys, Claims: g.claims, Observer: observer{g.telemetry},
+		Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
+	}
+	readers := intake.Readers{}
+	for _, c := range g.connected {
+		if c.config.Read && c.system.Source != nil {
+			readers[c.id] = intake.New(o, intake.Origin{
+				ID: c.id, Source: c.system.Source, Mapper: c.mapper, Shared: c.system.Abilities.Shared, Poll: c.config.Poll, Page: c.config.Page,
+			})
+		}
+	}
+	return readers
+}
+
+func (g *Gateway) targets() map[handover.SystemID]delivery.Target {
+	targets := map[handover.SystemID]delivery.Target{}
+	for _, c := range g.connected {
+		if c.config.Write && c.system.Sink != nil {
+			targets[c.id] = delivery.Target{
+				Sink: c.system.Sink, Finder: c.system.Finder, Mapper: c.mapper, Abilities: c.system.Abilities, Parallel: c.config.Parallel,
+			}
+		}
+	}
+	return targets
+}
+
+func (g *Gateway) startWebhooks(ctx context.Context, s *stack, readers intake.Readers) (err error) {
+	if g.o.Config.Listen == "" {
+		return nil
+	}
+	listeners := map[handover.SystemID]listener{}
+	for _, c := range g.connected {
+		if r := readers[c.id]; r != nil && c.system.Webhook != nil {
+			listeners[c.id] = listener{webhook: c.system.Webhook, wake: r.Wake}
+		}
+	}
+	g.addresses.Listen, err = serve(ctx, s, "notification listener", g.o.Config.Listen, webhooks(g.o.Log, listeners))
+	return err
+}
+
+// Ready returns nil while messages flow.
+func (g *Gateway) Ready() error {
+	if !g.ready.Load() {
+		return fault.New(fault.Retry, "gateway.ready", "not-ready", "the gateway is starting or stopping")
+	}
+	return nil
+}
+
+// Status returns the figures of the ledger.
+func (g *Gateway) Status() any { return g.view.Stats() }
+
+// observer gives telemetry what intake and delivery count.
+type observer struct{ t *telemetry.Telemetry }
+
+func (o observer) Delivered(ctx context.Context, to ledger.Destination, since time.Duration) {
+	o.t.Delivered(ctx, to.String(), since)
+}
+
+func (o observer) Attempted(ctx context.Context, to ledger.Destination, outcome string) {
+	o.t.Attempted(ctx, to.String(), outcome)
+}
+
+func (o observer) Parked(ctx context.Context, to ledger.Destination, code string) {
+	o.t.Parked(ctx, to.String(), code)
+}
+
+func (o observer) Read(ctx context.Context, from handover.SystemID, outcome string) {
+	o.t.Read(ctx, string(from), outcome)
+}

@@ -1,0 +1,177 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/gateway/admin"
+	"github.com/einmal-hub/einmal/gateway/bus"
+	"github.com/einmal-hub/einmal/gateway/claims"
+	"github.com/einmal-hub/einmal/gateway/config"
+	"github.com/einmal-hub/einmal/gateway/embedded"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/parked"
+	"github.com/einmal-hub/einmal/gateway/seal"
+	"github.com/einmal-hub/einmal/gateway/telemetry"
+)
+
+func (g *Gateway) startTelemetry(ctx context.Context, s *stack) error {
+	c := g.o.Config.Telemetry
+	t, err := telemetry.Start(ctx, telemetry.Config{
+		Service: c.Service, OTLPEndpoint: c.OTLP.Endpoint, OTLPInsecure: c.OTLP.Insecure, Processors: g.o.Processors,
+	})
+	if err != nil {
+		return err
+	}
+	g.telemetry = t
+	s.push("telemetry", t.Shutdown)
+	return nil
+}
+
+// startKeys reads the key file. A gateway that brings its own engines makes one when there is none: it has no messages yet that another key could have sealed.
+func (g *Gateway) startKeys(context.Context, *stack) (err error) {
+	if Embedded(g.o.Config) {
+		g.keys, _, err = seal.LoadOrCreate(g.o.Config.Keys)
+		return err
+	}
+	g.keys, err = seal.Load(g.o.Config.Keys)
+	return err
+}
+
+// Embedded reports whether a configuration leaves both engines to the gateway.
+func Embedded(c config.Config) bool { return len(c.Kafka.Brokers) == 0 && c.Redis.Address == "" }
+
+// startEngines starts the embedded engines that the configuration does not replace, and puts their addresses into it.
+func (g *Gateway) startEngines(ctx context.Context, s *stack) error {
+	c := &g.o.Config
+	if len(c.Kafka.Brokers) > 0 && c.Redis.Address != "" {
+		return nil
+	}
+	e, err := embedded.Start(ctx, embedded.Options{Dir: c.Data})
+	if err != nil {
+		return err
+	}
+	s.push("embedded engines", func(context.Context) error { return e.Close() })
+	if len(c.Kafka.Brokers) == 0 {
+		c.Kafka.Brokers, c.Kafka.Replication, c.Kafka.MinInSync = e.Brokers(), 1, 1
+	}
+	if c.Redis.Address == "" {
+		c.Redis.Address = e.RedisAddr()
+	}
+	g.o.Log.InfoContext(ctx, "embedded engines are running", slog.String("data", c.Data), slog.Any("kafka", c.Kafka.Brokers), slog.String("redis", c.Redis.Address))
+	return nil
+}
+
+// startBus opens the bus, and waits for brokers that cannot be reached yet.
+func (g *Gateway) startBus(ctx context.Context, s *stack) error {
+	bc, err := busConfig(g.o.Config.Kafka)
+	if err != nil {
+		return err
+	}
+	watch := bus.Watch{
+		Lag:     g.telemetry.Lag,
+		Trouble: func(err error) { g.o.Log.WarnContext(ctx, "the bus has trouble", slog.Any("error", err)) },
+	}
+	for pause := time.Second; ; pause = min(2*pause, 15*time.Second) {
+		g.bus, err = bus.Open(ctx, bc, watch)
+		if err == nil {
+			s.push("bus", func(context.Context) error { return g.bus.Close() })
+			return nil
+		}
+		if fault.KindOf(err) != fault.Retry {
+			return err
+		}
+		g.o.Log.WarnContext(ctx, "waiting for the brokers", slog.Any("error", err))
+		if rest(ctx, pause) != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// startLedger reads the whole ledger into the view and goes on reading it. Nothing is decided before the view holds everything that was there
+// at the start.
+func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
+	p := port{g.bus}
+	g.view = ledger.NewView(g.bus.Partitions(), g.waker.wake)
+	g.ledger = ledger.New(p, g.view, now)
+	for partition := range g.bus.Partitions() {
+		s.run(ctx, "ledger reader", func(ctx context.Context) error {
+			return g.bus.Tail(ctx, g.bus.Topics().Ledger, partition, 0, func(r bus.Record) error {
+				g.view.Apply(partition, r.Offset, r.Time, r.Value)
+				return nil
+			})
+		})
+	}
+	began := now()
+	all, allCtx := errgroup.WithContext(ctx)
+	for partition := range g.bus.Partitions() {
+		all.Go(func() error { return g.ledger.SyncPartition(allCtx, partition) })
+	}
+	if err := g.await(ctx, s, all.Wait); err != nil {
+		return err
+	}
+	st := g.view.Stats()
+	g.o.Log.InfoContext(ctx, "the ledger is read", slog.Int("cases", st.Cases), slog.Int("messages", st.Messages), slog.Int("open", st.Open),
+		slog.Int("parked", st.Parked), slog.Duration("took", now().Sub(began)))
+	installation, err := g.ledger.Install(ctx)
+	if err != nil {
+		return err
+	}
+	return g.startClaims(ctx, s, installation)
+}
+
+// await runs f, and gives up when a stage that was started has ended by itself.
+func (g *Gateway) await(ctx context.Context, s *stack, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case err := <-s.fatal:
+			return err
+		case <-time.After(5 * time.Second):
+			st := g.view.Stats()
+			g.o.Log.InfoContext(ctx, "reading the ledger", slog.Int("cases", st.Cases), slog.Int("messages", st.Messages))
+		}
+	}
+}
+
+func (g *Gateway) startClaims(ctx context.Context, s *stack, installation string) error {
+	o, err := redisOptions(g.o.Config.Redis)
+	if err != nil {
+		return err
+	}
+	o.Failed = g.telemetry.RedisFailed
+	g.claims = claims.Open(o, ledger.Nonce())
+	g.claims.Use(installation)
+	s.push("claims", func(context.Context) error { return g.claims.Close() })
+	if err := g.claims.Ping(ctx); err != nil {
+		g.o.Log.WarnContext(ctx, "Redis does not answer; going on from the ledger alone", slog.Any("error", err))
+	}
+	return nil
+}
+
+func (g *Gateway) startListeners(ctx context.Context, s *stack) (err error) {
+	handler := admin.Handler(g, parked.New(g.ledger), g.telemetry.MetricsHandler())
+	if g.addresses.Admin, err = serve(ctx, s, "admin listener", g.o.Config.Admin, handler); err != nil {
+		return err
+	}
+	return nil
+}
+
+// rest waits for a pause or ctx's end.
+func rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,89 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+)
+
+// Instruments count and measure. Its methods take systems and destinations as text ("klib", "klib/sd-kriens"), are safe for concurrent use, and are
+// given nothing that says something about a person.
+type Instruments struct {
+	read, published, attempts, parkings, redis, export metric.Int64Counter
+	delivered                                          metric.Float64Histogram
+	lag                                                metric.Int64Gauge
+}
+
+// buckets are the bounds of the histogram of deliveries, in seconds: from systems that answer at once to those that are down for an hour.
+func buckets() []float64 {
+	return []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600}
+}
+
+func newInstruments(m metric.Meter) (*Instruments, error) {
+	var i Instruments
+	var errs []error
+	for _, c := range []struct {
+		into       *metric.Int64Counter
+		name, text string
+	}{
+		{&i.read, MetricRead, "Records read from native systems."},
+		{&i.published, MetricPublished, "Messages put on the bus."},
+		{&i.attempts, MetricAttempts, "Requests to native systems."},
+		{&i.parkings, MetricParkings, "Messages that began to wait for a person."},
+		{&i.redis, MetricRedis, "Failed commands to Redis. Nothing is lost by them."},
+		{&i.export, MetricExport, "Batches of spans that the collector did not take."},
+	} {
+		counter, err := m.Int64Counter(c.name, metric.WithDescription(c.text))
+		*c.into = counter
+		errs = append(errs, err)
+	}
+	var err error
+	i.delivered, err = m.Float64Histogram(MetricDelivered, metric.WithUnit("s"), metric.WithExplicitBucketBoundaries(buckets()...),
+		metric.WithDescription("Time from the entry in one native system to the entry in another."))
+	errs = append(errs, err)
+	i.lag, err = m.Int64Gauge(MetricLag, metric.WithDescription("Messages on the bus that are not complete."))
+	return &i, fault.Wrap(fault.Stop, "telemetry.instruments", errors.Join(append(errs, err)...))
+}
+
+// Read counts a record read from a native system by what became of it.
+func (i *Instruments) Read(ctx context.Context, from, outcome string) {
+	i.read.Add(ctx, 1, metric.WithAttributes(attribute.String(AttrSystem, from), attribute.String(AttrOutcome, outcome)))
+}
+
+// Published counts a message put on the bus by the system that it came from and its name in the catalogue.
+func (i *Instruments) Published(ctx context.Context, from, name string) {
+	i.published.Add(ctx, 1, metric.WithAttributes(attribute.String(AttrSystem, from), attribute.String(AttrMessageName, name)))
+}
+
+// Delivered measures an entry at a destination; since is the time from its entry in the native system that it came from. A time below zero
+// (clocks differ) counts as zero.
+func (i *Instruments) Delivered(ctx context.Context, to string, since time.Duration) {
+	i.delivered.Record(ctx, max(since, 0).Seconds(), metric.WithAttributes(attribute.String(AttrDestination, to)))
+}
+
+// Attempted counts one request to a native system by what came of it.
+func (i *Instruments) Attempted(ctx context.Context, to, outcome string) {
+	i.attempts.Add(ctx, 1, metric.WithAttributes(attribute.String(AttrDestination, to), attribute.String(AttrOutcome, outcome)))
+}
+
+// Parked counts a message that begins to wait for a person; code is the stable code of the reason.
+func (i *Instruments) Parked(ctx context.Context, to, code string) {
+	i.parkings.Add(ctx, 1, metric.WithAttributes(attribute.String(AttrDestination, to), attribute.String(AttrReason, code)))
+}
+
+// RedisFailed counts a failed command to Redis.
+func (i *Instruments) RedisFailed(op string) {
+	i.redis.Add(context.Background(), 1, metric.WithAttributes(attribute.String(AttrOperation, op)))
+}
+
+// Lag says how many records of a partition a group has not completed at present.
+func (i *Instruments) Lag(group string, partition int32, records int64) {
+	i.lag.Record(context.Background(), records, metric.WithAttributes(attribute.String(AttrGroup, group), attribute.Int(AttrPartition, int(partition))))
+}
+
+func (i *Instruments) exportFailed() { i.export.Add(context.Background(), 1) }
