@@ -56,8 +56,8 @@ func TestEveryInstrumentIsServedToPrometheus(t *testing.T) {
 		`einmal_read_total{einmal_outcome="published",einmal_system="klib"} 1`,
 		`einmal_published_total{einmal_message_name="measure-ordered",einmal_system="klib"} 1`,
 		`einmal_delivery_duration_seconds_bucket{einmal_destination="klib/sd-kriens",le="2.5"} 0`,
-		`einmal_delivery_duration_seconds_bucket{einmal_destination="klib/sd-kriens",le="5.0"} 1`,
-		`einmal_delivery_duration_seconds_bucket{einmal_destination="klib/sd-kriens",le="3600.0"} 1`,
+		`einmal_delivery_duration_seconds_bucket{einmal_destination="klib/sd-kriens",le="5"} 1`,
+		`einmal_delivery_duration_seconds_bucket{einmal_destination="klib/sd-kriens",le="3600"} 1`,
 		`einmal_attempts_total{einmal_destination="casenet",einmal_outcome="doubt"} 1`,
 		`einmal_parkings_total{einmal_destination="gate",einmal_reason="out-of-order"} 1`,
 		`einmal_redis_failures_total{einmal_operation="claim"} 1`,
@@ -66,7 +66,7 @@ func TestEveryInstrumentIsServedToPrometheus(t *testing.T) {
 		`einmal_waiting{einmal_status="held"} 5`, `einmal_ledger_skipped 6`, `einmal_lanes 7`,
 		`service_instance_id="one"`, `service_name="einmal"`, `go_goroutines`,
 	} {
-		require.Contains(t, strings.ReplaceAll(text, `le="5"`, `le="5.0"`), strings.ReplaceAll(line, `le="3600.0"`, `le="3600`))
+		require.True(t, strings.Contains(text, line), "%s is missing in\n%s", line, text)
 	}
 }
 
@@ -199,5 +199,3 @@ func TestALevelHidesWhatIsBelowIt(t *testing.T) {
 		require.Equal(t, want, strings.Count(out.String(), "\n"), level)
 	}
 }
-
-
