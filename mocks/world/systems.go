@@ -1,0 +1,60 @@
+package world
+
+import (
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/mocks/avam"
+	"github.com/einmal-hub/einmal/mocks/casenet"
+	"github.com/einmal-hub/einmal/mocks/clerks"
+	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/einmal-hub/einmal/mocks/klib"
+)
+
+// The systems of the first home.
+const (
+	KLIB    handover.SystemID = "klib"
+	AVAM    handover.SystemID = "avam"
+	CASEnet handover.SystemID = "casenet"
+)
+
+// forms returns how clerks fill in and read each system's contents. AVAM stamps the delivery header of every content by itself, so that
+// no form knows what must stand in it.
+func forms() map[handover.SystemID]clerks.System {
+	return map[handover.SystemID]clerks.System{
+		KLIB:    {Compose: klib.Compose, Compare: clerks.CompareJSON},
+		AVAM:    {Compose: avam.Compose, Compare: clerks.CompareXML("deliveryHeader")},
+		CASEnet: {Compose: casenet.Compose, Compare: clerks.CompareJSON},
+	}
+}
+
+// open opens the systems one after the other; what is open stands in mocks even if it fails.
+func (w *World) open(o Options) error {
+	c := o.Credentials
+	k, err := klib.New(klib.Options{System: KLIB, Dir: o.Dir, Faults: seeded(o.Faults, 0), Token: c.KLIBToken, Clock: o.Clock})
+	if err != nil {
+		return err
+	}
+	w.mocks = append(w.mocks, mock{id: KLIB, handler: k.Handler(), store: k.Store(), dice: k.Dice(), close: k.Close})
+	a, err := avam.New(avam.Options{
+		System: AVAM, Dir: o.Dir, Faults: seeded(o.Faults, 1), Username: c.AVAMUsername, Password: c.AVAMPassword, Clock: o.Clock,
+	})
+	if err != nil {
+		return err
+	}
+	w.mocks = append(w.mocks, mock{id: AVAM, handler: a.Handler(), store: a.Store(), dice: a.Dice(), close: a.Close})
+	n, err := casenet.New(casenet.Options{
+		System: CASEnet, Dir: o.Dir, Faults: seeded(o.Faults, 2), Token: c.CASEnetToken, Clock: o.Clock,
+		Webhook: casenet.Webhook{URL: o.WebhookURL, Keys: c.WebhookKeys},
+	})
+	if err != nil {
+		return err
+	}
+	w.mocks = append(w.mocks, mock{id: CASEnet, handler: n.Handler(), store: n.Store(), dice: n.Dice(), close: n.Close})
+	w.webhook = n.SetWebhookURL
+	return nil
+}
+
+// seeded gives each system a source of chance of its own.
+func seeded(f core.Faults, n int) core.Faults {
+	f.Seed = f.Seed*10 + int64(n)
+	return f
+}

@@ -1,0 +1,189 @@
+package world_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mocks/clerks"
+	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/einmal-hub/einmal/mocks/world"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func start(t *testing.T, o world.Options) *world.World {
+	t.Helper()
+	w, err := world.Start(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		require.NoError(t, w.Stop(context.Background()))
+	})
+	return w
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.StatusCode, string(b)
+}
+
+func TestWorld_EverySystemAnswersUnderItsPath(t *testing.T) {
+	w := start(t, world.Options{Faults: core.Faults{Seed: 3}})
+	require.Equal(t, []handover.SystemID{"avam", "casenet", "klib"}, world.IDs())
+	for i, id := range []handover.SystemID{world.KLIB, world.AVAM, world.CASEnet} {
+		require.Equal(t, w.URLs()[id], w.Systems()[id].URL)
+		status, b := get(t, w.URLs()[id]+"/desk/cases?contains=nobody")
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, "[]", b)
+		status, _ = get(t, w.URLs()[id]+"/control/faults")
+		require.Equal(t, http.StatusOK, status)
+		require.EqualValues(t, 30+i, w.Dice(id).Faults().Seed, "each draws from its own source")
+	}
+	status, _ := get(t, w.URLs()[world.KLIB]+"/api/v1/status")
+	require.Equal(t, http.StatusOK, status)
+	status, _ = get(t, w.URLs()[world.CASEnet]+"/api/platform")
+	require.Equal(t, http.StatusOK, status)
+	status, _ = get(t, w.URLs()[world.AVAM]+"/soap/avam.wsdl")
+	require.Equal(t, http.StatusOK, status)
+	require.Nil(t, w.Dice("osiv"))
+}
+
+func TestWorld_FormsAreTakenByTheirOwnSystems(t *testing.T) {
+	w := start(t, world.Options{Dir: t.TempDir()})
+	p, err := clerks.NewPlan(1, 60)
+	require.NoError(t, err)
+	for id, s := range w.Systems() {
+		cases := map[int]string{}
+		for _, h := range p.Handovers {
+			for _, step := range h.Steps {
+				kind, body := s.Compose(step.Name, step.Facts)
+				require.NotEmpty(t, kind, "%s has a form for %s", id, step.Name)
+				require.Empty(t, s.Compare(body, body))
+				cases[h.Number] = enter(t, s.URL, core.Typed{
+					Case: native.CaseKey(cases[h.Number]), Kind: kind, Organisation: step.Organisation, Body: string(body),
+				})
+			}
+		}
+	}
+	j, err := w.Journals()
+	require.NoError(t, err)
+	for _, id := range world.IDs() {
+		require.Len(t, j[id], p.Steps())
+	}
+}
+
+// enter types an entry and returns its case.
+func enter(t *testing.T, url string, typed core.Typed) string {
+	t.Helper()
+	b, err := jsonOf(typed)
+	require.NoError(t, err)
+	resp, err := http.Post(url+"/desk/entries", "application/json", strings.NewReader(b)) //nolint:noctx // a test
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusCreated, resp.StatusCode, "%s: %s", typed.Kind, answer)
+	var at core.Stands
+	require.NoError(t, fromJSON(answer, &at))
+	return string(at.Case)
+}
+
+func TestWorld_JournalsOutliveIt(t *testing.T) {
+	o := world.Options{Dir: t.TempDir()}
+	w := start(t, o)
+	s := w.Systems()[world.KLIB]
+	p, err := clerks.NewPlan(1, 1)
+	require.NoError(t, err)
+	step := p.Handovers[0].Steps[0]
+	kind, body := s.Compose(step.Name, step.Facts)
+	enter(t, s.URL, core.Typed{Kind: kind, Organisation: step.Organisation, Body: string(body)})
+	before, err := w.Journals()
+	require.NoError(t, err)
+	require.NoError(t, w.Stop(t.Context()))
+
+	again := start(t, o)
+	after, err := again.Journals()
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+}
+
+func TestWorld_InMemoryJournalsCanBeReadToo(t *testing.T) {
+	w := start(t, world.Options{})
+	j, err := w.Journals()
+	require.NoError(t, err)
+	require.Len(t, j, 3)
+}
+
+func TestWorld_StopEndsWaitingClerksAtOnce(t *testing.T) {
+	w := start(t, world.Options{})
+	ended := make(chan error, 1)
+	go func() {
+		resp, err := http.Get(w.URLs()[world.KLIB] + "/desk/entries?wait=30000") //nolint:noctx // the server ends it
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		ended <- err
+	}()
+	require.NoError(t, w.Stop(t.Context()))
+	<-ended
+	<-w.Done()
+	require.NoError(t, w.Stop(t.Context()), "it may be stopped twice")
+}
+
+func TestWorld_TakenAddressIsAnError(t *testing.T) {
+	w := start(t, world.Options{})
+	_, err := world.Start(t.Context(), world.Options{Listen: strings.TrimPrefix(w.URL(), "http://")})
+	require.ErrorContains(t, err, "listen for the mocks")
+}
+
+func TestWorld_UnusableJournalIsAnError(t *testing.T) {
+	_, err := world.Start(t.Context(), world.Options{Dir: "/dev/null/journals"})
+	require.Error(t, err)
+}
+
+func TestWorld_WebhookGoesWhereItIsTold(t *testing.T) {
+	w := start(t, world.Options{Credentials: world.Credentials{WebhookKeys: []string{"whsec_" + strings.Repeat("QUFB", 12)}}})
+	told := make(chan string, 1)
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case told <- r.Header.Get("Webhook-Signature"):
+		default:
+		}
+	}))
+	defer srv.Close()
+	w.SetWebhookURL(srv.URL)
+	s := w.Systems()[world.CASEnet]
+	p, err := clerks.NewPlan(1, 1)
+	require.NoError(t, err)
+	step := p.Handovers[0].Steps[0]
+	kind, body := s.Compose(step.Name, step.Facts)
+	enter(t, s.URL, core.Typed{Kind: kind, Organisation: step.Organisation, Body: string(body)})
+	require.True(t, strings.HasPrefix(<-told, "v1,"))
+}
+
+func TestBadDay_IsWhatTheControlInterfaceTakes(t *testing.T) {
+	b, err := jsonOf(world.BadDay(7))
+	require.NoError(t, err)
+	var f core.Faults
+	require.NoError(t, fromJSON([]byte(b), &f))
+	require.Equal(t, world.BadDay(7), f)
+	w := start(t, world.Options{})
+	w.SetFaults(f)
+	require.InDelta(t, 0.05, w.Dice(world.AVAM).Faults().LostAnswer, 0)
+}
