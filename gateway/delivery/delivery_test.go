@@ -1,6 +1,8 @@
 package delivery_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,14 +97,15 @@ func TestI2_TwoOwnersRecordOnce(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
 				one, two := r.start(0), r.start(0)
-				for _, c := range []string{"c1", "c2", "c3", "c4", "c5"} {
-					r.open(c)
+				const cases = 100
+				for n := range cases {
+					r.open(fmt.Sprint("c", n))
 				}
 				time.Sleep(5 * time.Minute)
-				for _, c := range []handover.CaseID{"c1", "c2", "c3", "c4", "c5"} {
-					require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds(c))
+				for n := range cases {
+					require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds(handover.CaseID(fmt.Sprint("c", n))))
 				}
-				require.Equal(t, 10, r.systems["x"].calls, "each is sent once, not once by each owner")
+				require.Equal(t, 2*cases, r.systems["x"].calls, "each is sent once, not once by each owner")
 				require.Empty(t, one.ledger.Parked())
 				one.stop()
 				two.stop()
@@ -197,7 +200,10 @@ func TestI7_ARulingOutlivesTheGateway(t *testing.T) {
 		time.Sleep(time.Minute)
 		first.stop()
 		require.EqualValues(t, 1, first.settled())
+		reading, stop := context.WithCancel(t.Context())
+		r.running.Go(func() { r.memory.feed(reading, first.ledger.View) })
 		require.NoError(t, first.ledger.Rule(t.Context(), first.ledger.Parked()[0], ledger.Decision{Verdict: ledger.Retry, Person: "op", Why: "corrected"}, native.Receipt{}))
+		stop()
 		second := r.start(first.settled() + 1)
 		time.Sleep(time.Minute)
 		require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -28,7 +29,8 @@ import (
 type memory struct {
 	mu     sync.Mutex
 	ledger []entry
-	views  []*ledger.View
+	dice   *rand.Rand
+	grown  chan struct{} // closed and replaced when ledger or bus have grown
 	bus    []delivery.Record
 	refuse int // so many appends fail without being written
 }
@@ -39,6 +41,7 @@ type entry struct {
 }
 
 func (m *memory) Append(_ context.Context, _ int32, _ string, value []byte) (int64, error) {
+	time.Sleep(m.pause())
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refuse > 0 {
@@ -47,10 +50,28 @@ func (m *memory) Append(_ context.Context, _ int32, _ string, value []byte) (int
 	}
 	offset := int64(len(m.ledger))
 	m.ledger = append(m.ledger, entry{time.Now(), value})
-	for _, v := range m.views {
-		v.Apply(0, offset, time.Now(), value)
-	}
+	m.grow()
 	return offset, nil
+}
+
+// grow wakes those who wait for more. The caller holds the lock.
+func (m *memory) grow() {
+	close(m.grown)
+	m.grown = make(chan struct{})
+}
+
+// more returns the channel that is closed when there is more.
+func (m *memory) more() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.grown
+}
+
+// pause returns a short time drawn from the test's dice.
+func (m *memory) pause() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Duration(m.dice.IntN(4000)) * time.Microsecond
 }
 
 func (m *memory) PartitionOf(handover.CaseID) int32 { return 0 }
@@ -67,14 +88,25 @@ func (m *memory) ReadAt(_ context.Context, _ int32, offset int64) (delivery.Reco
 	return m.bus[offset], nil
 }
 
-// attach gives a view everything that is in the ledger and everything that comes.
-func (m *memory) attach(v *ledger.View) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i, e := range m.ledger {
-		v.Apply(0, int64(i), e.at, e.value)
+// feed gives a view everything that is in the ledger and everything that comes, each record a little late, until ctx ends.
+func (m *memory) feed(ctx context.Context, v *ledger.View) {
+	for o := int64(0); ctx.Err() == nil; {
+		more := m.more()
+		m.mu.Lock()
+		if o < int64(len(m.ledger)) {
+			e := m.ledger[o]
+			m.mu.Unlock()
+			v.Apply(0, o, e.at, e.value)
+			o++
+			continue
+		}
+		m.mu.Unlock()
+		select {
+		case <-more:
+			time.Sleep(m.pause())
+		case <-ctx.Done():
+		}
 	}
-	m.views = append(m.views, v)
 }
 
 // system is a native system of a test: a journal, and a script of what goes wrong.
@@ -197,16 +229,18 @@ type rig struct {
 	memory  *memory
 	systems map[handover.SystemID]*system
 	to      []ledger.Destination
+	running sync.WaitGroup // everything that the rig started
 }
 
 var bounds = adapters.Bounds{Send: time.Second, Request: time.Second, Processing: 3 * time.Second, Lookup: time.Second, Margin: time.Second}
 
 func newRig(t *testing.T, keys *seal.Keys, modes map[handover.SystemID]adapters.Mode) *rig {
-	r := &rig{t: t, keys: keys, memory: &memory{}, systems: map[handover.SystemID]*system{}}
+	r := &rig{t: t, keys: keys, memory: &memory{dice: rand.New(rand.NewPCG(1, 2)), grown: make(chan struct{})}, systems: map[handover.SystemID]*system{}}
 	for id, m := range modes {
 		r.systems[id] = &system{mode: m}
 		r.to = append(r.to, ledger.Destination{System: id})
 	}
+	t.Cleanup(r.running.Wait)
 	return r
 }
 
@@ -232,7 +266,6 @@ func (r *rig) start(from int64) *gateway {
 	g := &gateway{ended: make(chan struct{}), in: make(chan delivery.Record), upTo: from - 1}
 	wake := make(chan ledger.Lane, 1000)
 	view := ledger.NewView(1, func(_ int32, l ledger.Lane) { wake <- l })
-	r.memory.attach(view)
 	g.ledger = ledger.New(r.memory, view, time.Now)
 	targets := map[handover.SystemID]delivery.Target{}
 	for id, s := range r.systems {
@@ -244,8 +277,12 @@ func (r *rig) start(from int64) *gateway {
 	})
 	ctx, cancel := context.WithCancel(r.t.Context())
 	g.cancel = cancel
+	reading, stopReading := context.WithCancel(context.WithoutCancel(ctx))
+	r.running.Go(func() { r.memory.feed(reading, view) })
 	go func() {
 		defer close(g.ended)
+		defer stopReading()
+		_ = g.ledger.SyncPartition(ctx, 0)
 		_ = d.Run(ctx, 0, from, g.in, wake, func(o int64) {
 			g.mu.Lock()
 			defer g.mu.Unlock()
@@ -255,6 +292,7 @@ func (r *rig) start(from int64) *gateway {
 	go func() {
 		for o := max(from, 0); ; o++ {
 			for {
+				more := r.memory.more()
 				r.memory.mu.Lock()
 				ready := o < int64(len(r.memory.bus))
 				r.memory.mu.Unlock()
@@ -262,7 +300,7 @@ func (r *rig) start(from int64) *gateway {
 					break
 				}
 				select {
-				case <-time.After(20 * time.Millisecond):
+				case <-more:
 				case <-ctx.Done():
 					return
 				}
@@ -300,6 +338,7 @@ func (r *rig) publish(e handover.Envelope, p handover.Payload) {
 	r.memory.mu.Lock()
 	defer r.memory.mu.Unlock()
 	r.memory.bus = append(r.memory.bus, delivery.Record{Offset: int64(len(r.memory.bus)), Headers: e.Headers(), Value: sealed})
+	r.memory.grow()
 }
 
 // envelope returns the envelope of the n-th message of a case.

@@ -223,8 +223,8 @@ func (v *View) foldDone(r Record) {
 // settle says that nothing more happens with a message at a destination.
 func (v *View) settle(id handover.MessageID, to Destination) {
 	m := v.messages[id]
-	if m == nil {
-		return
+	if m == nil || m.settled == nil {
+		return // unknown, or complete already: a second owner may say it again
 	}
 	m.settled[to] = true
 	if len(m.settled) == len(m.admission.To) {
