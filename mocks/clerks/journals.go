@@ -16,13 +16,11 @@ import (
 // Journals are what the native systems have on disk.
 type Journals map[handover.SystemID][]core.Entry
 
-// journalSuffix is what the file names of journals end with.
-var journalSuffix = core.JournalName("")
-
 // ReadJournals reads every journal of a folder; the file name says the system. A journal may still be written to: what was
 // committed by now is read.
 func ReadJournals(dir string) (Journals, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*"+journalSuffix))
+	suffix := core.JournalName("")
+	files, err := filepath.Glob(filepath.Join(dir, "*"+suffix))
 	if err != nil {
 		return nil, fmt.Errorf("find journals: %w", err)
 	}
@@ -36,7 +34,7 @@ func ReadJournals(dir string) (Journals, error) {
 		if err = errors.Join(err, f.Close()); err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Base(name), err)
 		}
-		all[handover.SystemID(strings.TrimSuffix(filepath.Base(name), journalSuffix))] = entries
+		all[handover.SystemID(strings.TrimSuffix(filepath.Base(name), suffix))] = entries
 	}
 	return all, nil
 }

@@ -30,7 +30,8 @@ type PlayOptions struct {
 	Concurrency int
 	// Poll is the pause after a desk could not be reached, and the interval of Progress; 0: one second.
 	Poll time.Duration
-	// Quiet is how long nothing may move, anywhere, before the clerks go home; 0: two minutes.
+	// Quiet is how long nothing may move, anywhere, before the clerks go home; 0: three minutes.
+	// It must be longer than the gateway waits when it is in doubt about a write.
 	Quiet time.Duration
 	// Progress is called from one goroutine at a time, every Poll and at the end; nil: not at all.
 	Progress func(Progress)
@@ -73,7 +74,7 @@ func (o PlayOptions) withDefaults() PlayOptions {
 		o.Poll = time.Second
 	}
 	if o.Quiet == 0 {
-		o.Quiet = 2 * time.Minute
+		o.Quiet = 3 * time.Minute
 	}
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}

@@ -30,7 +30,7 @@ func Interface(d *Dice, write func(*http.Request) bool, reject func(http.Respons
 			reject(w)
 		case FaultLostAnswer:
 			next.ServeHTTP(newDeaf(), r)
-			panic(http.ErrAbortHandler) // net/http's way to cut a connection
+			cut()
 		case FaultErrorInDoubt:
 			if t.heads {
 				next.ServeHTTP(newDeaf(), r)
@@ -41,12 +41,15 @@ func Interface(d *Dice, write func(*http.Request) bool, reject func(http.Respons
 			if t.heads {
 				d.wait(t.lateBy, hangup)
 			}
-			panic(http.ErrAbortHandler)
+			cut()
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
 }
+
+// cut ends the connection without an answer; a panic with this value is how net/http does it, and it is caught there.
+func cut() { panic(http.ErrAbortHandler) }
 
 // arrived reads the body and cuts the request loose from its client, so that it can be carried out after the client has gone.
 func arrived(r *http.Request) (*http.Request, error) {
