@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-//nolint:gochecknoglobals // flags of a test binary are global
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // exampleJSON returns the published example of a message, which has every optional member.

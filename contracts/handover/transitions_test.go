@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	finals = []h.State{h.RejectedState, h.NotEstablished, h.Closed, h.Withdrawn} //nolint:gochecknoglobals // a constant list
-	active = []h.State{h.Active, h.ConsentEnded}                                 //nolint:gochecknoglobals // a constant list
+	finals = []h.State{h.RejectedState, h.NotEstablished, h.Closed, h.Withdrawn}
+	active = []h.State{h.Active, h.ConsentEnded}
 )
 
 func states() []h.State {

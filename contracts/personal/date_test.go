@@ -33,7 +33,7 @@ func TestEqualDatesCompareAsEqual(t *testing.T) {
 	require.NoError(t, err)
 	var b personal.Date
 	require.NoError(t, b.UnmarshalText([]byte("1984-02-29")))
-	require.True(t, a == b)
+	require.Contains(t, map[personal.Date]bool{a: true}, b)
 	require.NoError(t, b.UnmarshalText(nil))
 	require.True(t, b.IsZero())
 	require.Error(t, b.UnmarshalText([]byte("29.02.1984")))

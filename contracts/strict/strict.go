@@ -52,7 +52,7 @@ func guardDepth(b []byte) error {
 	tokens := jsontext.NewDecoder(bytes.NewReader(b))
 	for {
 		if _, err := tokens.ReadToken(); err != nil {
-			return nil
+			return nil //nolint:nilerr // the decoder finds the same and says where
 		}
 		if tokens.StackDepth() > MaxDepth {
 			return refuse("too-deep", "the document is nested deeper than 64 levels").At(clip(string(tokens.StackPointer())))

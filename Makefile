@@ -1,0 +1,73 @@
+# Development of einmal. `make` alone shows what there is. Needs Go; the race detector also needs a C compiler.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Tools are pinned in a module of their own, so that their dependencies are not the product's.
+LINT := go tool -modfile=.tools/go.mod golangci-lint
+
+# Arguments for the program: make demo ARGS="--handovers 200 --seed 7"
+ARGS ?=
+# Packages to test, lint and measure: make test PKG=./contracts/...
+PKG ?= ./...
+FUZZTIME ?= 5s
+
+# -race needs cgo. Without a C compiler the tests run without it, and say so.
+RACE := $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do printf '  %-8s %s\n' "$$name" "$$text"; done
+
+.PHONY: demo
+demo: ## Play handovers between the mocks, with faults, and prove that each is recorded once
+	go run ./cmd/einmal demo $(ARGS)
+
+.PHONY: run
+run: ## Run the gateway (ARGS="--config FILE")
+	go run ./cmd/einmal run $(ARGS)
+
+.PHONY: test
+test: ## Run all tests, with the race detector
+	@if [ -z "$(RACE)" ]; then echo "make test: no C compiler ($$(go env CC)) found, so the race detector is OFF; install gcc to switch it on" >&2; fi
+	go test $(RACE) -timeout 290s $(PKG)
+
+.PHONY: lint
+lint: ## Check style and common mistakes
+	$(LINT) run $(PKG)
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(LINT) fmt
+
+.PHONY: vet
+vet: ## Run go vet
+	go vet $(PKG)
+
+.PHONY: check
+check: vet lint test ## Everything that must hold before a change goes in (lint checks the format, too)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (5s)
+	@for package in $$(go list $(PKG)); do \
+		for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
+			echo "== $$package $$target"; \
+			go test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem $(PKG)
+
+.PHONY: cover
+cover: ## Measure what the tests reach; the report is .build/coverage.html
+	@mkdir -p .build
+	go test -timeout 290s -coverpkg=./... -coverprofile=.build/cover.out $(PKG)
+	@go tool cover -html=.build/cover.out -o .build/coverage.html
+	@go tool cover -func=.build/cover.out | tail -1
+
+.PHONY: golden
+golden: ## Write the golden files anew; look at the difference before you commit it
+	@grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | xargs -n1 dirname | sort -u | while read -r dir; do go test "$$dir" -update; done
