@@ -30,7 +30,7 @@ func (g *Gateway) startFlow(ctx context.Context, s *stack) error {
 	readers := g.readers()
 	d := delivery.New(delivery.Options{
 		Ledger: g.ledger, Bus: port{g.bus}, Keys: g.keys, Claims: g.claims, Directory: newDirectory(g.o.Config, g.connected), Again: readers,
-		Targets: g.targets(), Observer: observer{g.telemetry}, Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
+		Targets: g.targets(), Observer: observer{g.telemetry.Instruments()}, Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
 	})
 	s.run(ctx, "delivery", func(ctx context.Context) error {
 		return g.bus.Consume(ctx, g.o.Config.Kafka.Prefix+".delivery", g.bus.Topics().Handover, func(ctx context.Context, c bus.Claim) error {
@@ -83,7 +83,7 @@ func carry(ctx context.Context, in <-chan bus.Record, out chan<- delivery.Record
 
 func (g *Gateway) readers() intake.Readers {
 	o := intake.Options{
-		Ledger: g.ledger, Bus: port{g.bus}, Keys: g.keys, Claims: g.claims, Observer: observer{g.telemetry},
+		Ledger: g.ledger, Bus: port{g.bus}, Keys: g.keys, Claims: g.claims, Observer: observer{g.telemetry.Instruments()},
 		Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
 	}
 	readers := intake.Readers{}
@@ -135,7 +135,7 @@ func (g *Gateway) Ready() error {
 func (g *Gateway) Status() any { return g.view.Stats() }
 
 // observer gives telemetry what intake and delivery count.
-type observer struct{ t *telemetry.Telemetry }
+type observer struct{ t *telemetry.Instruments }
 
 func (o observer) Delivered(ctx context.Context, to ledger.Destination, since time.Duration) {
 	o.t.Delivered(ctx, to.String(), since)

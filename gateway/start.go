@@ -22,7 +22,7 @@ import (
 func (g *Gateway) startTelemetry(ctx context.Context, s *stack) error {
 	c := g.o.Config.Telemetry
 	t, err := telemetry.Start(ctx, telemetry.Config{
-		Service: c.Service, OTLPEndpoint: c.OTLP.Endpoint, OTLPInsecure: c.OTLP.Insecure, Processors: g.o.Processors,
+		Service: c.Service, OTLPEndpoint: c.OTLP.Endpoint, OTLPInsecure: c.OTLP.Insecure, Processors: g.o.Processors, Log: g.o.Log,
 	})
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (g *Gateway) startBus(ctx context.Context, s *stack) error {
 		return err
 	}
 	watch := bus.Watch{
-		Lag:     g.telemetry.Lag,
+		Lag:     g.telemetry.Instruments().Lag,
 		Trouble: func(err error) { g.o.Log.WarnContext(ctx, "the bus has trouble", slog.Any("error", err)) },
 	}
 	for pause := time.Second; ; pause = min(2*pause, 15*time.Second) {
@@ -98,6 +98,9 @@ func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
 	p := port{g.bus}
 	g.view = ledger.NewView(g.bus.Partitions(), g.waker.wake)
 	g.ledger = ledger.New(p, g.view, now)
+	if err := g.telemetry.Observe(g.figures); err != nil {
+		return err
+	}
 	for partition := range g.bus.Partitions() {
 		s.run(ctx, "ledger reader", func(ctx context.Context) error {
 			return g.bus.Tail(ctx, g.bus.Topics().Ledger, partition, 0, func(r bus.Record) error {
@@ -124,6 +127,12 @@ func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
 	return g.startClaims(ctx, s, installation)
 }
 
+// figures are what the ledger's view holds at present.
+func (g *Gateway) figures() telemetry.Figures {
+	st := g.view.Stats()
+	return telemetry.Figures{Cases: st.Cases, Messages: st.Messages, Open: st.Open, Parked: st.Parked, Held: st.Held, Skipped: st.Skipped}
+}
+
 // await runs f, and gives up when a stage that was started has ended by itself.
 func (g *Gateway) await(ctx context.Context, s *stack, f func() error) error {
 	done := make(chan error, 1)
@@ -146,7 +155,7 @@ func (g *Gateway) startClaims(ctx context.Context, s *stack, installation string
 	if err != nil {
 		return err
 	}
-	o.Failed = g.telemetry.RedisFailed
+	o.Failed = g.telemetry.Instruments().RedisFailed
 	g.claims = claims.Open(o, ledger.Nonce())
 	g.claims.Use(installation)
 	s.push("claims", func(context.Context) error { return g.claims.Close() })

@@ -46,6 +46,7 @@ func newInstruments(m metric.Meter) (*Instruments, error) {
 	i.delivered, err = m.Float64Histogram(MetricDelivered, metric.WithUnit("s"), metric.WithExplicitBucketBoundaries(buckets()...),
 		metric.WithDescription("Time from the entry in one native system to the entry in another."))
 	errs = append(errs, err)
+	i.export.Add(context.Background(), 0) // a figure that is missing cannot be told from zero
 	i.lag, err = m.Int64Gauge(MetricLag, metric.WithDescription("Messages on the bus that are not complete."))
 	return &i, fault.Wrap(fault.Stop, "telemetry.instruments", errors.Join(append(errs, err)...))
 }

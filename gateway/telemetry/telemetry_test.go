@@ -38,9 +38,12 @@ func scrape(tel *telemetry.Telemetry) string {
 	return w.Body.String()
 }
 
-func TestEveryInstrumentIsServedToPrometheus(t *testing.T) {
-	tel, ctx := start(t, telemetry.Config{Instance: "one"}), t.Context()
-	i := tel.Instruments()
+func telemetryConfig() telemetry.Config { return telemetry.Config{Instance: "one"} }
+
+// touch uses every instrument once.
+func touch(t *testing.T, tel *telemetry.Telemetry) {
+	t.Helper()
+	i, ctx := tel.Instruments(), t.Context()
 	i.Read(ctx, "klib", "published")
 	i.Published(ctx, "klib", "measure-ordered")
 	i.Delivered(ctx, "klib/sd-kriens", 3*time.Second)
@@ -51,6 +54,11 @@ func TestEveryInstrumentIsServedToPrometheus(t *testing.T) {
 	require.NoError(t, tel.Observe(func() telemetry.Figures {
 		return telemetry.Figures{Cases: 1, Messages: 2, Open: 3, Parked: 4, Held: 5, Skipped: 6, Lanes: 7}
 	}))
+}
+
+func TestEveryInstrumentIsServedToPrometheus(t *testing.T) {
+	tel := start(t, telemetryConfig())
+	touch(t, tel)
 	text := scrape(tel)
 	for _, line := range []string{
 		`einmal_read_total{einmal_outcome="published",einmal_system="klib"} 1`,

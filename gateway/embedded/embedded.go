@@ -1,0 +1,174 @@
+// Package embedded starts the engines that make a gateway run without anything else on the machine: a broker that speaks the Kafka protocol and keeps its log
+// on disk (franz-go's kfake), and a Redis (miniredis, in memory: what is in Redis can be thrown away at any time).
+//
+// The gateway's own clients talk to them over loopback, so there is no second implementation of bus or claims. They are for demonstrations and tests, one process each; production is Apache
+// Kafka and Redis. The broker survives kill -9; it survives a power cut only with SyncWrites.
+//
+// Rejected: an in-memory bus behind an interface (it would be a second implementation that production never runs).
+package embedded
+
+import (
+	"context"
+	"errors"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/gofrs/flock"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+)
+
+// tick is how often Redis's clock is moved on: miniredis does not do that by itself.
+const tick = 250 * time.Millisecond
+
+// Options say where the engines listen and keep their data.
+type Options struct {
+	Dir        string // folder for the broker's log; empty keeps it in memory
+	KafkaAddr  string // host:port; empty takes a free port of 127.0.0.1
+	RedisAddr  string // host:port; empty takes a free port of 127.0.0.1
+	SyncWrites bool   // write every batch through to the disk
+}
+
+// Engines are the running engines.
+type Engines struct {
+	broker  *kfake.Cluster
+	redis   *miniredis.Miniredis
+	lock    *flock.Flock
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	once    sync.Once
+}
+
+// Start starts both engines. It fails with kind Stop: data-in-use when another process runs on the folder, address-in-use, data-unusable.
+func Start(_ context.Context, o Options) (*Engines, error) {
+	e := &Engines{}
+	if err := e.hold(o.Dir); err != nil {
+		return nil, err
+	}
+	if err := e.startBroker(o); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	if err := e.startRedis(o); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// hold takes the folder for this process: two brokers on one log would destroy it.
+func (e *Engines) hold(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := makeDir(dir); err != nil {
+		return stop("data-unusable", "the folder for the data cannot be made", "check its name and permissions").Because(err)
+	}
+	lock := flock.New(filepath.Join(dir, "lock"))
+	held, err := lock.TryLock()
+	if err != nil {
+		return stop("data-unusable", "the folder for the data cannot be locked", "use a folder on a local disk").Because(err)
+	}
+	if !held {
+		return stop("data-in-use", "another process runs on the folder for the data", "stop it, or choose another folder")
+	}
+	e.lock = lock
+	return nil
+}
+
+func (e *Engines) startBroker(o Options) (err error) {
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1), kfake.ClusterID("einmal-embedded"),
+		// The default of one hour keeps compaction from ever happening in a demonstration.
+		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "15000"}),
+		kfake.ListenFn(func(network, address string) (net.Listener, error) {
+			if o.KafkaAddr != "" {
+				address = o.KafkaAddr
+			}
+			return net.Listen(network, address)
+		}),
+	}
+	if o.Dir != "" {
+		opts = append(opts, kfake.DataDir(filepath.Join(o.Dir, "kafka")))
+	}
+	if o.SyncWrites {
+		opts = append(opts, kfake.SyncWrites())
+	}
+	if e.broker, err = kfake.NewCluster(opts...); err != nil {
+		return startFault("the embedded broker", err)
+	}
+	return nil
+}
+
+func (e *Engines) startRedis(o Options) error {
+	e.redis = miniredis.NewMiniRedis()
+	address := o.RedisAddr
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	if err := e.redis.StartAddr(address); err != nil {
+		e.redis = nil
+		return startFault("the embedded Redis", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	e.cancel = cancel
+	e.running.Go(func() { e.age(ctx) })
+	return nil
+}
+
+// age lets keys expire.
+func (e *Engines) age(ctx context.Context) {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	last := time.Now()
+	for {
+		select {
+		case now := <-t.C:
+			e.redis.FastForward(now.Sub(last))
+			last = now
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Brokers returns the broker's address.
+func (e *Engines) Brokers() []string { return e.broker.ListenAddrs() }
+
+// RedisAddr returns Redis's address.
+func (e *Engines) RedisAddr() string { return e.redis.Addr() }
+
+// Close stops the engines and gives the folder back. It may be called twice.
+func (e *Engines) Close() (err error) {
+	e.once.Do(func() {
+		if e.cancel != nil {
+			e.cancel()
+		}
+		e.running.Wait()
+		if e.redis != nil {
+			e.redis.Close()
+		}
+		if e.broker != nil {
+			e.broker.Close()
+		}
+		if e.lock != nil {
+			err = e.lock.Unlock()
+		}
+	})
+	return err
+}
+
+func startFault(what string, err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) || strings.Contains(err.Error(), "address already in use") {
+		return stop("address-in-use", what+" cannot listen on its address", "choose another address, or stop the program that uses it").Because(err)
+	}
+	return stop("data-unusable", what+" cannot use its data", "check the folder's permissions and free space").Because(err)
+}
+
+func stop(code, text, next string) *fault.Error {
+	return fault.New(fault.Stop, "embedded.start", code, text).Hint(next)
+}
