@@ -112,7 +112,10 @@ func TestApply_TheContractsTableOfAnswers(t *testing.T) {
 func TestApply_RedirectsAreNotFollowed(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		var requests atomic.Int32
-		s := connect(t, func(w http.ResponseWriter, r *http.Request) { requests.Add(1); http.Redirect(w, r, "/elsewhere", status) })
+		s := connect(t, func(w http.ResponseWriter, r *http.Request) {
+			requests.Add(1)
+			http.Redirect(w, r, "/elsewhere", status)
+		})
 		_, err := s.Sink.Apply(t.Context(), anEntry())
 		require.Equal(t, fault.Doubt, fault.KindOf(err))
 		require.EqualValues(t, 1, requests.Load())

@@ -1,0 +1,15 @@
+// Package all lists the adapters that are part of the program. The list is written out, because what a binary contains
+// must be visible in one place; registration by init was rejected for the same reason.
+package all
+
+import (
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/adapters/casenet"
+)
+
+// Factories returns one factory for each type of native system. The caller owns the slice.
+func Factories() []adapters.Factory {
+	return []adapters.Factory{
+		casenet.Factory{},
+	}
+}
