@@ -157,6 +157,9 @@ func readRecord(f *frame) (native.Record, error) {
 	if err := f.done(); err != nil {
 		return native.Record{}, err
 	}
+	if r.Sequence == 0 {
+		return native.Record{}, broken("number", "the position in the case is not a number from 1").At(strict.PathOf(f.of) + "/sequence")
+	}
 	inner, err := only(content)
 	if err != nil {
 		return native.Record{}, err
@@ -166,7 +169,8 @@ func readRecord(f *frame) (native.Record, error) {
 }
 
 // locate finds the mark of an answer with one entry that the strict gate refused. It reads with etree alone, and only to know where the stream goes on:
-// the answer itself is parked as it came. It needs one envelope, one body, one entry and one mark above the last one.
+// the answer itself is parked as it came. It needs one envelope, one body, one entry and one mark above the last one, which is
+// the entry's commit number if that can be read.
 func locate(b []byte, after uint64) (mark uint64, more, ok bool) {
 	doc := etree.NewDocument()
 	if err := doc.ReadFromBytes(b); err != nil || !strict.Is(doc.Root(), contract.SOAPNamespace, "Envelope") {
@@ -180,7 +184,13 @@ func locate(b []byte, after uint64) (mark uint64, more, ok bool) {
 	if err2 != nil || len(strict.Children(answer, contract.Namespace, "entry")) != 1 {
 		return 0, false, false
 	}
-	f := &frame{of: answer, rest: answer.ChildElements()[1:]}
+	f := &frame{of: answer, rest: answer.ChildElements()}
+	entry := f.next("entry")
+	if entry == nil {
+		return 0, false, false
+	}
+	number, err := strict.Child(entry, contract.Namespace, "number")
 	mark, more = f.number("mark"), f.flag("more")
-	return mark, more, f.done() == nil && mark > after
+	agrees := err != nil || number.Text() == strconv.FormatUint(mark, 10)
+	return mark, more, f.done() == nil && mark > after && agrees
 }

@@ -1,0 +1,76 @@
+package avam
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/beevik/etree"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func facts(seed uint64) core.Facts {
+	f := core.Invent(rand.New(rand.NewPCG(seed, 1)))
+	f.Assigning, f.Receiving = "rav-luzern", "sd-kriens"
+	f.Remark = fmt.Sprintf("[M%04d-01] Bemerkung mit <Zeichen> & \"Umbruch\"\nzweite Zeile", seed)
+	return f
+}
+
+func open(t *testing.T, o Options) *Mock {
+	t.Helper()
+	o.System = "avam"
+	m, err := New(o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	return m
+}
+
+func TestEveryFormKeepsTheContract(t *testing.T) {
+	m := open(t, Options{})
+	for seed := range uint64(200) {
+		f := facts(seed)
+		for _, p := range handover.Catalogue() {
+			kind, body := Compose(p.Name(), f)
+			require.NoError(t, m.Validate(kind, body), "%s\n%s", p.Name(), body)
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the contract's examples anew")
+
+// The contract's examples of contents are what the forms make of one invented handover; whoever changes a form or the contract sees it here.
+func TestTheContractsExamplesAreWhatTheFormsMake(t *testing.T) {
+	m := open(t, Options{})
+	for _, p := range handover.Catalogue() {
+		kind, body := Compose(p.Name(), facts(7))
+		body = pretty(t, body)
+		path := filepath.Join("..", "..", "contracts", "native", "avam", "testdata", "content", string(kind)+".xml")
+		if *update {
+			require.NoError(t, os.WriteFile(path, body, 0o600))
+		}
+		want, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(body))
+		require.NoError(t, m.Validate(kind, want))
+	}
+}
+
+// pretty indents a content for its readers; values stay as they are.
+func pretty(t *testing.T, b []byte) []byte {
+	t.Helper()
+	doc := etree.NewDocument()
+	require.NoError(t, doc.ReadFromBytes(b))
+	doc.WriteSettings.CanonicalText = true
+	doc.Indent(2)
+	b, err := doc.WriteToBytes()
+	require.NoError(t, err)
+	return b
+}

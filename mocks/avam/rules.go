@@ -1,0 +1,112 @@
+package avam
+
+import (
+	"github.com/beevik/etree"
+
+	"github.com/einmal-hub/einmal/contracts/native"
+	contract "github.com/einmal-hub/einmal/contracts/native/avam"
+	"github.com/einmal-hub/einmal/contracts/personal"
+	"github.com/einmal-hub/einmal/contracts/strict"
+)
+
+// rules checks what the contract demands beyond its schemas. The content is valid by the schema.
+func rules(code native.Kind, root *etree.Element) error {
+	kind, err := kindOf(code)
+	if err != nil {
+		return err
+	}
+	header := child(root, contract.Namespace, "deliveryHeader")
+	switch {
+	case root.Tag != kind.Root:
+		return wrong(root, "does not belong to the kind")
+	case value(header, contract.HeaderNamespace, "messageType") != string(code):
+		return wrong(header, "names another messageType than the kind")
+	}
+	if err := period(child(root, contract.Namespace, "validity")); err != nil {
+		return err
+	}
+	switch root.Tag {
+	case "application":
+		return application(root)
+	case "admissionDecision":
+		return decision(root)
+	case "transferNote":
+		return transferNote(root)
+	case "reviewNote":
+		return reviewNote(root)
+	}
+	return nil
+}
+
+// child returns the child of that name, nil when there is none.
+func child(el *etree.Element, space, local string) *etree.Element {
+	if el == nil {
+		return nil
+	}
+	found, err := strict.Child(el, space, local)
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+// value returns the text of a child, "" when there is none.
+func value(el *etree.Element, space, local string) string {
+	if c := child(el, space, local); c != nil {
+		return c.Text()
+	}
+	return ""
+}
+
+// own is the value of a child in AVAM's namespace.
+func own(el *etree.Element, local string) string { return value(el, contract.Namespace, local) }
+
+func period(el *etree.Element) error {
+	if el != nil && own(el, "to") < own(el, "from") {
+		return wrong(el, "ends before it begins")
+	}
+	return nil
+}
+
+func application(root *etree.Element) error {
+	identification := child(child(root, contract.Namespace, "insuredPerson"), contract.Namespace, "identification")
+	if vn := value(identification, contract.PersonNamespace, "vn"); vn != "" {
+		if _, err := personal.ParseAHV(vn); err != nil {
+			return wrong(identification, "holds a vn with a wrong check digit")
+		}
+	}
+	switch {
+	case own(root, "applicantOffice") == own(root, "requestedOffice"):
+		return wrong(root, "names the same office twice")
+	case own(child(root, contract.Namespace, "legalBasis"), "givenOn") > own(root, "filedOn"):
+		return wrong(root, "has a legal basis that was given after the application")
+	}
+	return nil
+}
+
+func decision(root *etree.Element) error {
+	if own(root, "decision") == "2" && own(root, "refusalCode") == "" {
+		return wrong(root, "rejects and lacks refusalCode")
+	}
+	return nil
+}
+
+func transferNote(root *etree.Element) error {
+	for _, a := range strict.Children(root, contract.Namespace, "attendee") {
+		if agrees := own(a, "agrees"); agrees != "true" && agrees != "1" {
+			return nil
+		}
+	}
+	if own(root, "leadershipFrom") == "" || own(root, "nextConversationOn") == "" {
+		return wrong(root, "is agreed and lacks leadershipFrom or nextConversationOn")
+	}
+	return nil
+}
+
+func reviewNote(root *etree.Element) error {
+	goesOn := own(root, "caseworkContinues")
+	if (goesOn == "true" || goesOn == "1") && own(root, "nextConversationOn") == "" {
+		return wrong(root, "goes on and lacks nextConversationOn")
+	}
+	return nil
+}
