@@ -5,11 +5,13 @@ package all
 import (
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/casenet"
+	"github.com/einmal-hub/einmal/adapters/klib"
 )
 
 // Factories returns one factory for each type of native system. The caller owns the slice.
 func Factories() []adapters.Factory {
 	return []adapters.Factory{
+		klib.Factory{},
 		casenet.Factory{},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/einmal-hub/einmal/mapping"
+	"github.com/einmal-hub/einmal/mapping/klib"
 )
 
 // Mappers returns one mapping for each type of native system, by its word in the configuration. It fails when a table that is part of the
@@ -24,5 +25,7 @@ func Mappers() (map[string]mapping.Mapper, error) {
 
 // makers is the list: one line for each type.
 func makers() map[string]func() (mapping.Mapper, error) {
-	return map[string]func() (mapping.Mapper, error){}
+	return map[string]func() (mapping.Mapper, error){
+		"klib": klib.New,
+	}
 }

@@ -1,0 +1,172 @@
+package klib
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mapping"
+	"github.com/einmal-hub/einmal/mocks/core"
+	mock "github.com/einmal-hub/einmal/mocks/klib"
+	"github.com/stretchr/testify/require"
+)
+
+func mapperOf(t *testing.T) mapping.Mapper {
+	t.Helper()
+	m, err := New()
+	require.NoError(t, err)
+	return m
+}
+
+func mockOf(t *testing.T) *mock.Mock {
+	t.Helper()
+	m, err := mock.New(mock.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	return m
+}
+
+// variants are facts about invented people, with every code of every list and every optional value both given and not.
+func variants(t *testing.T) []core.Facts {
+	t.Helper()
+	var all []core.Facts
+	cycle := func(i int, codes ...string) string { return codes[i%len(codes)] }
+	for i := range 60 {
+		f := core.Invent(rand.New(rand.NewPCG(uint64(i), 3)))
+		f.Process = cycle(i, "OPTIMA_ALV", "OPTIMA_IV", "OPTIMA_SH")
+		f.TargetGroup = cycle(i, "A", "B", "C", "D", "E", "F", "G", "H", "I")
+		f.ConsentKind = cycle(i, "CONSENT", "INFORMED")
+		f.WithdrawalReason = cycle(i, "PERSON_WITHDREW", "AGENCY_WITHDREW", "OTHER")
+		f.RefusalReason = cycle(i, "NO_ENTITLEMENT", "NOT_NECESSARY", "OTHER")
+		f.ClosureReason = cycle(i, "REVOKED_BY_ASSIGNING", "GOAL_REACHED", "GOAL_NOT_REACHABLE", "COST_APPROVAL_REFUSED", "PARALLEL_CASE_LEADERSHIP", "CONSENT_WITHDRAWN")
+		f.Outcome = cycle(i, "SUCCESSFUL", "PARTIAL", "NOT_IMPLEMENTED", "OTHER")
+		f.Person.Sex, f.Person.Language = cycle(i, "MALE", "FEMALE", "UNKNOWN"), cycle(i, "DE", "FR", "IT", "EN", "")
+		f.Decision, f.RejectionReason = cycle(i, "ACCEPTED", "REJECTED"), ""
+		if f.Decision == "REJECTED" {
+			f.RejectionReason = cycle(i/2, "IV_REJECTION_RECENT", "NO_INTACT_WORK_OFFER", "NO_CAPACITY", "GOAL_NOT_REALISABLE", "OTHER")
+		}
+		if i%4 == 0 {
+			f.Participants[0].Agreed, f.StartOfCaseWork, f.NextReviewOn, f.Continue, f.Remark = false, "", "", false, ""
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// The mock's forms are written by hand from the contract; the mapping must read in them what the clerk knew.
+func TestToHandover_ReadsWhatAClerkKnew(t *testing.T) {
+	m := mapperOf(t)
+	for _, payload := range handover.Catalogue() {
+		for _, f := range variants(t) {
+			kind, body := mock.Compose(payload.Name(), f)
+			draft, err := m.ToHandover(native.Record{ID: "E-1", Kind: kind, Case: "D-1", Organisation: "sd-kriens", Sequence: 1, At: time.Now(), Body: body})
+			require.NoError(t, err, "%s: %s", payload.Name(), body)
+			want, err := f.Payload(payload.Name())
+			require.NoError(t, err)
+			requireSame(t, want, draft.Payload)
+			require.Equal(t, handover.OrganisationID("sd-kriens"), draft.Sender)
+			require.Equal(t, handover.ActionNew, draft.Action)
+			require.NoError(t, draft.Payload.Validate())
+		}
+	}
+}
+
+// requireSame compares with the values revealed; the types mask themselves in failures otherwise.
+func requireSame(t *testing.T, want, got handover.Payload) {
+	t.Helper()
+	w, err := handover.EncodePayload(want)
+	require.NoError(t, err)
+	g, err := handover.EncodePayload(got)
+	require.NoError(t, err)
+	require.Equal(t, string(w), string(g))
+}
+
+// What the mapping writes must be what the contract describes, and mean the same when it is read again.
+func TestFromHandover_WritesWhatTheSystemTakes(t *testing.T) {
+	m, system := mapperOf(t), mockOf(t)
+	for _, empty := range handover.Catalogue() {
+		for _, f := range variants(t) {
+			payload, err := f.Payload(empty.Name())
+			require.NoError(t, err)
+			entry, err := m.FromHandover(message(payload), place())
+			require.NoError(t, err)
+			require.NoError(t, system.Validate(entry.Kind, entry.Body), "%s: %s", empty.Name(), entry.Body)
+			again, err := m.ToHandover(native.Record{Kind: entry.Kind, Organisation: "sd-kriens", Body: entry.Body})
+			require.NoError(t, err)
+			requireSame(t, payload, again.Payload)
+		}
+	}
+}
+
+func message(p handover.Payload) handover.Message {
+	return handover.Message{
+		Envelope: handover.Envelope{ID: "m-1", Source: "avam", Name: p.Name(), Case: "case-1", Time: time.Now(), Sender: "rav-luzern", Sequence: 1, Action: handover.ActionNew},
+		Payload:  p,
+	}
+}
+
+func place() mapping.Placement {
+	return mapping.Placement{Reference: "ab-1", System: "klib", Organisation: "sd-kriens", Role: handover.Receiving, Case: "D-7", Now: time.Now()}
+}
+
+func TestFromHandover_FrameComesFromThePlacement(t *testing.T) {
+	entry, err := mapperOf(t).FromHandover(message(handover.ClarificationAnswered{Answer: "Ja"}), place())
+	require.NoError(t, err)
+	require.Equal(t, native.Entry{
+		Reference: "ab-1", Kind: "antwort", Case: "D-7", CaseReference: "case-1", Organisation: "sd-kriens", Body: []byte(`{"antwort":"Ja"}`),
+	}, entry)
+}
+
+func TestFromHandover_ParksWhatTheSystemHasNoWordFor(t *testing.T) {
+	for name, change := range map[string]func(*handover.Message){
+		"a recall": func(m *handover.Message) { m.Action, m.References = handover.ActionRecall, "m-0" },
+		"a test":   func(m *handover.Message) { m.Test = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			msg := message(handover.ClarificationAnswered{Answer: "Ja"})
+			change(&msg)
+			_, err := mapperOf(t).FromHandover(msg, place())
+			require.Equal(t, fault.Park, fault.KindOf(err))
+		})
+	}
+}
+
+func TestToHandover_AnInternalNoteStaysInTheHouse(t *testing.T) {
+	f := variants(t)[0]
+	f.Deputy = &core.Contact{Name: "Ruth Odermatt"}
+	kind, body := mock.Compose("application-submitted", f)
+	require.Contains(t, string(body), "Schrank 3")
+	draft, err := mapperOf(t).ToHandover(native.Record{Kind: kind, Organisation: "sd-kriens", Body: body})
+	require.NoError(t, err)
+	canonical, err := handover.EncodePayload(draft.Payload)
+	require.NoError(t, err)
+	require.NotContains(t, string(canonical), "Schrank 3")
+}
+
+func TestToHandover_FindingsNameTheNativeFieldAndNoValue(t *testing.T) {
+	m := mapperOf(t)
+	for name, c := range map[string]struct{ kind, body, path, code string }{
+		"unknown code":   {"rueckzug", `{"datum":"01.02.2026","grund":"Muster"}`, "grund", "unknown-code"},
+		"unknown field":  {"antwort", `{"antwort":"Ja","neu":"Muster"}`, "neu", "unknown-field"},
+		"no such day":    {"widerruf", `{"datum":"30.02.2026"}`, "datum", "date-format"},
+		"ambiguous hour": {"standorttermin", `{"termin":"25.10.2026 02:30","treffpunkt":"Muster"}`, "termin", ""},
+		"missing field":  {"kogu-mahnung", `{"gesuch":"Muster"}`, "ruecksendungBis", ""},
+		"unknown kind":   {"notiz", `{"text":"Muster"}`, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := m.ToHandover(native.Record{Kind: native.Kind(c.kind), Organisation: "sd-kriens", Body: []byte(c.body)})
+			require.Equal(t, fault.Park, fault.KindOf(err), "%v", err)
+			require.Contains(t, err.Error(), c.path)
+			require.NotContains(t, err.Error(), "Muster")
+			if c.code == "" {
+				return
+			}
+			var found fault.Findings
+			require.ErrorAs(t, err, &found)
+			require.Equal(t, c.path+" "+c.code, found[0].Path+" "+found[0].Code)
+		})
+	}
+}
