@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/einmal-hub/einmal/mapping"
+	"github.com/einmal-hub/einmal/mapping/casenet"
 	"github.com/einmal-hub/einmal/mapping/klib"
 )
 
@@ -26,6 +27,7 @@ func Mappers() (map[string]mapping.Mapper, error) {
 // makers is the list: one line for each type.
 func makers() map[string]func() (mapping.Mapper, error) {
 	return map[string]func() (mapping.Mapper, error){
+		"casenet": casenet.New,
 		"klib": klib.New,
 	}
 }
