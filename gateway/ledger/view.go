@@ -329,7 +329,12 @@ func (v *View) OpenBelow(partition int32, offset int64) []Open {
 
 // Stats are figures for metrics and the operator.
 type Stats struct {
-	Cases, Messages, Open, Parked, Held, Skipped int
+	Cases    int `json:"cases"`
+	Messages int `json:"messages"` // admitted
+	Open     int `json:"open"`     // admitted, not yet recorded everywhere
+	Parked   int `json:"parked"`   // a person must decide
+	Held     int `json:"held"`     // waiting behind another message of their case
+	Skipped  int `json:"skipped"`  // ledger records of another version
 }
 
 // Stats returns the present figures.

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/spf13/cobra"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/mocks/clerks"
+	"github.com/einmal-hub/einmal/mocks/world"
+)
+
+// playOptions are what 'play' and 'demo' share.
+type playOptions struct {
+	handovers   int
+	seed        int64
+	concurrency int
+	quiet       time.Duration
+	asJSON      bool
+}
+
+func (o *playOptions) flags(c *cobra.Command) {
+	c.Flags().IntVar(&o.handovers, "handovers", 25, "how many handovers are played")
+	c.Flags().Int64Var(&o.seed, "seed", 1, "seed of everything that is drawn by chance")
+	c.Flags().IntVar(&o.concurrency, "concurrency", 64, "handovers under way at the same time")
+	c.Flags().DurationVar(&o.quiet, "quiet", 2*time.Minute, "how long nothing may move before something counts as lost")
+	c.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object as the last line")
+}
+
+func newPlay() *cobra.Command {
+	var o playOptions
+	var url string
+	c := &cobra.Command{
+		Use:   "play --mocks URL",
+		Short: "Play handovers in running mocks, and prove from their journals what became of them",
+		Long: `Let clerks act in mocks that 'einmal mocks' serves, while a gateway runs between them: handovers from social services to the
+unemployment office and back, from application to closure. At the end the proof is read from the mocks' own journals.
+
+Exit code 0 only if each message stands exactly once in each system.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			out := cmd.OutOrStdout()
+			plan, err := clerks.NewPlan(o.seed, o.handovers)
+			if err != nil {
+				return err
+			}
+			systems := world.Systems(url)
+			if err := o.play(cmd.Context(), out, plan, systems); err != nil {
+				return err
+			}
+			urls := map[handover.SystemID]string{}
+			for id, s := range systems {
+				urls[id] = s.URL
+			}
+			journals, err := clerks.FetchJournals(cmd.Context(), http.DefaultClient, urls)
+			if err != nil {
+				return err
+			}
+			return o.conclude(out, clerks.Check(plan, journals, systems), 0)
+		},
+	}
+	c.Flags().StringVar(&url, "mocks", "http://127.0.0.1:8490", "address of the mocks")
+	o.flags(c)
+	return c
+}
+
+// play lets the clerks act and shows how far they are.
+func (o *playOptions) play(ctx context.Context, out io.Writer, plan clerks.Plan, systems map[handover.SystemID]clerks.System) error {
+	last := time.Time{}
+	_, err := clerks.Play(ctx, clerks.PlayOptions{
+		Plan: plan, Systems: systems, Concurrency: o.concurrency, Quiet: o.quiet,
+		Progress: func(p clerks.Progress) {
+			if time.Since(last) < 900*time.Millisecond && p.HandoversDone < p.Handovers {
+				return
+			}
+			last = time.Now()
+			fmt.Fprintf(out, "  %4d of %d handovers complete, %5d of %d messages entered, %6d records\n",
+				p.HandoversDone, p.Handovers, p.Entered, p.Messages, p.Records)
+		},
+	})
+	return err
+}
+
+// result is the JSON object at the end.
+type result struct {
+	clerks.Proof
+	Parked int `json:"parked"`
+}
+
+// conclude prints the proof and says whether it is one.
+func (o *playOptions) conclude(out io.Writer, proof clerks.Proof, parked int) error {
+	fmt.Fprintln(out, "\nThe proof, read from the native systems' own journals:")
+	if err := proof.Print(out); err != nil {
+		return err
+	}
+	if parked > 0 {
+		fmt.Fprintf(out, "%d messages are parked\n", parked)
+	}
+	if o.asJSON {
+		b, err := json.Marshal(result{Proof: proof, Parked: parked}, json.Deterministic(true))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, string(b))
+	}
+	if !proof.Once() || parked > 0 {
+		return failedError{fmt.Errorf("not every message stands once in each system")}
+	}
+	return nil
+}
