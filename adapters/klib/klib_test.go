@@ -3,8 +3,6 @@ package klib
 import (
 	"context"
 	"fmt"
-	"io"
-	"log"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -56,9 +54,7 @@ func play(t *testing.T, o mock.Options) (*mock.Mock, string) {
 	o.Token = token
 	m, err := mock.New(o)
 	require.NoError(t, err)
-	server := httptest.NewUnstartedServer(openapitest.Watch(t, klibcontract.OpenAPI(), m.Handler()))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.Start()
+	server := httptest.NewServer(openapitest.Watch(t, klibcontract.OpenAPI(), m.Handler()))
 	t.Cleanup(func() {
 		server.Close()
 		require.NoError(t, m.Close())

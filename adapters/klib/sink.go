@@ -17,15 +17,7 @@ import (
 // Apply writes one entry; see [adapters.Sink].
 func (s *system) Apply(ctx context.Context, e native.Entry) (native.Receipt, error) {
 	op := s.op("apply")
-	path, out := []string{"api", "v1", "dossiers"}, any(nil)
-	entry := wireNachtrag{ExterneReferenz: e.Reference, Art: e.Kind, Inhalt: jsontext.Value(e.Body)}
-	if e.Case == "" {
-		out = wireEroeffnung{Stelle: e.Organisation, Fallreferenz: e.CaseReference, ErsterEintrag: entry}
-	} else {
-		entry.Stelle = e.Organisation
-		path, out = append(path, string(e.Case), "eintraege"), entry
-	}
-	body, err := json.Marshal(out)
+	path, body, err := write(e)
 	if err != nil || !isReference(string(e.Reference)) {
 		return native.Receipt{}, fault.New(fault.Park, op, "entry-format", "the entry cannot be written as the contract describes").
 			Hint("the mapping of this system made it; report the message's name")
@@ -39,6 +31,19 @@ func (s *system) Apply(ctx context.Context, e native.Entry) (native.Receipt, err
 		return receipt(op, e, r)
 	}
 	return native.Receipt{}, refusal(op, r)
+}
+
+// write returns path and body of the request: an opening when there is no dossier yet.
+func write(e native.Entry) (path []string, body []byte, err error) {
+	path = []string{"api", "v1", "dossiers"}
+	entry := wireNachtrag{ExterneReferenz: e.Reference, Art: e.Kind, Inhalt: jsontext.Value(e.Body)}
+	if e.Case == "" {
+		body, err = json.Marshal(wireEroeffnung{Stelle: e.Organisation, Fallreferenz: e.CaseReference, ErsterEintrag: entry})
+		return path, body, err
+	}
+	entry.Stelle = e.Organisation
+	body, err = json.Marshal(entry)
+	return append(path, string(e.Case), "eintraege"), body, err
 }
 
 // receipt reads the proof of entry; what is not exactly that proves nothing.

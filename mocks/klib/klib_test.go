@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -126,7 +127,7 @@ func TestWrite_OpenAndAppendAreReadBackInOrder(t *testing.T) {
 	require.Equal(t, q.ID, p.Eintraege[0].ID)
 	w.do("GET", "/api/v1/eintraege?nach="+p.Marke, "").into(t, &p)
 	require.False(t, p.Weitere)
-	require.Equal(t, `{"antwort":"Ja, \"gewiss\" <&>"}`, string(p.Eintraege[0].Inhalt))
+	require.JSONEq(t, `{"antwort":"Ja, \"gewiss\" <&>"}`, string(p.Eintraege[0].Inhalt))
 	require.EqualValues(t, "case-1", p.Eintraege[0].Fallreferenz)
 	require.EqualValues(t, 2, p.Eintraege[0].Laufnummer)
 }
@@ -204,7 +205,7 @@ func TestAuthentication_NothingWithoutTheToken(t *testing.T) {
 func TestList_ETagAnswers304UntilSomethingIsNew(t *testing.T) {
 	w := start(t, Options{})
 	empty := w.do("GET", "/api/v1/eintraege", "")
-	require.Equal(t, `{"eintraege":[],"marke":"m0","weitere":false}`, empty.body)
+	require.JSONEq(t, `{"eintraege":[],"marke":"m0","weitere":false}`, empty.body)
 	tag := empty.header.Get("ETag")
 	again := w.do("GET", "/api/v1/eintraege", "", "If-None-Match", tag)
 	require.Equal(t, http.StatusNotModified, again.status)
@@ -301,4 +302,27 @@ func TestJournal_SurvivesRestart(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, second.Store().Len())
 	require.NoError(t, second.Close())
+}
+
+// What the contract shows as an example must be what the contract describes.
+func TestContract_TheExampleInItsReadmeIsTaken(t *testing.T) {
+	b, err := os.ReadFile("../../contracts/native/klib/README.md")
+	require.NoError(t, err)
+	_, example, found := strings.Cut(string(b), "Content-Type: application/json\n\n")
+	require.True(t, found)
+	body, rest, found := strings.Cut(example, "\n\nHTTP/1.1 201 Created")
+	require.True(t, found)
+	w := start(t, Options{})
+	r := w.do("POST", "/api/v1/dossiers", body)
+	require.Equal(t, http.StatusCreated, r.status, r.body)
+	_, listed, found := strings.Cut(rest, "```json\n")
+	require.True(t, found)
+	listed, _, _ = strings.Cut(listed, "\n```")
+	var shown, want eintrag
+	require.NoError(t, json.Unmarshal([]byte(listed), &want, json.RejectUnknownMembers(true)))
+	var p seite
+	w.do("GET", "/api/v1/eintraege", "").into(t, &p)
+	shown = p.Eintraege[0]
+	shown.ID, shown.Dossier, shown.ErfasstAm, shown.Inhalt = want.ID, want.Dossier, want.ErfasstAm, want.Inhalt
+	require.Equal(t, want, shown)
 }

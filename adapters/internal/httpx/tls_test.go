@@ -9,7 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"io"
-	"log"
+	"log" //nolint:depguard // httptest takes no other logger; it only swallows what the test server says
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -129,21 +129,21 @@ func TestConfig_CheckFindsEverythingAtOnce(t *testing.T) {
 		"right":                 {Config{URL: "https://klib.example/base", TokenFile: token}, nil},
 		"plain to this machine": {Config{URL: "http://127.0.0.1:8080"}, nil},
 		"plain, permitted":      {Config{URL: "http://mocks:8080", AllowPlainHTTP: true}, nil},
-		"plain elsewhere":       {Config{URL: "http://klib.example"}, []string{"url plain-http"}},
-		"nothing":               {Config{}, []string{"url missing"}},
-		"no scheme":             {Config{URL: "klib.example"}, []string{"url url"}},
-		"user in the address":   {Config{URL: "https://u:p@klib.example"}, []string{"url url"}},
-		"query in the address":  {Config{URL: "https://klib.example?x=1"}, []string{"url url"}},
-		"not ASCII":             {Config{URL: "https://zürich.example"}, []string{"url url"}},
+		"plain elsewhere":       {Config{URL: "http://klib.example"}, []string{"url: plain-http"}},
+		"nothing":               {Config{}, []string{"url: missing"}},
+		"no scheme":             {Config{URL: "klib.example"}, []string{"url: url"}},
+		"user in the address":   {Config{URL: "https://u:p@klib.example"}, []string{"url: url"}},
+		"query in the address":  {Config{URL: "https://klib.example?x=1"}, []string{"url: url"}},
+		"not ASCII":             {Config{URL: "https://zürich.example"}, []string{"url: url"}},
 		"much": {
 			Config{URL: "ftp://x", TokenFile: "/none/token", Username: "u", MaxAnswerBytes: -1, TLS: TLS{CAFile: "/none/ca", CertFile: token}},
-			[]string{"url url", "tokenFile two-credentials", "username missing", "tokenFile file", "tls.certFile missing", "tls.caFile file", "maxAnswerBytes out-of-range"},
+			[]string{"url: url", "tokenFile: two-credentials", "username: missing", "tokenFile: file", "tls.certFile: missing", "tls.caFile: file", "maxAnswerBytes: out-of-range"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var codes []string
 			for _, f := range c.config.Check() {
-				codes = append(codes, f.Path+" "+f.Code)
+				codes = append(codes, f.Path+": "+f.Code)
 				require.NotEmpty(t, f.Next)
 			}
 			require.Equal(t, c.codes, codes)
