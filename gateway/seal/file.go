@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -31,7 +32,8 @@ type key struct {
 	Created time.Time `json:"created"`
 }
 
-// Create writes a new key file that only its owner can read. It never overwrites one: code key-file-exists.
+// Create writes a new key file that only its owner can read. It never overwrites one: code key-file-exists. The file appears with its whole content
+// or not at all, so that of several gateways that start at the same time none reads half of it.
 func Create(path string) error {
 	f := file{Identity: random(), Sealing: []key{{ID: "k1", Key: random(), Created: time.Now().UTC().Truncate(time.Second)}}}
 	b, err := json.Marshal(f, jsontext.WithIndent("  "))
@@ -39,17 +41,47 @@ func Create(path string) error {
 		return fault.Wrap(fault.Stop, "seal.create", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return stop("key-file-unwritable", "the folder of the key file cannot be made", "check the permissions of the folder above it").Because(reason(err))
+		return unwritable("the folder of the key file cannot be made", err)
 	}
-	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	draft, err := writeDraft(filepath.Dir(path), append(b, '\n'))
+	if err != nil {
+		return unwritable("the key file cannot be written", err)
+	}
+	err = os.Link(draft, path) // unlike Rename, it fails if there is a file
+	err = errors.Join(err, os.Remove(draft), syncFolder(filepath.Dir(path)))
 	if errors.Is(err, fs.ErrExist) {
 		return stop("key-file-exists", "there is a key file already", "keep it: without it nothing on the bus can be read")
 	}
 	if err != nil {
-		return stop("key-file-unwritable", "the key file cannot be written", "check the permissions of its folder").Because(reason(err))
+		return unwritable("the key file cannot be written", err)
 	}
-	_, err = out.Write(append(b, '\n'))
-	return fault.Wrap(fault.Stop, "seal.create", errors.Join(err, out.Sync(), out.Close()))
+	return nil
+}
+
+// writeDraft writes a file that only its owner can read, under a name of its own, and returns the name.
+func writeDraft(folder string, b []byte) (string, error) {
+	out, err := os.CreateTemp(folder, ".key-*") // with permissions 0600
+	if err != nil {
+		return "", err
+	}
+	_, err = out.Write(b)
+	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(out.Name()))
+	}
+	return out.Name(), nil
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+func unwritable(text string, err error) error {
+	return stop("key-file-unwritable", text, "check the permissions of its folder").Because(reason(err))
 }
 
 func random() []byte {
@@ -99,9 +131,9 @@ func parse(b []byte) (*Keys, error) {
 	if len(f.Sealing) == 0 {
 		return nil, malformed("it holds no sealing key")
 	}
-	k := &Keys{identity: f.Identity, first: f.Sealing[0].ID, sealing: map[string]cipher.AEAD{}}
+	x := &secrets{identity: f.Identity, first: f.Sealing[0].ID, sealing: map[string]cipher.AEAD{}}
 	for _, s := range f.Sealing {
-		if s.ID == "" || k.sealing[s.ID] != nil {
+		if s.ID == "" || x.sealing[s.ID] != nil {
 			return nil, malformed("a sealing key has no id, or two have the same")
 		}
 		if len(s.Key) != keyBytes {
@@ -111,9 +143,9 @@ func parse(b []byte) (*Keys, error) {
 		if err != nil {
 			return nil, malformed("a sealing key cannot be used")
 		}
-		k.sealing[s.ID] = aead
+		x.sealing[s.ID] = aead
 	}
-	return k, nil
+	return &Keys{secrets: func() *secrets { return x }}, nil
 }
 
 func malformed(text string) error {
@@ -124,11 +156,11 @@ func stop(code, text, next string) *fault.Error {
 	return fault.New(fault.Stop, "seal.load", code, text).Hint(next)
 }
 
-// reason strips the path from an error of the file system.
+// reason is the cause of an error of the file system without the path.
 func reason(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		return number
 	}
-	return err
+	return errors.New("the file system says no")
 }
