@@ -4,6 +4,7 @@ package all
 
 import (
 	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/adapters/avam"
 	"github.com/einmal-hub/einmal/adapters/casenet"
 	"github.com/einmal-hub/einmal/adapters/klib"
 )
@@ -13,5 +14,6 @@ func Factories() []adapters.Factory {
 	return []adapters.Factory{
 		klib.Factory{},
 		casenet.Factory{},
+		avam.Factory{},
 	}
 }

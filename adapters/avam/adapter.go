@@ -13,16 +13,17 @@ import (
 // Type is the word for this adapter in the configuration.
 const Type = "avam"
 
-// New returns the factory of AVAM systems.
-func New() adapters.Factory { return factory{} }
+// Factory makes the adapters of this package. It implements [adapters.Factory].
+type Factory struct{}
 
-type factory struct{}
+// Type returns "avam".
+func (Factory) Type() string { return Type }
 
-func (factory) Type() string { return Type }
+// DefaultConfig returns a new *[Config].
+func (Factory) DefaultConfig() any { return defaults() }
 
-func (factory) DefaultConfig() any { return defaults() }
-
-func (factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
+// New returns a system in mode B. It connects nothing; errors are of kind Stop.
+func (Factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
 	c, ok := cfg.(*Config)
 	if !ok {
 		return adapters.System{}, fault.New(fault.Stop, Type+".new", "config", "the configuration is not one of this adapter").At("systems." + string(id))

@@ -57,11 +57,11 @@ func connect(t *testing.T, url, secret string) adapters.System {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte(secret+"\n"), 0o600))
-	c, ok := New().DefaultConfig().(*Config)
+	c, ok := Factory{}.DefaultConfig().(*Config)
 	require.True(t, ok)
 	c.URL, c.Username, c.PasswordFile = url, username, file
 	c.Bounds.Request = 5 * time.Second
-	system, err := New().New("avam", c)
+	system, err := Factory{}.New("avam", c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, system.Close()) })
 	return system
@@ -158,9 +158,9 @@ func TestConfig_SaysEverythingThatIsWrong(t *testing.T) {
 	for _, p := range []string{"url", "username", "bounds.send", "bounds.request"} {
 		require.True(t, paths[p], p)
 	}
-	_, err := New().New("avam", c)
+	_, err := Factory{}.New("avam", c)
 	requireFault(t, err, fault.Stop, "missing")
-	_, err = New().New("avam", struct{}{})
+	_, err = Factory{}.New("avam", struct{}{})
 	requireFault(t, err, fault.Stop, "config")
 }
 

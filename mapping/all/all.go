@@ -7,6 +7,7 @@ import (
 
 	"github.com/einmal-hub/einmal/mapping"
 	"github.com/einmal-hub/einmal/mapping/casenet"
+	"github.com/einmal-hub/einmal/mapping/avam"
 	"github.com/einmal-hub/einmal/mapping/klib"
 )
 
@@ -28,6 +29,7 @@ func Mappers() (map[string]mapping.Mapper, error) {
 func makers() map[string]func() (mapping.Mapper, error) {
 	return map[string]func() (mapping.Mapper, error){
 		"casenet": casenet.New,
+		"avam": avam.New,
 		"klib": klib.New,
 	}
 }

@@ -1,0 +1,76 @@
+// Package avam translates between AVAM's entries (contracts/native/avam) and the canonical messages. Fields and codes are the table
+// (table.yaml); the code here is what a table cannot say: the message frame of eCH-0058, which comes from the envelope, and the blanks that the
+// type xs:token of the standards would silently remove.
+//
+// The sender stands twice in what a clerk entered, in the frame of the wire and in the header. When the two differ the record is parked: taking either
+// would let one of them decide unseen. Header values that say how a message travelled are dropped by name, in the table or in header.go.
+package avam
+
+import (
+	_ "embed"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mapping"
+	"github.com/einmal-hub/einmal/mapping/table"
+)
+
+//go:embed table.yaml
+var tableYAML []byte
+
+// Type is the word for this mapping in the configuration.
+const Type = "avam"
+
+// Table returns the table of fields and code lists, for documentation and tests.
+func Table() (*table.Table, error) { return table.Load("mapping/avam/table.yaml", tableYAML) }
+
+// New returns the mapper. It fails only when the table in the program is wrong, with every finding.
+func New() (mapping.Mapper, error) {
+	t, err := Table()
+	if err != nil {
+		return nil, err
+	}
+	return With(t), nil
+}
+
+// With returns a mapper with another table, such as one with a row less in a test.
+func With(t *table.Table) mapping.Mapper { return mapper{t} }
+
+type mapper struct{ table *table.Table }
+
+// ToHandover implements [mapping.Mapper].
+func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
+	content, err := m.table.Read(r.Kind, r.Body)
+	if err != nil {
+		return mapping.Draft{}, err
+	}
+	draft, findings := fromHeader(content.Outside, r)
+	if !headerFirst(r.Body) {
+		findings.Add("deliveryHeader", "moved-header", "the header is not the first element of the content", "find out which program wrote the entry")
+	}
+	if len(findings) > 0 {
+		return mapping.Draft{}, fault.New(fault.Park, Type+".to-handover", "header", "the header and the frame of the entry do not belong together").Because(findings)
+	}
+	draft.Payload = content.Payload
+	return draft, nil
+}
+
+// FromHandover implements [mapping.Mapper].
+func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native.Entry, error) {
+	if findings := blanks(msg.Payload); len(findings) > 0 {
+		return native.Entry{}, fault.New(fault.Park, Type+".from-handover", "blanks", "AVAM would change the message").Because(findings)
+	}
+	kind := m.table.KindOf(msg.Payload.Name())
+	header, err := toHeader(msg, at, kind)
+	if err != nil {
+		return native.Entry{}, err
+	}
+	kind, body, err := m.table.Write(table.Content{Payload: msg.Payload, Outside: header})
+	if err != nil {
+		return native.Entry{}, err
+	}
+	return native.Entry{
+		Reference: at.Reference, Kind: kind, Case: at.Case, CaseReference: msg.Case, Organisation: at.Organisation, Body: body,
+	}, nil
+}
