@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -32,21 +33,25 @@ type Options struct {
 	KafkaAddr  string // host:port; empty takes a free port of 127.0.0.1
 	RedisAddr  string // host:port; empty takes a free port of 127.0.0.1
 	SyncWrites bool   // write every batch through to the disk
+	// Trouble is told what the broker could not do with its disk: a full disk, an end of the log that was torn off. It may be nil, and must return at once.
+	Trouble func(error)
 }
 
 // Engines are the running engines.
 type Engines struct {
 	broker  *kfake.Cluster
+	notes   *notes
 	redis   *miniredis.Miniredis
 	lock    *flock.Flock
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	once    sync.Once
+	closed  error
 }
 
 // Start starts both engines. It fails with kind Stop: data-in-use when another process runs on the folder, address-in-use, data-unusable.
 func Start(_ context.Context, o Options) (*Engines, error) {
-	e := &Engines{}
+	e := &Engines{notes: &notes{tell: o.Trouble}}
 	if err := e.hold(o.Dir); err != nil {
 		return nil, err
 	}
@@ -64,7 +69,7 @@ func (e *Engines) hold(dir string) error {
 	if dir == "" {
 		return nil
 	}
-	if err := makeDir(dir); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return stop("data-unusable", "the folder for the data cannot be made", "check its name and permissions").Because(err)
 	}
 	lock := flock.New(filepath.Join(dir, "lock"))
@@ -81,7 +86,7 @@ func (e *Engines) hold(dir string) error {
 
 func (e *Engines) startBroker(o Options) (err error) {
 	opts := []kfake.Opt{
-		kfake.NumBrokers(1), kfake.ClusterID("einmal-embedded"),
+		kfake.NumBrokers(1), kfake.ClusterID("einmal-embedded"), kfake.WithLogger(e.notes),
 		// The default of one hour keeps compaction from ever happening in a demonstration.
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "15000"}),
 		kfake.ListenFn(func(network, address string) (net.Listener, error) {
@@ -141,24 +146,30 @@ func (e *Engines) Brokers() []string { return e.broker.ListenAddrs() }
 // RedisAddr returns Redis's address.
 func (e *Engines) RedisAddr() string { return e.redis.Addr() }
 
-// Close stops the engines and gives the folder back. It may be called twice.
-func (e *Engines) Close() (err error) {
-	e.once.Do(func() {
-		if e.cancel != nil {
-			e.cancel()
-		}
-		e.running.Wait()
-		if e.redis != nil {
-			e.redis.Close()
-		}
-		if e.broker != nil {
-			e.broker.Close()
-		}
-		if e.lock != nil {
-			err = e.lock.Unlock()
-		}
-	})
-	return err
+// Close stops the engines and gives the folder back. It returns what the broker could not save: records are on the disk since they were acknowledged, but the
+// next start may have more to repair. It may be called more than once and returns the same.
+func (e *Engines) Close() error {
+	e.once.Do(func() { e.closed = e.close() })
+	return e.closed
+}
+
+func (e *Engines) close() (err error) {
+	if e.cancel != nil {
+		e.cancel()
+	}
+	e.running.Wait()
+	if e.redis != nil {
+		e.redis.Close()
+	}
+	if e.broker != nil {
+		before := e.notes.errors()
+		e.broker.Close()
+		err = errors.Join(e.notes.errors()[len(before):]...)
+	}
+	if e.lock != nil {
+		err = errors.Join(err, e.lock.Unlock())
+	}
+	return fault.Wrap(fault.Retry, "embedded.close", err)
 }
 
 func startFault(what string, err error) error {
