@@ -51,8 +51,10 @@ func (l *Lanes) next(lane string) (func(), bool) {
 		delete(l.waiting, lane)
 		return nil, false
 	}
+	task := queue[0]
+	queue[0] = nil // a long queue must not keep what its finished tasks held
 	l.waiting[lane] = queue[1:]
-	return queue[0], true
+	return task, true
 }
 
 // Active returns the number of lanes that have something to do.
