@@ -14,18 +14,20 @@ import (
 
 func TestCompose_EveryFormIsWhatTheContractDescribes(t *testing.T) {
 	w := open(t, casenet.Options{})
-	for seed := range uint64(8) {
-		f := facts(seed)
-		key := ""
-		for i, p := range handover.Catalogue() {
-			kind, content := casenet.Compose(p.Name(), f)
+	for seed := range uint64(40) {
+		for _, p := range handover.Catalogue() {
+			kind, content := casenet.Compose(p.Name(), facts(seed))
 			require.NoError(t, w.Validate(kind, content), "%s %s", p.Name(), content)
-			a := w.write(fmt.Sprintf("%x-%x", seed, i), key, string(kind), content)
-			require.Equal(t, http.StatusCreated, a.Status, "%s %s", p.Name(), a.raw)
-			key = a.CaseID
 		}
 	}
-	require.Equal(t, 8*len(handover.Catalogue()), w.Store().Len())
+	key := ""
+	for i, p := range handover.Catalogue() {
+		kind, content := casenet.Compose(p.Name(), facts(1))
+		a := w.write(fmt.Sprintf("a%x", i), key, string(kind), content)
+		require.Equal(t, http.StatusCreated, a.Status, "%s %s", p.Name(), a.raw)
+		key = a.CaseID
+	}
+	require.Equal(t, len(handover.Catalogue()), w.Store().Len())
 }
 
 func TestCompose_UnknownMessageHasNoForm(t *testing.T) {

@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/einmal-hub/einmal/mocks/core"
 )
 
@@ -35,7 +37,8 @@ type Webhook struct {
 }
 
 const (
-	attemptTimeout = 5 * time.Second
+	attemptTimeout = 20 * time.Second
+	parallel       = 8
 	overtaken      = 200 * time.Millisecond
 	mostWaiting    = 10_000 // events beyond that are dropped; the feed has them
 )
@@ -49,6 +52,15 @@ type event struct {
 	attempt int
 	due     time.Time
 }
+
+// outcome is what became of an event in one round.
+type outcome uint8
+
+const (
+	notTried outcome = iota
+	failed
+	finished
+)
 
 // notifier sends notifications from one goroutine, which close ends and waits for.
 type notifier struct {
@@ -159,44 +171,66 @@ func (n *notifier) plan(record string, dice *core.Dice) {
 	}
 }
 
-// deliver sends what is due and returns a channel that fires when something else is, or nil when nothing waits.
+// deliver sends what is due and returns a channel that fires when something else is, or nil when nothing waits. A slow receiver holds
+// back at most the other notifications of one round.
 func (n *notifier) deliver(ctx context.Context) <-chan time.Time {
-	var later []event
-	for _, e := range n.waiting {
-		if due := !e.due.After(time.Now()); due && ctx.Err() == nil {
-			if n.send(ctx, e) || e.attempt >= len(n.options.Schedule) {
-				continue
-			}
-			e.due = time.Now().Add(n.options.Schedule[e.attempt])
-			e.attempt++
+	var sending errgroup.Group
+	sending.SetLimit(parallel)
+	outcomes := make([]outcome, len(n.waiting))
+	for i, e := range n.waiting {
+		if e.due.After(time.Now()) {
+			continue
 		}
-		later = append(later, e)
+		sending.Go(func() error {
+			outcomes[i] = n.send(ctx, e)
+			return nil
+		})
 	}
-	n.waiting = later
-	if len(later) == 0 {
+	_ = sending.Wait() // failures are outcomes
+	n.waiting = n.remaining(outcomes)
+	if len(n.waiting) == 0 {
 		return nil
 	}
-	soonest := slices.MinFunc(later, func(a, b event) int { return a.due.Compare(b.due) })
+	soonest := slices.MinFunc(n.waiting, func(a, b event) int { return a.due.Compare(b.due) })
 	return time.After(time.Until(soonest.due))
 }
 
-// send makes one attempt and reports whether no other is needed.
-func (n *notifier) send(ctx context.Context, e event) bool {
+// remaining returns the events that need another attempt or their first one.
+func (n *notifier) remaining(outcomes []outcome) []event {
+	var left []event
+	for i, e := range n.waiting {
+		if outcomes[i] == failed && e.attempt < len(n.options.Schedule) {
+			e.due = time.Now().Add(n.options.Schedule[e.attempt])
+			e.attempt++
+			left = append(left, e)
+		}
+		if outcomes[i] == notTried {
+			left = append(left, e)
+		}
+	}
+	return left
+}
+
+// send makes one attempt.
+func (n *notifier) send(ctx context.Context, e event) outcome {
 	url := *n.url.Load()
 	if url == "" {
-		return true
+		return finished
 	}
 	r, err := n.request(ctx, url, e.record)
 	if err != nil {
-		return true
+		return finished
 	}
 	answer, err := n.client.Do(r)
 	if err != nil {
-		return false
+		return failed
 	}
 	defer func() { _ = answer.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, answer.Body, 4<<10)
-	return answer.StatusCode/100 == 2 || answer.StatusCode == http.StatusGone
+	if answer.StatusCode/100 == 2 || answer.StatusCode == http.StatusGone {
+		return finished
+	}
+	return failed
 }
 
 func (n *notifier) request(ctx context.Context, url, record string) (*http.Request, error) {
