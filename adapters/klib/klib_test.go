@@ -329,3 +329,34 @@ func TestApply_GivesUpWithItsContext(t *testing.T) {
 	_, err := connect(t, url).Sink.Apply(ctx, application(1))
 	requireFault(t, err, fault.Retry, "cancelled")
 }
+
+func TestApply_ManyAtOnceWithFaultsLoseAndDoubleNothingThatIsKnown(t *testing.T) {
+	m, err := mock.New(mock.Options{Token: token, Faults: core.Faults{Seed: 5, LostAnswer: 0.2, Error: 0.2, ErrorInDoubt: 0.2}})
+	require.NoError(t, err)
+	server := httptest.NewServer(m.Handler())
+	t.Cleanup(func() { server.Close(); require.NoError(t, m.Close()) })
+	s := connect(t, server.URL)
+	var wg sync.WaitGroup
+	results := make([]error, 60)
+	for i := range results {
+		wg.Go(func() { _, results[i] = s.Sink.Apply(t.Context(), application(uint64(i))) })
+	}
+	wg.Wait()
+	kinds := map[fault.Kind]int{}
+	for i, err := range results {
+		stands := len(m.Store().ByReference(application(uint64(i)).Reference, 0))
+		require.LessOrEqual(t, stands, 1, "one call is one entry at most")
+		switch kind := fault.KindOf(err); {
+		case err == nil:
+			require.Equal(t, 1, stands, "a receipt is a proof")
+		case kind == fault.Retry:
+			require.Zero(t, stands, "retry means that nothing was written")
+		default:
+			require.Equal(t, fault.Doubt, kind, "%v", err)
+		}
+		kinds[fault.KindOf(err)]++
+	}
+	require.NotZero(t, kinds[fault.Unclassified])
+	require.NotZero(t, kinds[fault.Retry])
+	require.NotZero(t, kinds[fault.Doubt])
+}

@@ -74,9 +74,9 @@ func exchange(router routers.Router, r *http.Request, body []byte, answer *http.
 		Request: request, PathParams: parameters, Route: route,
 		Options: &openapi3filter.Options{AuthenticationFunc: authenticated, IncludeResponseStatus: true, MultiError: true},
 	}
-	wrong := openapi3filter.ValidateRequest(r.Context(), input)
-	if answer.StatusCode >= http.StatusBadRequest {
-		wrong = nil
+	var wrong error
+	if answer.StatusCode < http.StatusBadRequest {
+		wrong = openapi3filter.ValidateRequest(r.Context(), input)
 	}
 	return errors.Join(wrong, openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: input, Status: answer.StatusCode, Header: answer.Header, Body: io.NopCloser(bytes.NewReader(answered)), Options: input.Options,
