@@ -326,3 +326,28 @@ func TestContract_TheExampleInItsReadmeIsTaken(t *testing.T) {
 	shown.ID, shown.Dossier, shown.ErfasstAm, shown.Inhalt = want.ID, want.Dossier, want.ErfasstAm, want.Inhalt
 	require.Equal(t, want, shown)
 }
+
+func TestList_AnAnswerStaysBelowTheContractsSize(t *testing.T) {
+	mock, err := New(Options{Faults: core.Faults{Duplicate: 1}})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, mock.Close()) }()
+	for range 30 {
+		_, _, err := mock.Store().Write(t.Context(), core.Write{
+			Kind: "antwort", Organisation: "sd-kriens", By: core.ByClerk, Body: []byte(`{"antwort":"` + strings.Repeat("x", 250<<10) + `"}`),
+		})
+		require.NoError(t, err)
+	}
+	mark, seen := "", map[native.RecordID]bool{}
+	for len(seen) < 30 {
+		w := httptest.NewRecorder()
+		mock.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/api/v1/eintraege"+mark, nil))
+		require.Less(t, w.Body.Len(), 4<<20)
+		var p seite
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &p))
+		require.NotEmpty(t, p.Eintraege)
+		for _, e := range p.Eintraege {
+			seen[e.ID] = true
+		}
+		mark = "?nach=" + p.Marke
+	}
+}

@@ -16,6 +16,9 @@ import (
 
 const defaultLimit, maxLimit = 100, 500
 
+// pageBytes keeps an answer below the 4 MiB of the contract.
+const pageBytes = 3 << 20
+
 // list answers a page of entries, or 304.
 func (m *Mock) list(w http.ResponseWriter, r *http.Request) {
 	after, limit, code := m.place(r)
@@ -77,15 +80,17 @@ func markOf(number uint64) string { return "m" + strconv.FormatUint(number, 10) 
 func (m *Mock) page(after uint64, limit int) seite {
 	p := seite{Eintraege: []eintrag{}, Marke: markOf(after)}
 	var again []eintrag
-	last := after
+	last, size := after, 0
 	for _, e := range m.store.After(after, limit) {
-		if len(p.Eintraege)+len(again) >= limit {
+		size += len(e.Body)
+		if len(p.Eintraege)+len(again) >= limit || (size > pageBytes && last > after) {
 			break
 		}
 		shown := m.shown(e)
 		p.Eintraege = append(p.Eintraege, shown)
 		last = e.Number
 		if len(p.Eintraege)+len(again) < limit && m.dice.Duplicate() {
+			size += len(e.Body)
 			again = append(again, shown)
 		}
 	}
