@@ -162,6 +162,9 @@ func (m *message) nativePath(canonical string) string {
 		if f.Canonical == pattern.String() && f.Native != "" {
 			return f.paths[nativeSide].at(indexes)
 		}
+		if strings.HasPrefix(f.Canonical, pattern.String()+"[]") && f.Native != "" {
+			return strings.TrimSuffix(f.paths[nativeSide].upToList().String(), "[]")
+		}
 	}
 	return canonical
 }
