@@ -76,10 +76,10 @@ func TestInterface_WritesAreRefusedForWhatTheyAre(t *testing.T) {
 	in := own(el, "caseId")
 	foreign := strings.Replace(string(closure), "<h:messageType>", "<h:businessProcessId>c-9</h:businessProcessId><h:messageType>", 1)
 	for want, test := range map[string]struct{ operation, inner string }{
-		"refused unknownCase":             {contract.AddEntry, adding(kind, closure, "D9")},
-		"refused opening":                 {contract.AddEntry, adding("OPT01", application, in)},
-		"refused notOpening":              {contract.OpenCase, strings.ReplaceAll(opening(closure, "ab-1"), "OPT01", "OPT20")},
-		"refused invalidContent /closure": {contract.AddEntry, adding("OPT19", closure, in)},
+		"refused unknownCase": {contract.AddEntry, adding(kind, closure, "D9")},
+		"refused opening":     {contract.AddEntry, adding("OPT01", application, in)},
+		"refused notOpening":  {contract.OpenCase, strings.ReplaceAll(opening(closure, "ab-1"), "OPT01", "OPT20")},
+		"refused invalidContent /Envelope/Body/addEntry/content/closure":                {contract.AddEntry, adding("OPT19", closure, in)},
 		"refused invalidContent /Envelope/Body/openCase/reference":                      {contract.OpenCase, opening(application, "AB-1")},
 		"refused invalidContent /Envelope/Body/addEntry/kind":                           {contract.AddEntry, adding("OPT22", closure, in)},
 		"refused invalidContent /Envelope/Body/addEntry/content":                        {contract.AddEntry, adding(kind, nil, in)},
