@@ -107,7 +107,7 @@ func (r *Reader) Run(ctx context.Context) error {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.Log.WarnContext(ctx, "reading is tried again", slog.String("system", string(r.origin.ID)), slog.Any("error", err))
-			pause = min(max(pause*2, time.Second), 30*time.Second)
+			pause = min(2*pause, max(30*time.Second, r.origin.Poll))
 		case err == nil:
 			position, pause = next, r.origin.Poll
 		}

@@ -18,8 +18,12 @@ import (
 type Compare func(want, got []byte) []string
 
 // CompareJSON compares JSON contents by what they say: the order of members and the way of writing a number or a moment do not count, and a member
-// that is null or empty is the same as none.
-func CompareJSON(want, got []byte) []string { return compare(want, got, jsonLeaves) }
+// that is null or empty is the same as none. Members with an ignored name are left out with all that is in them.
+func CompareJSON(ignored ...string) Compare {
+	return func(want, got []byte) []string {
+		return compare(want, got, func(b []byte) (map[string]string, error) { return jsonLeaves(b, ignored) })
+	}
+}
 
 // CompareXML compares XML contents by elements, attributes and texts, whatever the prefixes. Elements with an ignored name are left out with
 // all that is in them.
@@ -61,25 +65,27 @@ func compare(want, got []byte, leaves func([]byte) (map[string]string, error)) [
 	return differ
 }
 
-func jsonLeaves(b []byte) (map[string]string, error) {
+func jsonLeaves(b []byte, ignored []string) (map[string]string, error) {
 	var v any
 	if err := json.Unmarshal(b, &v); err != nil {
 		return nil, fmt.Errorf("read a content: %w", err)
 	}
 	leaves := map[string]string{}
-	flatten(leaves, "", v)
+	flatten(leaves, "", v, ignored)
 	return leaves, nil
 }
 
-func flatten(leaves map[string]string, path string, v any) {
+func flatten(leaves map[string]string, path string, v any, ignored []string) {
 	switch v := v.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			flatten(leaves, path+"."+name, v[name])
+			if !slices.Contains(ignored, name) {
+				flatten(leaves, path+"."+name, v[name], ignored)
+			}
 		}
 	case []any:
 		for i, e := range v {
-			flatten(leaves, fmt.Sprintf("%s[%d]", path, i), e)
+			flatten(leaves, fmt.Sprintf("%s[%d]", path, i), e, ignored)
 		}
 	case string:
 		leaf(leaves, path, v)

@@ -22,7 +22,7 @@ func TestCompareJSON_SaysWhereContentsDiffer(t *testing.T) {
 		"form broken": {`{`, `{}`, []string{"the form's own content"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.differ, clerks.CompareJSON([]byte(c.want), []byte(c.got)))
+			require.Equal(t, c.differ, clerks.CompareJSON("internal")([]byte(c.want), []byte(c.got)))
 		})
 	}
 }
@@ -38,7 +38,7 @@ func FuzzCompare(f *testing.F) {
 	f.Add([]byte(`{"a":[1,"b",null]}`))
 	f.Add([]byte(`<a b="c"><d>e</d></a>`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, c := range []clerks.Compare{clerks.CompareJSON, clerks.CompareXML()} {
+		for _, c := range []clerks.Compare{clerks.CompareJSON(), clerks.CompareXML()} {
 			if d := c(b, b); len(d) > 0 {
 				require.Equal(t, []string{"the form's own content"}, d)
 			}

@@ -17,12 +17,12 @@ const (
 )
 
 // forms returns how clerks fill in and read each system's contents. AVAM stamps the delivery header of every content by itself, so that
-// no form knows what must stand in it.
+// no form knows what must stand in it (KLIB's internal note never leaves KLIB); and localPersonId is the number that the writing system gives to the person.
 func forms() map[handover.SystemID]clerks.System {
 	return map[handover.SystemID]clerks.System{
-		KLIB:    {Compose: klib.Compose, Compare: clerks.CompareJSON},
-		AVAM:    {Compose: avam.Compose, Compare: clerks.CompareXML("deliveryHeader")},
-		CASEnet: {Compose: casenet.Compose, Compare: clerks.CompareJSON},
+		KLIB:    {Compose: klib.Compose, Compare: clerks.CompareJSON("interneNotiz")},
+		AVAM:    {Compose: avam.Compose, Compare: clerks.CompareXML("deliveryHeader", "localPersonId")},
+		CASEnet: {Compose: casenet.Compose, Compare: clerks.CompareJSON()},
 	}
 }
 
