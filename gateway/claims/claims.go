@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -46,6 +47,13 @@ type Claims struct {
 	failed  func(string)
 }
 
+// claimScript takes a claim that nobody holds and extends the caller's own. One step, so that a claim that ends between looking and taking gives
+// no wrong answer.
+const claimScript = `local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`
+
 // releaseScript deletes a claim only if it is still the caller's.
 const releaseScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
 
@@ -57,9 +65,10 @@ func Open(o Options, owner string) *Claims {
 	}
 	c.db = redis.NewClient(&redis.Options{
 		Addr: o.Address, Username: o.Username, Password: o.Password, DB: o.Database, TLSConfig: o.TLS,
-		// A retried SET NX finds the own claim of the first try and reports it as somebody else's.
-		MaxRetries:  -1,
+		// Advice that comes late is worth nothing: a Redis that does not answer is left alone until the breaker tries it again.
+		MaxRetries: -1, DialerRetries: 1,
 		DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}, // a hosted product's own commands
 	})
 	c.breaker = gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
 		Timeout:     time.Second,
@@ -92,7 +101,7 @@ func (c *Claims) try(op string, f func(prefix string) (any, error)) (any, bool) 
 		return nil, false
 	}
 	v, err := c.breaker.Execute(func() (any, error) { return f(*prefix) })
-	if errors.Is(err, redis.Nil) {
+	if errors.Is(err, redis.Nil) || errors.Is(err, context.Canceled) {
 		return nil, false
 	}
 	if err != nil {
@@ -102,19 +111,13 @@ func (c *Claims) try(op string, f func(prefix string) (any, error)) (any, bool) 
 	return v, true
 }
 
-// Claim says that this process works on something for a while. It returns false only when another process certainly does; a
-// Redis that is away claims nothing and forbids nothing.
+// Claim says that this process works on something for a while; claiming again what it holds begins the while anew. It returns false only when another
+// process certainly works on it; a Redis that is away claims nothing and forbids nothing.
 func (c *Claims) Claim(ctx context.Context, what string, lease time.Duration) bool {
 	v, ok := c.try("claim", func(p string) (any, error) {
-		key := p + "claim:" + what
-		won, err := c.db.SetNX(ctx, key, c.owner, lease).Result()
-		if err != nil || won {
-			return true, err
-		}
-		holder, err := c.db.Get(ctx, key).Result()
-		return holder == c.owner, err
+		return c.db.Eval(ctx, claimScript, []string{p + "claim:" + what}, c.owner, max(lease.Milliseconds(), 1)).Int()
 	})
-	return !ok || v.(bool)
+	return !ok || v.(int) == 1
 }
 
 // Release gives a claim back, if it is still this process's.
