@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"github.com/einmal-hub/einmal/mapping"
-	"github.com/einmal-hub/einmal/mapping/casenet"
 	"github.com/einmal-hub/einmal/mapping/avam"
+	"github.com/einmal-hub/einmal/mapping/casenet"
 	"github.com/einmal-hub/einmal/mapping/klib"
 )
 
@@ -29,7 +29,7 @@ func Mappers() (map[string]mapping.Mapper, error) {
 func makers() map[string]func() (mapping.Mapper, error) {
 	return map[string]func() (mapping.Mapper, error){
 		"casenet": casenet.New,
-		"avam": avam.New,
-		"klib": klib.New,
+		"avam":    avam.New,
+		"klib":    klib.New,
 	}
 }
