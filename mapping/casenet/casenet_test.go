@@ -84,7 +84,7 @@ func message(p handover.Payload) handover.Message {
 }
 
 func at() mapping.Placement {
-	return mapping.Placement{Reference: "6f1c", System: "casenet", Organisation: "sd-kriens", Role: handover.Assigning, Case: "C-1"}
+	return mapping.Placement{Reference: "6f1c", System: "casenet", Organisation: "rav-luzern", Role: handover.Receiving, Case: "C-1"}
 }
 
 func TestFromHandover_EnteredForTheSenderAndInTheSharedCase(t *testing.T) {
@@ -98,7 +98,6 @@ func TestFromHandover_EnteredForTheSenderAndInTheSharedCase(t *testing.T) {
 func TestFromHandover_WhatThePlatformHasNoWordForIsParked(t *testing.T) {
 	for code, change := range map[string]func(*handover.Message){
 		"unsupported-action": func(m *handover.Message) { m.Action = handover.ActionRecall },
-		"test-not-supported": func(m *handover.Message) { m.Test = true },
 		"unknown-code": func(m *handover.Message) {
 			m.Payload = handover.ApplicationWithdrawn{WithdrawnOn: "2026-01-01", Reason: "NEW_CODE"}
 		},

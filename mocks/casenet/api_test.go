@@ -78,7 +78,7 @@ func TestWrite_RulesThatNoSchemaSays(t *testing.T) {
 		want string
 	}{
 		"check digit":  {func(f *core.Facts) { f.Person.AHV = "7561234567890" }, "content.client.socialSecurityNumber: check-digit"},
-		"placeholder":  {func(f *core.Facts) { f.Person.AHV = "7560000000002" }, "content.client.socialSecurityNumber: check-digit"},
+		"known dummy":  {func(f *core.Facts) { f.Person.AHV = "7560000000002" }, "content.client.socialSecurityNumber: check-digit"},
 		"consent late": {func(f *core.Facts) { f.ConsentGivenOn = "2026-12-31"; f.AppliedOn = "2026-01-05" }, "content.legalBasis.date: dates-reversed"},
 	} {
 		t.Run(name, func(t *testing.T) {
