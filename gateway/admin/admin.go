@@ -51,7 +51,12 @@ func Handler(g Gateway, desk Desk, metrics http.Handler) http.Handler {
 	mux.HandleFunc("GET /parked", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, desk.List()) })
 	mux.HandleFunc("POST /parked/{id}/rulings", func(w http.ResponseWriter, r *http.Request) { rule(w, r, desk) })
 	// A page of another origin must not make an operator's browser rule.
-	return http.NewCrossOriginProtection().Handler(mux)
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		Problem(w, http.StatusForbidden, fault.New(fault.Refuse, "admin.rule", "cross-origin", "the request comes from a page of another origin").
+			Hint("send it with a tool, or from a page that this address serves"))
+	}))
+	return guard.Handler(mux)
 }
 
 func rule(w http.ResponseWriter, r *http.Request, desk Desk) {
@@ -78,7 +83,7 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case "not-parked", "already-ruled":
 		return http.StatusConflict
-	case "incomplete-ruling":
+	case "incomplete-ruling", "impossible-ruling":
 		return http.StatusUnprocessableEntity
 	default:
 		return http.StatusServiceUnavailable
@@ -91,6 +96,7 @@ type problem struct {
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 	Detail string `json:"detail,omitzero"`
+	Path   string `json:"path,omitzero"` // JSON pointer into the request
 	Next   string `json:"next,omitzero"`
 }
 
@@ -99,7 +105,7 @@ func Problem(w http.ResponseWriter, status int, err error) {
 	p := problem{Title: http.StatusText(status), Status: status, Code: fault.CodeOf(err), Detail: err.Error()}
 	var f *fault.Error
 	if errors.As(err, &f) && f.Text != "" {
-		p.Detail, p.Next = f.Text, f.Next
+		p.Detail, p.Path, p.Next = f.Text, f.Path, f.Next
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	write(w, status, p)

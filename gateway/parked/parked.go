@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 )
@@ -52,20 +53,25 @@ func (d *Desk) List() []Item {
 	return out
 }
 
-// Rule records a decision. It fails with kind Refuse and code no-such-item, not-parked, already-ruled or incomplete-ruling.
+// Rule records a decision. It fails with kind Refuse and code no-such-item, not-parked, already-ruled, incomplete-ruling or impossible-ruling.
 func (d *Desk) Rule(ctx context.Context, id string, r Ruling) error {
 	if err := r.check(); err != nil {
 		return err
 	}
 	for _, it := range d.List() {
-		if it.ID == id {
-			decision := ledger.Decision{Verdict: r.Verdict, Person: r.Person, Why: r.Why}
-			return d.ledger.Rule(ctx, it.Item, decision, native.Receipt{Record: r.Record, Case: r.Case})
+		if it.ID != id {
+			continue
 		}
+		if err := r.fits(it.Item); err != nil {
+			return err
+		}
+		decision := ledger.Decision{Verdict: r.Verdict, Person: r.Person, Why: r.Why}
+		return d.ledger.Rule(ctx, it.Item, decision, native.Receipt{Record: r.Record, Case: r.Case})
 	}
 	return fault.New(fault.Refuse, "parked.rule", "no-such-item", "nothing with this number waits").Hint("list what waits: it may have gone on")
 }
 
+// check finds what every ruling must say.
 func (r Ruling) check() error {
 	var missing []string
 	switch r.Verdict {
@@ -85,6 +91,22 @@ func (r Ruling) check() error {
 	}
 	if len(missing) > 0 {
 		return fault.New(fault.Refuse, "parked.rule", "incomplete-ruling", "the ruling lacks "+strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// fits finds what a ruling cannot say about this message: FOUND would take it out of its case without a trace, or leave the messages after it without
+// a native case.
+func (r Ruling) fits(it ledger.Item) error {
+	switch {
+	case r.Verdict != ledger.Found:
+		return nil
+	case it.To == ledger.Gate:
+		return fault.New(fault.Refuse, "parked.rule", "impossible-ruling", "the message waits for its place in its case and stands in no other system yet").
+			Hint("rule RETRY or WITHDRAW")
+	case handover.Opens(it.Name) && r.Case == "":
+		return fault.New(fault.Refuse, "parked.rule", "incomplete-ruling", "the ruling lacks case (the number of the case in the native system)").
+			Hint("the message opened the case there; later messages need its number")
 	}
 	return nil
 }
