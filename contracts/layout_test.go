@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,46 +35,60 @@ type module struct {
 	systems []string // folders in adapters that hold one native system each
 }
 
+// theModule is read once for all tests.
+var theModule = sync.OnceValues(parseModule)
+
 func readModule(t *testing.T) module {
 	t.Helper()
-	name, m := moduleName(t), module{}
-	require.NoError(t, filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+	m, err := theModule()
+	require.NoError(t, err)
+	return m
+}
+
+func parseModule() (module, error) {
+	name, err := moduleName()
+	if err != nil {
+		return module{}, err
+	}
+	var m module
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case d.IsDir() && p != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata"):
 			return filepath.SkipDir
 		case !d.IsDir() && strings.HasSuffix(p, ".go"):
-			m.files = append(m.files, readSource(t, name, p))
+			s, err := parseSource(name, p)
+			m.files = append(m.files, s)
+			return err
 		}
 		return nil
-	}))
+	})
+	if err != nil {
+		return module{}, err
+	}
 	entries, err := os.ReadDir(filepath.Join(root, "adapters"))
-	require.NoError(t, err)
 	for _, e := range entries {
 		if e.IsDir() && !slices.Contains([]string{"all", "adaptertest", "internal"}, e.Name()) {
 			m.systems = append(m.systems, e.Name())
 		}
 	}
-	return m
+	return m, err
 }
 
-func moduleName(t *testing.T) string {
-	t.Helper()
+// moduleName returns the name on the first line of go.mod.
+func moduleName() (string, error) {
 	b, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	require.NoError(t, err)
 	line, _, _ := strings.Cut(string(b), "\n")
-	name, ok := strings.CutPrefix(line, "module ")
-	require.True(t, ok, "go.mod starts with the module's name")
-	return strings.TrimSpace(name)
+	return strings.TrimSpace(strings.TrimPrefix(line, "module ")), err
 }
 
-func readSource(t *testing.T, module, p string) source {
-	t.Helper()
+func parseSource(module, p string) (source, error) {
 	syntax, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.ParseComments|parser.SkipObjectResolution)
-	require.NoError(t, err)
+	if err != nil {
+		return source{}, err
+	}
 	rel, err := filepath.Rel(root, p)
-	require.NoError(t, err)
 	rel = filepath.ToSlash(rel)
 	s := source{path: rel, dir: path.Dir(rel), test: strings.HasSuffix(rel, "_test.go"), syntax: syntax}
 	for _, i := range syntax.Imports {
@@ -81,7 +96,7 @@ func readSource(t *testing.T, module, p string) source {
 			s.imports = append(s.imports, to)
 		}
 	}
-	return s
+	return s, err
 }
 
 func TestTopLevelHoldsTheAgreedNamesOnly(t *testing.T) {

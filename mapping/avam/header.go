@@ -108,12 +108,12 @@ func blanks(p handover.Payload) fault.Findings {
 	}
 	for _, v := range []struct {
 		path string
-		text personal.Text
+		Text personal.Text
 	}{
 		{"person.officialName", a.Person.OfficialName}, {"person.firstName", a.Person.FirstName}, {"person.address.street", a.Person.Address.Street},
 		{"person.address.houseNumber", a.Person.Address.HouseNumber}, {"person.address.town", a.Person.Address.Town},
 	} {
-		if s := v.text.Reveal(); strings.Join(strings.FieldsFunc(s, xmlBlank), " ") != s {
+		if s := v.Text.Reveal(); strings.Join(strings.FieldsFunc(s, xmlBlank), " ") != s {
 			fs.Add(v.path, "blanks", "the value holds a line break, or blanks at an end or twice in a row, which AVAM would remove", "correct it where it was entered")
 		}
 	}
