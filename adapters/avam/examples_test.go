@@ -74,12 +74,16 @@ func (r *tape) play(t *testing.T, v *village) {
 	as("ping")
 	require.NoError(t, v.system.Ping(t.Context()))
 	as("open-case")
-	receipt, err := v.system.Sink.Apply(t.Context(), entry("application-submitted", reference1, ""))
+	receipt, err := v.system.Sink.Apply(t.Context(), sample(t, "OPT01", reference1, ""))
 	require.NoError(t, err)
 	as("add-entry")
-	_, err = v.system.Sink.Apply(t.Context(), entry("application-decided", reference2, receipt.Case))
+	_, err = v.system.Sink.Apply(t.Context(), sample(t, "OPT05", reference2, receipt.Case))
 	require.NoError(t, err)
-	v.clerk(t, "transfer-meeting-scheduled", 7, receipt.Case)
+	invitation := sample(t, "OPT06", "", receipt.Case)
+	_, _, err = v.mock.Store().Write(t.Context(), core.Write{
+		Case: invitation.Case, Kind: invitation.Kind, Organisation: "rav-luzern", By: core.ByClerk, Body: invitation.Body,
+	})
+	require.NoError(t, err)
 	as("get-changes")
 	_, err = v.system.Source.Read(t.Context(), "1", 100)
 	require.NoError(t, err)
@@ -87,17 +91,27 @@ func (r *tape) play(t *testing.T, v *village) {
 	_, err = v.system.Finder.Find(t.Context(), reference1)
 	require.NoError(t, err)
 	as("fault-refused")
-	_, err = v.system.Sink.Apply(t.Context(), entry("consent-withdrawn", reference2, "D99999999"))
+	_, err = v.system.Sink.Apply(t.Context(), sample(t, "OPT21", reference2, "D99999999"))
 	requireFault(t, err, fault.Refuse, "unknown-case")
 	as("fault-unknown-mark")
 	_, err = v.system.Source.Read(t.Context(), "4711", 100)
 	requireFault(t, err, fault.Stop, "unknown-mark")
 	as("fault-not-processed")
 	v.mock.Dice().Script(core.OpWrite, core.FaultError, 1)
-	_, err = v.system.Sink.Apply(t.Context(), entry("consent-withdrawn", reference2, receipt.Case))
+	_, err = v.system.Sink.Apply(t.Context(), sample(t, "OPT21", reference2, receipt.Case))
 	requireFault(t, err, fault.Retry, "not-processed")
 	as("fault-unauthorised")
 	requireFault(t, connect(t, v.server.URL+mock.Path, "wrong").Ping(t.Context()), fault.Stop, "unauthorized")
+}
+
+// sample is what the gateway would give the sink, with the contract's own example as its content.
+func sample(t *testing.T, kind native.Kind, ref native.Reference, in native.CaseKey) native.Entry {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(examples, "content", string(kind)+".xml"))
+	require.NoError(t, err)
+	e := entry("application-submitted", ref, in)
+	e.Kind, e.Body = kind, b
+	return e
 }
 
 // pretty indents a message for its readers; values stay as they are.

@@ -1,10 +1,10 @@
 package avam_test
 
 import (
-	"errors"
 	"flag"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +59,14 @@ func record(n handover.Name, f core.Facts) native.Record {
 		sender = f.Assigning
 	}
 	return native.Record{ID: "E1", Kind: kind, Case: "D1", Organisation: sender, Sequence: 1, At: entered, Body: body}
+}
+
+// example is the contract's own example of a content, as a clerk of the assigning office entered it.
+func example(t testing.TB, kind native.Kind) native.Record {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", "contracts", "native", "avam", "testdata", "content", string(kind)+".xml"))
+	require.NoError(t, err)
+	return native.Record{ID: "E1", Kind: kind, Case: "D1", Organisation: "rav-luzern", Sequence: 1, At: entered, Body: b}
 }
 
 var entered = time.Date(2026, 3, 2, 8, 30, 0, 123_000_000, time.UTC)
@@ -201,7 +209,7 @@ func TestToHandover_HeaderAndFrameMustSayTheSame(t *testing.T) {
 			r.Body = []byte(s[:from] + strings.Replace(s[to:], "</applicationWithdrawal>", s[from:to]+"</applicationWithdrawal>", 1))
 		},
 	} {
-		r := record("application-withdrawn", facts(7))
+		r := example(t, "OPT02")
 		change(&r)
 		_, err := mapper(t).ToHandover(r)
 		require.Contains(t, findings(t, err), want)
@@ -229,7 +237,7 @@ func TestToHandover_WhatCannotBeSaidIsParkedWithItsPlace(t *testing.T) {
 		},
 		"repeated-element at status": func(r *native.Record) { replace(r, "<status>", "<status/><status>") },
 	} {
-		r := record("application-submitted", facts(7))
+		r := example(t, "OPT01")
 		change(&r)
 		_, err := mapper(t).ToHandover(r)
 		require.Contains(t, findings(t, err), want)
@@ -238,11 +246,11 @@ func TestToHandover_WhatCannotBeSaidIsParkedWithItsPlace(t *testing.T) {
 }
 
 func TestToHandover_AnotherNamespaceIsAnotherElement(t *testing.T) {
-	r := record("application-submitted", facts(7))
+	r := example(t, "OPT01")
 	r.Body = []byte(strings.ReplaceAll(string(r.Body), contract.PersonNamespace, "http://www.ech.ch/xmlns/eCH-0044/3"))
 	_, err := mapper(t).ToHandover(r)
 	require.Contains(t, findings(t, err), "missing at insuredPerson.identification.eCH-0044:officialName")
-	r = record("application-submitted", facts(7))
+	r = example(t, "OPT01")
 	r.Body = []byte(strings.ReplaceAll(string(r.Body), contract.Namespace, "urn:evil"))
 	_, err = mapper(t).ToHandover(r)
 	require.Equal(t, "unexpected-root", fault.CodeOf(err))
@@ -256,7 +264,7 @@ func TestToHandover_TheStrictGateStandsBeforeTheTable(t *testing.T) {
 		"unknown-kind":           func(r *native.Record) { r.Kind = "OPT99" },
 		"unexpected-root":        func(r *native.Record) { r.Kind = "OPT21" },
 	} {
-		r := record("application-submitted", facts(7))
+		r := example(t, "OPT01")
 		change(&r)
 		_, err := mapper(t).ToHandover(r)
 		require.Equal(t, fault.Park, fault.KindOf(err))
@@ -349,7 +357,7 @@ func FuzzToHandover(f *testing.F) {
 		draft, err := m.ToHandover(native.Record{Kind: native.Kind(kind), Body: body})
 		if err != nil {
 			var e *fault.Error
-			require.True(t, errors.As(err, &e))
+			require.ErrorAs(t, err, &e)
 			require.Equal(t, fault.Park, fault.KindOf(err))
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -212,35 +213,35 @@ func TestDesk_StampsTheHeaderWithWhoIsLoggedIn(t *testing.T) {
 
 func TestDesk_WhatBreaksTheContractIsNotEntered(t *testing.T) {
 	m := open(t, Options{})
+	note := string(example(t, "OPT18"))
+	next := regexp.MustCompile(`<nextConversationOn>.*</nextConversationOn>`)
+	goesOn := next.ReplaceAllString(regexp.MustCompile(`Continues>(true|false)<`).ReplaceAllString(note, "Continues>true<"), "")
 	for name, test := range map[string]struct {
-		message  handover.Name
+		kind     native.Kind
 		from, to string
 	}{
-		"unknown code":           {"application-submitted", "<procedure>1<", "<procedure>4<"},
-		"check digit":            {"application-submitted", "<p:vn>7562762178593<", "<p:vn>7562762178594<"},
-		"same office":            {"application-submitted", "<requestedOffice>sd-kriens<", "<requestedOffice>rav-luzern<"},
-		"late consent":           {"application-submitted", "<givenOn>2026-06-30<", "<givenOn>2026-12-31<"},
-		"no such day":            {"application-submitted", "<filedOn>2026-07-09<", "<filedOn>2026-02-30<"},
-		"blank at an end":        {"application-submitted", "<town>Willisau<", "<town>Willisau <"},
-		"other order":            {"application-withdrawn", "<effectiveOn>", "<note>x</note><effectiveOn>"},
-		"other element":          {"application-withdrawn", "withdrawalCode", "withdrawalReason"},
-		"attribute":              {"application-withdrawn", "<effectiveOn>", `<effectiveOn unit="day">`},
-		"messageType":            {"application-withdrawn", "messageType>OPT02<", "messageType>OPT03<"},
-		"period":                 {"measure-ordered", "<from>", "<from>2099-01-01</from><to>2098-01-01</to></validity><x><from>"},
-		"agreed without a start": {"transfer-meeting-recorded", "<leadershipFrom>2026-07-24</leadershipFrom>", ""},
-		"rejected without code":  {"application-decided", "<decision>1<", "<decision>2<"},
+		"unknown code":           {"OPT01", "<procedure>1<", "<procedure>4<"},
+		"check digit":            {"OPT01", "<p:vn>7562762178593<", "<p:vn>7562762178594<"},
+		"same office":            {"OPT01", "<requestedOffice>sd-kriens<", "<requestedOffice>rav-luzern<"},
+		"late consent":           {"OPT01", "<givenOn>2026-06-30<", "<givenOn>2026-12-31<"},
+		"no such day":            {"OPT01", "<filedOn>2026-07-09<", "<filedOn>2026-02-30<"},
+		"blank at an end":        {"OPT01", "<town>Willisau<", "<town>Willisau <"},
+		"other order":            {"OPT02", "<effectiveOn>", "<note>x</note><effectiveOn>"},
+		"other element":          {"OPT02", "withdrawalCode", "withdrawalReason"},
+		"attribute":              {"OPT02", "<effectiveOn>", `<effectiveOn unit="day">`},
+		"messageType":            {"OPT02", "messageType>OPT02<", "messageType>OPT03<"},
+		"period":                 {"OPT13", "<from>", "<from>2099-01-01</from><to>2098-01-01</to></validity><x><from>"},
+		"agreed without a start": {"OPT07", "<leadershipFrom>2026-07-24</leadershipFrom>", ""},
+		"rejected without code":  {"OPT05", "<decision>1<", "<decision>2<"},
 	} {
-		kind, body := Compose(test.message, facts(7))
-		require.NoError(t, m.Validate(kind, body), name)
+		body := example(t, test.kind)
 		require.Contains(t, string(body), test.from, name)
-		status, text := typed(t, m, core.Typed{Kind: kind, Organisation: "rav-luzern", Body: strings.Replace(string(body), test.from, test.to, 1)})
+		status, text := typed(t, m, core.Typed{Kind: test.kind, Organisation: "rav-luzern", Body: strings.Replace(string(body), test.from, test.to, 1)})
 		require.Equal(t, http.StatusUnprocessableEntity, status, name)
 		require.NotContains(t, text, "7562762178594")
 	}
-	kind, body := Compose("review-meeting-recorded", facts(7))
-	spoilt := strings.Replace(strings.Replace(string(body), "Continues>false<", "Continues>true<", 1), "nextConversationOn", "x", 2)
-	require.Error(t, m.Validate(kind, []byte(spoilt)))
-	status, _ := typed(t, m, core.Typed{Case: "D9", Kind: kind, Organisation: "rav-luzern", Body: string(body)})
+	require.ErrorContains(t, m.Validate("OPT18", []byte(goesOn)), "lacks nextConversationOn")
+	status, _ := typed(t, m, core.Typed{Case: "D9", Kind: "OPT02", Organisation: "rav-luzern", Body: string(example(t, "OPT02"))})
 	require.Equal(t, http.StatusNotFound, status)
 	status, _ = typed(t, m, core.Typed{Kind: "OPT99", Body: "no XML"})
 	require.Equal(t, http.StatusUnprocessableEntity, status)
