@@ -86,7 +86,7 @@ var place = mapping.Placement{
 // The mock's forms are filled in by hand from the contract; that they say the same as the facts is what the mapping is for.
 func TestToHandover_EveryFormSaysWhatItsClerkKnew(t *testing.T) {
 	m := mapper(t)
-	for seed := range uint64(30) {
+	for seed := range uint64(10) {
 		f := facts(seed)
 		for _, zero := range handover.Catalogue() {
 			r := record(zero.Name(), f)
@@ -103,7 +103,7 @@ func TestToHandover_EveryFormSaysWhatItsClerkKnew(t *testing.T) {
 
 func TestFromHandover_EveryMessageIsWhatAVAMTakesAndComesBackTheSame(t *testing.T) {
 	m, o := mapper(t), office(t)
-	for seed := range uint64(30) {
+	for seed := range uint64(10) {
 		for _, zero := range handover.Catalogue() {
 			payload, err := facts(seed).Payload(zero.Name())
 			require.NoError(t, err)

@@ -36,7 +36,7 @@ func open(t *testing.T, o Options) *Mock {
 
 func TestEveryFormKeepsTheContract(t *testing.T) {
 	m := open(t, Options{})
-	for seed := range uint64(200) {
+	for seed := range uint64(40) {
 		f := facts(seed)
 		for _, p := range handover.Catalogue() {
 			kind, body := Compose(p.Name(), f)
