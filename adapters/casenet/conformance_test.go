@@ -52,7 +52,7 @@ func withMockBehind(t *testing.T, o mock.Options, between func(http.Handler) htt
 
 // entryOf returns what a form of the platform holds, as an entry of the interface.
 func entryOf(name handover.Name, key native.CaseKey, n int) native.Entry {
-	kind, body := mock.Compose(name, core.Invent(rand.New(rand.NewPCG(7, 7)))) //nolint:gosec // repeatable
+	kind, body := mock.Compose(name, core.Invent(rand.New(rand.NewPCG(7, 7))))
 	return native.Entry{
 		Reference: native.Reference(fmt.Sprintf("6f1c2a34-%04x", n)), Kind: kind, Case: key, CaseReference: "0b9f4e1c-2d3a", Organisation: "rav-luzern", Body: body,
 	}
@@ -80,7 +80,7 @@ func TestContract_EveryMessageIsWrittenAndReadBack(t *testing.T) {
 		require.Equal(t, key, r.Case)
 		require.Equal(t, e.CaseReference, r.CaseReference)
 		require.Equal(t, e.Organisation, r.Organisation)
-		require.Equal(t, uint64(i)+1, r.Sequence) //nolint:gosec // small
+		require.Equal(t, uint64(i)+1, r.Sequence)
 		require.JSONEq(t, string(e.Body), string(r.Body))
 		require.WithinDuration(t, time.Now(), r.At, time.Minute)
 	}

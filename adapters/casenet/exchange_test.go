@@ -154,7 +154,7 @@ func TestApply_WhatIsSent(t *testing.T) {
 	require.Equal(t, "POST /api/cases/C-1/records", path)
 	require.JSONEq(t, `{"externalReference":"6f1c2a34-0001","enteredFor":"rav-luzern","kind":"query","content":{"question":"Wohnt `+secretName+` noch in Kriens?"}}`, body)
 	require.Equal(t, "Bearer token", header.Get("Authorization"))
-	require.Equal(t, jsonType, header.Get("Content-Type"))
+	require.Equal(t, []string{jsonType}, header["Content-Type"])
 	require.Empty(t, header.Get("Idempotency-Key"))
 	opening := anEntry()
 	opening.Case = ""

@@ -149,7 +149,7 @@ func readKeys(files []string) (keys, error) {
 var errKey = errors.New("the file holds no key for webhooks")
 
 func readKey(name string) (keys, error) {
-	f, err := os.Open(name) //nolint:gosec // the operator names the file
+	f, err := os.Open(name)
 	if err != nil {
 		return keys{}, errKey
 	}

@@ -35,7 +35,7 @@ func platform(t testing.TB) *mock.Mock {
 	return m
 }
 
-func facts(seed uint64) core.Facts { return core.Invent(rand.New(rand.NewPCG(seed, 1))) } //nolint:gosec // repeatable
+func facts(seed uint64) core.Facts { return core.Invent(rand.New(rand.NewPCG(seed, 1))) }
 
 // The mock's forms are filled in by hand from the contract; that they say the same as the facts is what the mapping is for.
 func TestToHandover_EveryFormOfThePlatformSaysWhatItsClerkKnew(t *testing.T) {
@@ -200,7 +200,7 @@ func FuzzToHandover(f *testing.F) {
 	m := mapper(f)
 	p := platform(f)
 	for i, zero := range handover.Catalogue() {
-		kind, body := mock.Compose(zero.Name(), facts(uint64(i))) //nolint:gosec // small
+		kind, body := mock.Compose(zero.Name(), facts(uint64(i)))
 		f.Add(string(kind), body)
 	}
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {

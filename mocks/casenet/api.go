@@ -169,7 +169,7 @@ func (m *Mock) feed(w http.ResponseWriter, r *http.Request) {
 		refuse(w, problem{Status: http.StatusBadRequest, Code: "malformed", Title: "after or limit is not a number in its range"})
 		return
 	}
-	if after > uint64(m.store.Len()) { //nolint:gosec // a length
+	if after > uint64(m.store.Len()) {
 		refuse(w, problem{Status: http.StatusGone, Code: "position-unknown", Title: "The platform never gave this sequence"})
 		return
 	}
@@ -179,9 +179,9 @@ func (m *Mock) feed(w http.ResponseWriter, r *http.Request) {
 		More    bool     `json:"more"`
 	}{Records: []record{}, Next: after}
 	size := 0
-	entries := m.store.After(after, int(limit)+1) //nolint:gosec // at most 201
+	entries := m.store.After(after, int(limit)+1)
 	for i, e := range entries {
-		if size += len(e.Body) + 1024; uint64(i) == limit || (i > 0 && size > maxPageSize) { //nolint:gosec // an index
+		if size += len(e.Body) + 1024; uint64(i) == limit || (i > 0 && size > maxPageSize) {
 			page.More = true
 			break
 		}

@@ -160,7 +160,7 @@ func TestFeed_CommitOrderWithoutGapsOrRepetition(t *testing.T) {
 	}
 	require.Len(t, seen, 25)
 	for i, n := range seen {
-		require.Equal(t, uint64(i)+1, n) //nolint:gosec // small
+		require.Equal(t, uint64(i)+1, n)
 	}
 	end := w.get("/api/records?after=25")
 	require.Empty(t, end.Records)

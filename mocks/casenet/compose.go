@@ -3,7 +3,6 @@ package casenet
 import (
 	_ "embed"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -18,12 +17,19 @@ import (
 //go:embed words.json
 var wordsJSON []byte
 
-// words are the platform's words for codes, by list. The file is part of the program, so a test holds that it can be read.
-var words = sync.OnceValues(func() (map[string]map[string]string, error) {
-	var w map[string]map[string]string
-	err := strict.JSON(wordsJSON, &w)
-	return w, err
-})
+// clerk fills in the forms: she knows the facts, and the platform's words for codes.
+type clerk struct {
+	core.Facts
+	words map[string]map[string]string
+}
+
+// word is the platform's word for a code. A code without one stays visible as it is, and the platform refuses it.
+func (c clerk) word(list, code string) string {
+	if w := c.words[list][code]; w != "" {
+		return w
+	}
+	return code
+}
 
 // form is what a clerk fills in; fields that she leaves empty are not in it.
 type form map[string]any
@@ -36,19 +42,15 @@ func (f form) text(name, value string) form {
 	return f
 }
 
-// choose fills in a field with a list to choose from. A code without a word stays visible as it is, and the platform refuses it.
-func (f form) choose(name, list, code string) form {
-	if w, err := words(); err == nil && w[list][code] != "" {
-		code = w[list][code]
-	}
-	return f.text(name, code)
-}
-
 // Compose returns what the platform's form for a message looks like when a clerk who knows the facts has filled it in; no kind for a
 // message that the platform does not know.
 func Compose(name handover.Name, f core.Facts) (native.Kind, []byte) {
-	for _, forms := range []func(handover.Name, core.Facts) (native.Kind, form){begin, meet, approve, measure, end} {
-		kind, filled := forms(name, f)
+	c := clerk{Facts: f}
+	if err := strict.JSON(wordsJSON, &c.words); err != nil {
+		return "", nil // the file is part of the program, and a test holds that it can be read
+	}
+	for _, forms := range []func(handover.Name) (native.Kind, form){c.begin, c.meet, c.approve, c.measure, c.end} {
+		kind, filled := forms(name)
 		if kind == "" {
 			continue
 		}
@@ -61,109 +63,110 @@ func Compose(name handover.Name, f core.Facts) (native.Kind, []byte) {
 	return "", nil
 }
 
-func begin(name handover.Name, f core.Facts) (native.Kind, form) {
+func (c clerk) begin(name handover.Name) (native.Kind, form) {
 	switch name {
 	case "application-submitted":
-		return "application", application(f)
+		return "application", c.application()
 	case "application-withdrawn":
-		return "applicationWithdrawal", form{}.text("withdrawalDate", f.WithdrawnOn).choose("reason", "withdrawal", f.WithdrawalReason)
+		return "applicationWithdrawal", form{}.text("withdrawalDate", c.WithdrawnOn).text("reason", c.word("withdrawal", c.WithdrawalReason))
 	case "clarification-requested":
-		return "query", form{}.text("question", f.Question).text("replyUntil", f.AnswerBy)
+		return "query", form{}.text("question", c.Question).text("replyUntil", c.AnswerBy)
 	case "clarification-answered":
-		return "queryReply", form{}.text("reply", f.Answer)
+		return "queryReply", form{}.text("reply", c.Answer)
 	case "application-decided":
-		d := form{}.choose("result", "decision", f.Decision).choose("rejectionReason", "rejection", f.RejectionReason).text("decisionDate", f.DecidedOn)
-		if f.Lead != nil {
-			d["caseLead"] = caseworker(*f.Lead)
+		d := form{}.text("result", c.word("decision", c.Decision)).text("rejectionReason", c.word("rejection", c.RejectionReason)).text("decisionDate", c.DecidedOn)
+		if c.Lead != nil {
+			d["caseLead"] = caseworker(*c.Lead)
 		}
 		return "decision", d
 	}
 	return "", nil
 }
 
-func application(f core.Facts) form {
-	s := f.Situation
+func (c clerk) application() form {
+	s := c.Situation
 	a := form{
-		"client": client(f.Person),
+		"client": c.client(),
 		"entitlements": form{
 			"socialCounselling": s.SocialCounselling, "economicAssistance": s.EconomicAssistance, "jobseeker": s.RegisteredJobseeker,
 			"unemploymentBenefit": s.UnemploymentBenefit, "disabilityMeasures": s.DisabilityMeasures,
 		},
-		"legalBasis":            form{}.choose("type", "consent", f.ConsentKind).text("date", f.ConsentGivenOn),
-		"plannedDurationMonths": f.PlannedMonths, "caseworker": caseworker(f.Contact),
+		"legalBasis":            form{}.text("type", c.word("consent", c.ConsentKind)).text("date", c.ConsentGivenOn),
+		"plannedDurationMonths": c.PlannedMonths, "caseworker": caseworker(c.Contact),
 	}
-	if f.Deputy != nil {
-		a["deputy"] = caseworker(*f.Deputy)
+	if c.Deputy != nil {
+		a["deputy"] = caseworker(*c.Deputy)
 	}
-	return a.text("applicant", string(f.Assigning)).text("addressee", string(f.Receiving)).choose("programme", "process", f.Process).
-		text("targetGroup", f.TargetGroup).text("applicationDate", f.AppliedOn).text("goal", f.Goal).text("reason", f.Reason)
+	return a.text("applicant", string(c.Assigning)).text("addressee", string(c.Receiving)).text("programme", c.word("process", c.Process)).
+		text("targetGroup", c.TargetGroup).text("applicationDate", c.AppliedOn).text("goal", c.Goal).text("reason", c.Reason)
 }
 
-func client(p core.Person) form {
+func (c clerk) client() form {
+	p := c.Person
 	at := form{"municipalityCode": p.Municipality}.text("street", p.Street).text("number", p.HouseNumber).text("postalCode", p.Zip).text("city", p.Town)
 	return form{"address": at}.text("socialSecurityNumber", p.AHV).text("familyName", p.OfficialName).text("givenName", p.FirstName).
-		text("birthDate", p.DateOfBirth).choose("gender", "sex", p.Sex).text("phone", p.Phone).text("email", p.Email).choose("language", "language", p.Language)
+		text("birthDate", p.DateOfBirth).text("gender", c.word("sex", p.Sex)).text("phone", p.Phone).text("email", p.Email).text("language", c.word("language", p.Language))
 }
 
 func caseworker(c core.Contact) form {
 	return form{}.text("name", c.Name).text("phone", c.Phone).text("email", c.Email)
 }
 
-func meet(name handover.Name, f core.Facts) (native.Kind, form) {
-	meeting := form{}.text("start", f.MeetingAt.Format(time.RFC3339)).text("location", f.MeetingPlace)
-	note := form{"attendees": attendees(f.Participants)}.text("meetingDate", f.HeldOn).text("nextReview", f.NextReviewOn)
+func (c clerk) meet(name handover.Name) (native.Kind, form) {
+	meeting := form{}.text("start", c.MeetingAt.Format(time.RFC3339)).text("location", c.MeetingPlace)
+	note := form{"attendees": c.attendees()}.text("meetingDate", c.HeldOn).text("nextReview", c.NextReviewOn)
 	switch name {
 	case "transfer-meeting-scheduled":
 		return "transferMeeting", meeting
 	case "review-meeting-scheduled":
 		return "reviewMeeting", meeting
 	case "transfer-meeting-recorded":
-		note["statesCanAndWantsToWork"] = f.CanAndWantsWork
-		return "transferNote", note.text("caseWorkStart", f.StartOfCaseWork).text("strategy", f.Strategy)
+		note["statesCanAndWantsToWork"] = c.CanAndWantsWork
+		return "transferNote", note.text("caseWorkStart", c.StartOfCaseWork).text("strategy", c.Strategy)
 	case "review-meeting-recorded":
-		note["continuation"] = f.Continue
-		return "reviewNote", note.text("furtherMeasures", f.FurtherMeasures)
+		note["continuation"] = c.Continue
+		return "reviewNote", note.text("furtherMeasures", c.FurtherMeasures)
 	case "extra-meeting-requested":
-		return "meetingRequest", form{}.text("requestDate", f.ExtraRequestedOn).text("reason", f.ExtraReason)
+		return "meetingRequest", form{}.text("requestDate", c.ExtraRequestedOn).text("reason", c.ExtraReason)
 	}
 	return "", nil
 }
 
-func attendees(ps []core.Participant) []form {
-	list := make([]form, len(ps))
-	for i, p := range ps {
-		list[i] = form{"agrees": p.Agreed}.text("name", p.Name).choose("role", "part", p.Part)
+func (c clerk) attendees() []form {
+	list := make([]form, len(c.Participants))
+	for i, p := range c.Participants {
+		list[i] = form{"agrees": p.Agreed}.text("name", p.Name).text("role", c.word("part", p.Part))
 	}
 	return list
 }
 
-func approve(name handover.Name, f core.Facts) (native.Kind, form) {
-	about := form{}.text("approvalNumber", f.Approval)
+func (c clerk) approve(name handover.Name) (native.Kind, form) {
+	about := form{}.text("approvalNumber", c.Approval)
 	switch name {
 	case "cost-approval-requested":
-		about["period"], about["cost"] = period(f.MeasureFrom, f.MeasureTo), money(f.AmountCents)
-		return "costApprovalRequest", about.text("measure", f.Measure).text("provider", f.Provider).text("returnUntil", f.ReturnBy)
+		about["period"], about["cost"] = period(c.MeasureFrom, c.MeasureTo), money(c.AmountCents)
+		return "costApprovalRequest", about.text("measure", c.Measure).text("provider", c.Provider).text("returnUntil", c.ReturnBy)
 	case "cost-approval-signed":
-		return "costApproval", about.text("signatureDate", f.ApprovalSignedOn).text("signatory", f.SignedBy)
+		return "costApproval", about.text("signatureDate", c.ApprovalSignedOn).text("signatory", c.SignedBy)
 	case "cost-approval-refused":
-		return "costApprovalRefusal", about.text("refusalDate", f.RefusedOn).choose("reason", "refusal", f.RefusalReason)
+		return "costApprovalRefusal", about.text("refusalDate", c.RefusedOn).text("reason", c.word("refusal", c.RefusalReason))
 	case "cost-approval-reminder":
-		return "costApprovalReminder", about.text("returnUntil", f.ReturnBy)
+		return "costApprovalReminder", about.text("returnUntil", c.ReturnBy)
 	}
 	return "", nil
 }
 
-func measure(name handover.Name, f core.Facts) (native.Kind, form) {
-	about := form{}.text("approvalNumber", f.Approval)
+func (c clerk) measure(name handover.Name) (native.Kind, form) {
+	about := form{}.text("approvalNumber", c.Approval)
 	switch name {
 	case "measure-ordered":
-		about["period"] = period(f.MeasureFrom, f.MeasureTo)
-		return "measureOrder", about.text("orderDate", f.OrderedOn)
+		about["period"] = period(c.MeasureFrom, c.MeasureTo)
+		return "measureOrder", about.text("orderDate", c.OrderedOn)
 	case "measure-completed":
-		return "measureCompletion", about.text("completionDate", f.CompletedOn).text("result", f.Result)
+		return "measureCompletion", about.text("completionDate", c.CompletedOn).text("result", c.Result)
 	case "invoice-forwarded":
-		about["cost"] = money(f.InvoiceCents)
-		return "invoice", about.text("invoiceDate", f.InvoicedOn)
+		about["cost"] = money(c.InvoiceCents)
+		return "invoice", about.text("invoiceDate", c.InvoicedOn)
 	}
 	return "", nil
 }
@@ -175,17 +178,17 @@ func money(cents int64) form {
 	return form{"amount": jsontext.Value(fmt.Sprintf("%d.%02d", cents/100, cents%100)), "currency": "CHF"}
 }
 
-func end(name handover.Name, f core.Facts) (native.Kind, form) {
+func (c clerk) end(name handover.Name) (native.Kind, form) {
 	switch name {
 	case "job-search-exemption-signed":
-		e := form{"period": period(f.ExemptFrom, f.ExemptTo)}
-		return "jobSearchExemption", e.text("signatureDate", f.ExemptionSignedOn).text("reasonForExtension", f.ExtensionReason)
+		e := form{"period": period(c.ExemptFrom, c.ExemptTo)}
+		return "jobSearchExemption", e.text("signatureDate", c.ExemptionSignedOn).text("reasonForExtension", c.ExtensionReason)
 	case "sanction-hint":
-		return "observation", form{}.text("observationDate", f.ObservedOn).text("observation", f.Hint)
+		return "observation", form{}.text("observationDate", c.ObservedOn).text("observation", c.Hint)
 	case "case-closed":
-		return "closure", form{}.text("closureDate", f.ClosedOn).choose("reason", "closure", f.ClosureReason).choose("outcome", "outcome", f.Outcome)
+		return "closure", form{}.text("closureDate", c.ClosedOn).text("reason", c.word("closure", c.ClosureReason)).text("outcome", c.word("outcome", c.Outcome))
 	case "consent-withdrawn":
-		return "consentWithdrawal", form{}.text("withdrawalDate", f.WithdrawnOn)
+		return "consentWithdrawal", form{}.text("withdrawalDate", c.WithdrawnOn)
 	}
 	return "", nil
 }

@@ -110,7 +110,7 @@ func (m *Mock) Validate(kind native.Kind, body []byte) error {
 		return err
 	}
 	if len(fs) > 0 {
-		return findings(fs)
+		return fs
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ const token = "mock-token"
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func facts(seed uint64) core.Facts { return core.Invent(rand.New(rand.NewPCG(seed, 0))) } //nolint:gosec // repeatable
+func facts(seed uint64) core.Facts { return core.Invent(rand.New(rand.NewPCG(seed, 0))) }
 
 // world is a mock behind a watcher that holds every request and answer against the published contract.
 type world struct {

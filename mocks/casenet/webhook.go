@@ -82,7 +82,7 @@ func newNotifier(o Options) (*notifier, error) {
 			Timeout: attemptTimeout, Transport: &http.Transport{},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		rng: rand.New(rand.NewPCG(uint64(o.Faults.Seed), 2)), //nolint:gosec // faults must be repeatable, not secret
+		rng: rand.New(rand.NewPCG(uint64(o.Faults.Seed), 2)),
 	}
 	if n.options.Schedule == nil {
 		n.options.Schedule = []time.Duration{200 * time.Millisecond, time.Second, 5 * time.Second, 20 * time.Second}
@@ -126,7 +126,7 @@ func newSigner(key string) (signer, error) {
 func (n *notifier) start(store *core.Store, dice *core.Dice) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
-	last := uint64(store.Len()) //nolint:gosec // a length
+	last := uint64(store.Len())
 	n.done.Go(func() { n.run(ctx, store, dice, last) })
 }
 

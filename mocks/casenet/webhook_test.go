@@ -19,7 +19,7 @@ import (
 	"github.com/einmal-hub/einmal/mocks/core"
 )
 
-const testSecret = "whsec_ZWlubWFsIGNhc2VuZXQgY29udHJhY3QgZXhhbXBsZSE=" //nolint:gosec // the contract's example
+const testSecret = "whsec_ZWlubWFsIGNhc2VuZXQgY29udHJhY3QgZXhhbXBsZSE="
 
 // ear hears notifications instead of a network.
 type ear struct {
