@@ -29,7 +29,7 @@ func ParseAHV(s string) (AHV, error) {
 	case checkDigit(digits[:12]) != digits[12]:
 		return AHV{}, ahvFault("ahv-check-digit", "the check digit of the AHV number is wrong")
 	case strings.Count(digits[3:12], digits[3:4]) == 9:
-		return AHV{}, ahvFault("ahv-dummy", "the AHV number is a known placeholder")
+		return AHV{}, ahvFault("ahv-dummy", "the AHV number is one that forms are filled with when nobody knows it")
 	}
 	return AHV{number: hide(digits)}, nil
 }

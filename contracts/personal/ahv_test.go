@@ -77,7 +77,7 @@ func TestParseAHVSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestParseAHVRefusesEveryPlaceholder(t *testing.T) {
+func TestParseAHVRefusesEveryDummy(t *testing.T) {
 	for d := range 10 {
 		twelve := "756" + strings.Repeat(fmt.Sprint(d), 9)
 		_, err := personal.ParseAHV(twelve + string(ean13(twelve)))
