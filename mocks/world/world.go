@@ -138,6 +138,16 @@ func (w *World) Dice(id handover.SystemID) *core.Dice {
 	return nil
 }
 
+// Store returns what a system keeps, for tests that enter what no desk would take; nil for a system that is not there.
+func (w *World) Store(id handover.SystemID) *core.Store {
+	for _, m := range w.mocks {
+		if m.id == id {
+			return m.store
+		}
+	}
+	return nil
+}
+
 // Journals returns what stands in the systems: from the files if there are any, from memory otherwise.
 func (w *World) Journals() (clerks.Journals, error) {
 	if w.dir != "" {
