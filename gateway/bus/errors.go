@@ -59,6 +59,12 @@ func outOfRange(op string) error {
 		Hint("the log was shortened, restored or exchanged; find out which, and see the operator's manual before starting again")
 }
 
+// refusedSession is a group that no waiting lets in.
+func refusedSession(err error) error {
+	return fault.New(fault.Stop, "bus.consume", "session", "the brokers do not take the configured session").Because(err).
+		Hint("set session within the brokers' group.min.session.timeout.ms (6s unless changed) and group.max.session.timeout.ms")
+}
+
 // publishing classifies the failure of a publish. sarama sends a record several times, and the error is that of the last time only; so everything is
 // Doubt except what would have been refused every time.
 func publishing(err error) error {

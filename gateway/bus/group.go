@@ -34,7 +34,8 @@ type Handler func(ctx context.Context, c Claim) error
 // Consume takes part in a group's work on a topic until ctx ends. It joins again by itself after lost connections and changes of members. A group without
 // committed offsets starts at the beginning.
 //
-// It returns nil when ctx ended, a handler's error of kind Stop, and an error of kind Stop when the log does not hold the offset where the group has to go on.
+// It returns nil when ctx ended, a handler's error of kind Stop, and an error of kind Stop when the log does not hold the offset where the group has to go on or when
+// the brokers do not take the configured session.
 func (b *Bus) Consume(ctx context.Context, group, topic string, h Handler) error {
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -47,6 +48,9 @@ func (b *Bus) Consume(ctx context.Context, group, topic string, h Handler) error
 		}
 		if m.progress.Load() {
 			wait.Reset()
+		}
+		if isAny(err, sarama.ErrInvalidSessionTimeout) {
+			return refusedSession(err)
 		}
 		b.watch.trouble(asking("bus.consume", err))
 		pause(inner, wait.NextBackOff())

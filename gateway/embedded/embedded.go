@@ -87,6 +87,8 @@ func (e *Engines) hold(dir string) error {
 func (e *Engines) startBroker(o Options) (err error) {
 	opts := []kfake.Opt{
 		kfake.NumBrokers(1), kfake.ClusterID("einmal-embedded"), kfake.WithLogger(e.notes),
+		// A broker for one machine lets a process that was killed go sooner than the default of 6 s.
+		kfake.GroupMinSessionTimeout(time.Second),
 		// The default of one hour keeps compaction from ever happening in a demonstration.
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "15000"}),
 		kfake.ListenFn(func(network, address string) (net.Listener, error) {
