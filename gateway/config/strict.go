@@ -1,13 +1,17 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"reflect"
 	"regexp"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -23,7 +27,12 @@ type document struct {
 
 // report adds a finding at a path; the line is that of the path or of its nearest parent in the file.
 func (d *document) report(path, code, text, next string) {
-	d.Findings = append(d.Findings, fault.Finding{File: d.file, Line: d.line(path), Path: path, Code: code, Text: text, Next: next})
+	d.at(d.line(path), path, code, text, next)
+}
+
+// at adds a finding in a line.
+func (d *document) at(line int, path, code, text, next string) {
+	d.Findings = append(d.Findings, fault.Finding{File: d.file, Line: line, Path: path, Code: code, Text: text, Next: next})
 }
 
 func (d *document) line(path string) int {
@@ -38,6 +47,36 @@ func (d *document) line(path string) int {
 		p = p[:i]
 	}
 	return 1
+}
+
+// read parses the text, which must be one document. The root is nil for an empty one.
+func (d *document) read(text []byte) (root *yaml.Node, ok bool) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var first, second yaml.Node
+	if err := decoder.Decode(&first); errors.Is(err, io.EOF) {
+		return nil, true
+	} else if err != nil {
+		d.malformed(err)
+		return nil, false
+	}
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		d.at(second.Line, "", "two-documents", "a second document begins here", "remove the line ---, or move what follows")
+		return nil, false
+	case !errors.Is(err, io.EOF):
+		d.malformed(err)
+		return nil, false
+	}
+	return first.Content[0], true
+}
+
+// malformed reports what is no YAML. Of the library's error only the line is used: its text repeats what stands in the file.
+func (d *document) malformed(err error) {
+	line := 1
+	if m := regexp.MustCompile(`line (\d+)`).FindStringSubmatch(err.Error()); m != nil {
+		line, _ = strconv.Atoi(m[1])
+	}
+	d.at(line, "", "malformed", "this is not YAML", "check indentation, colons and quotes around this line")
 }
 
 // index remembers the line of every path below a node.
@@ -59,87 +98,97 @@ func (d *document) index(path string, n *yaml.Node) {
 	}
 }
 
-// decode checks the names below a node against the fields of the value and then decodes; every finding is reported.
-func (d *document) decode(path string, n *yaml.Node, into any) {
-	before := len(d.Findings)
-	d.names(path, n, reflect.TypeOf(into))
-	err := n.Decode(into)
-	var typed *yaml.TypeError
-	switch {
-	case err == nil:
-	case errors.As(err, &typed):
-		for _, e := range typed.Errors {
-			d.typeError(path, e)
-		}
-	case len(d.Findings) == before:
+// decode checks names and values below a node against the type of into, with the path of each, which the library does not know. What is wrong
+// is reported and taken out; the rest is decoded, so that one mistake does not bring about others. It returns false when nothing can be decoded.
+func (d *document) decode(path string, n *yaml.Node, into any) bool {
+	if !d.walk(path, n, reflect.TypeOf(into)) {
+		return false
+	}
+	if err := n.Decode(into); err != nil {
 		d.report(path, "malformed", "the value cannot be read", "compare it with the sample configuration")
+		return false
 	}
+	return true
 }
 
-var (
-	yamlLine = regexp.MustCompile(`^line (\d+): `)        //nolint:gochecknoglobals // compiled once, never changed
-	yamlInto = regexp.MustCompile(` into ([\w.*\[\]]+)$`) //nolint:gochecknoglobals // compiled once, never changed
-)
-
-// typeError turns the library's "line 3: cannot unmarshal !!str `x` into int" into a finding without the value.
-func (d *document) typeError(path, e string) {
-	line := 0
-	if m := yamlLine.FindStringSubmatch(e); m != nil {
-		line, _ = strconv.Atoi(m[1])
-	}
-	want := "another type"
-	if m := yamlInto.FindStringSubmatch(e); m != nil {
-		want = strings.TrimPrefix(m[1], "config.")
-	}
-	at := path
-	for p, l := range d.lines {
-		if l == line && strings.HasPrefix(p, path) && len(p) > len(at) {
-			at = p
-		}
-	}
-	d.Findings = append(d.Findings, fault.Finding{
-		File: d.file, Line: line, Path: at, Code: "wrong-type", Text: "the value is not of the type " + want, Next: "write it as in the sample configuration",
-	})
-}
-
-// names reports names that the type does not have, with the nearest one that it has.
-func (d *document) names(path string, n *yaml.Node, t reflect.Type) {
+// walk reports whether a node can be decoded into a type, after what is wrong below it was taken out.
+func (d *document) walk(path string, n *yaml.Node, t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch {
-	case t == reflect.TypeFor[yaml.Node]():
 	case n.Kind == yaml.AliasNode:
-		d.names(path, n.Alias, t)
+		return d.walk(path, n.Alias, t)
+	case t == reflect.TypeFor[yaml.Node](), n.ShortTag() == "!!null":
 	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
 		for i, c := range n.Content {
-			d.names(path+"["+strconv.Itoa(i)+"]", c, t.Elem())
+			if !d.walk(path+"["+strconv.Itoa(i)+"]", c, t.Elem()) {
+				n.Content[i] = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"} // those after it keep their places
+			}
 		}
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			d.names(join(path, n.Content[i].Value), n.Content[i+1], t.Elem())
-		}
+		d.members(path, n, func(string) (reflect.Type, string) { return t.Elem(), "" })
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
-		d.structNames(path, n, t)
+		known := fields(t)
+		names := slices.Sorted(maps.Keys(known))
+		d.members(path, n, func(name string) (reflect.Type, string) {
+			if ft, ok := known[name]; ok {
+				return ft, ""
+			}
+			return nil, suggest(name, names)
+		})
+	case n.Decode(reflect.New(t).Interface()) != nil, cutsOff(n, t):
+		d.report(path, "wrong-type", "the value is not "+inWords(t), "write it as in the sample configuration")
+		return false
 	}
+	return true
 }
 
-func (d *document) structNames(path string, n *yaml.Node, t reflect.Type) {
-	known := fields(t)
+// cutsOff reports a number with a fraction where a whole one is wanted; the library drops the fraction in silence.
+func cutsOff(n *yaml.Node, t reflect.Type) bool {
+	return whole(t) && n.ShortTag() == "!!float"
+}
+
+func whole(t reflect.Type) bool { return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 }
+
+// members checks the names of a mapping and walks its values. typeOf returns the type of a name, or none and what to do.
+func (d *document) members(path string, n *yaml.Node, typeOf func(name string) (reflect.Type, string)) {
 	seen := map[string]bool{}
+	var good []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := n.Content[i].Value
-		p := join(path, name)
-		if seen[name] {
-			d.report(p, "repeated", "the name stands here twice", "remove one of them")
+		key, value := n.Content[i], n.Content[i+1]
+		p := join(path, key.Value)
+		t, next := typeOf(key.Value)
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			d.at(key.Line, path, "malformed", "a name is not a plain word", "write name: value")
+		case seen[key.Value]:
+			d.at(key.Line, p, "repeated", "the name stands here twice", "remove one of them")
+		case t == nil:
+			d.report(p, "unknown-name", "there is no such setting", next)
+		case d.walk(p, value, t):
+			good = append(good, key, value)
 		}
-		seen[name] = true
-		ft, ok := known[name]
-		if !ok {
-			d.report(p, "unknown-name", "there is no such setting", suggest(name, known))
-			continue
-		}
-		d.names(p, n.Content[i+1], ft)
+		seen[key.Value] = true
+	}
+	n.Content = good
+}
+
+// inWords says what a value of a type looks like.
+func inWords(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		return "a time with its unit, such as 30s"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case whole(t):
+		return "a whole number, or is too large"
+	case t.Kind() == reflect.Struct, t.Kind() == reflect.Map:
+		return "a group of settings"
+	case t.Kind() == reflect.Slice:
+		return "a list"
+	default:
+		return "a single value"
 	}
 }
 
@@ -151,9 +200,7 @@ func fields(t reflect.Type) map[string]reflect.Type {
 		tag, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		switch {
 		case strings.Contains(options, "inline"):
-			for n, ft := range fields(f.Type) {
-				out[n] = ft
-			}
+			maps.Copy(out, fields(f.Type))
 		case tag == "-" || !f.IsExported():
 		case tag == "":
 			out[strings.ToLower(f.Name)] = f.Type
@@ -164,21 +211,23 @@ func fields(t reflect.Type) map[string]reflect.Type {
 	return out
 }
 
-// suggest names the nearest known name, or all of them.
-func suggest(name string, known map[string]reflect.Type) string {
-	var names []string
+// suggest names the nearest of the known names, or all of them.
+func suggest(name string, known []string) string {
 	best, bestAt := "", 3
-	for k := range known {
-		names = append(names, k)
+	for _, k := range known {
 		if dist := distance(strings.ToLower(name), strings.ToLower(k)); dist < bestAt {
 			best, bestAt = k, dist
 		}
 	}
-	if best != "" {
+	switch {
+	case len(known) == 0:
+		return "leave it out"
+	case best != "" && name != "":
 		return fmt.Sprintf("did you mean %q?", best)
+	case len(known) == 1:
+		return "use " + known[0]
 	}
-	sort.Strings(names)
-	return "use one of " + strings.Join(names, ", ")
+	return "use one of " + strings.Join(known, ", ")
 }
 
 // distance is the Levenshtein distance of two short words.
@@ -202,8 +251,11 @@ func distance(a, b string) int {
 }
 
 func join(path, name string) string {
-	if path == "" {
+	switch {
+	case path == "":
 		return name
+	case name == "":
+		return path
 	}
 	return path + "." + name
 }
