@@ -51,7 +51,7 @@ func TestI2_RecordedOnceWhateverGoesWrong(t *testing.T) {
 				x.faults = tc.faults
 				g := r.start(0)
 				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
-				time.Sleep(10 * time.Minute)
+				elapse(10 * time.Minute)
 				x.done.Wait()
 				require.Len(t, x.journal, tc.entries)
 				require.EqualValues(t, 0, g.settled(), "the message is complete for the bus")
@@ -76,10 +76,10 @@ func TestI7_AnyMomentIsSafeToDie(t *testing.T) {
 				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
 				first := r.start(0)
 				r.open("c1")
-				time.Sleep(moment)
+				elapse(moment)
 				first.cancel()
 				second := r.start(first.settled() + 1)
-				time.Sleep(5 * time.Minute)
+				elapse(5 * time.Minute)
 				require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"), "mode %s, died after %s", mode, moment)
 				require.EqualValues(t, 1, second.settled())
 				<-first.ended
@@ -101,7 +101,7 @@ func TestI2_TwoOwnersRecordOnce(t *testing.T) {
 				for n := range cases {
 					r.open(fmt.Sprint("c", n))
 				}
-				time.Sleep(5 * time.Minute)
+				elapse(5 * time.Minute)
 				for n := range cases {
 					require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds(handover.CaseID(fmt.Sprint("c", n))))
 				}
@@ -126,7 +126,7 @@ func TestI2_ADuplicateOnTheBusIsRecordedOnce(t *testing.T) {
 		changed := application()
 		changed.PlannedMonths = 12
 		r.publish(e, changed)
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		require.Len(t, r.systems["x"].journal, 1)
 		require.EqualValues(t, 2, g.settled())
 		require.Len(t, g.ledger.Parked(), 1)
@@ -143,9 +143,9 @@ func TestI3_AParkedMessageHoldsBackItsOwnCaseOnly(t *testing.T) {
 		r.systems["x"].faults = []string{"refuse"}
 		g := r.start(0)
 		r.open("c1")
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		r.open("c2")
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		require.Empty(t, r.systems["x"].kinds("c1"), "held back")
 		require.Len(t, r.systems["y"].kinds("c1"), 2, "the other destination is not held back")
 		require.Len(t, r.systems["x"].kinds("c2"), 2, "the other case is not held back")
@@ -157,7 +157,7 @@ func TestI3_AParkedMessageHoldsBackItsOwnCaseOnly(t *testing.T) {
 		require.Equal(t, ledger.StatusHeld, parked[1].Status)
 		require.NoError(t, g.ledger.Rule(t.Context(), parked[0], ledger.Decision{Verdict: ledger.Retry, Person: "op", Why: "corrected"}, native.Receipt{}))
 		require.Error(t, g.ledger.Rule(t.Context(), parked[0], ledger.Decision{Verdict: ledger.Withdraw, Person: "op2", Why: "?"}, native.Receipt{}), "a second ruling is refused")
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"))
 		require.Empty(t, g.ledger.Parked())
 		g.stop()
@@ -173,7 +173,7 @@ func TestI3_WhatMayNotBeSaidNowWaitsForAPerson(t *testing.T) {
 		r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
 		r.publish(envelope("c1", 2, "case-closed", "rav-luzern"), handover.CaseClosed{ClosedOn: "2026-11-05", Reason: "GOAL_REACHED", Outcome: "SUCCESSFUL"})
 		r.publish(envelope("c1", 3, "application-decided", "rav-luzern"), handover.ApplicationDecided{Decision: handover.Accepted, DecidedOn: "2026-11-02"})
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		require.Equal(t, []string{"application-submitted"}, r.systems["x"].kinds("c1"))
 		parked := g.ledger.Parked()
 		require.Len(t, parked, 2)
@@ -182,7 +182,7 @@ func TestI3_WhatMayNotBeSaidNowWaitsForAPerson(t *testing.T) {
 		require.NotEmpty(t, parked[0].Reason.Next)
 
 		require.NoError(t, g.ledger.Rule(t.Context(), parked[0], ledger.Decision{Verdict: ledger.Withdraw, Person: "op", Why: "entered by mistake"}, native.Receipt{}))
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"))
 		require.Empty(t, g.ledger.Parked())
 		g.stop()
@@ -197,7 +197,7 @@ func TestI7_ARulingOutlivesTheGateway(t *testing.T) {
 		r.systems["x"].faults = []string{"refuse"}
 		first := r.start(0)
 		r.open("c1")
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		first.stop()
 		require.EqualValues(t, 1, first.settled())
 		reading, stop := context.WithCancel(t.Context())
@@ -205,7 +205,7 @@ func TestI7_ARulingOutlivesTheGateway(t *testing.T) {
 		require.NoError(t, first.ledger.Rule(t.Context(), first.ledger.Parked()[0], ledger.Decision{Verdict: ledger.Retry, Person: "op", Why: "corrected"}, native.Receipt{}))
 		stop()
 		second := r.start(first.settled() + 1)
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"))
 		second.stop()
 	})
@@ -224,7 +224,7 @@ func TestAPanicInAMappingParksItsMessage(t *testing.T) {
 		})
 		r.publish(envelope("c1", 4, "sanction-hint", "rav-luzern"), handover.SanctionHint{ObservedOn: "2026-11-20", Hint: "panic"})
 		r.open("c2")
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		require.Len(t, r.systems["x"].kinds("c1"), 3)
 		require.Len(t, r.systems["x"].kinds("c2"), 2)
 		require.Len(t, g.ledger.Parked(), 1)
@@ -241,7 +241,7 @@ func TestI1_ALogThatDoesNotAnswerIsWaitedOut(t *testing.T) {
 		r.memory.refuse = 7
 		g := r.start(0)
 		r.open("c1")
-		time.Sleep(5 * time.Minute)
+		elapse(5 * time.Minute)
 		require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"))
 		require.EqualValues(t, 1, g.settled())
 		g.stop()

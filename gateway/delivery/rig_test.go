@@ -41,7 +41,7 @@ type entry struct {
 }
 
 func (m *memory) Append(_ context.Context, _ int32, _ string, value []byte) (int64, error) {
-	time.Sleep(m.pause())
+	elapse(m.pause())
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refuse > 0 {
@@ -103,7 +103,7 @@ func (m *memory) feed(ctx context.Context, v *ledger.View) {
 		m.mu.Unlock()
 		select {
 		case <-more:
-			time.Sleep(m.pause())
+			elapse(m.pause())
 		case <-ctx.Done():
 		}
 	}
@@ -146,7 +146,7 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 		doing, s.faults = s.faults[0], s.faults[1:]
 	}
 	s.mu.Unlock()
-	time.Sleep(10 * time.Millisecond)
+	elapse(10 * time.Millisecond)
 	switch doing {
 	case "lost":
 		s.write(e)
@@ -155,7 +155,7 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "lost", "the request was lost")
 	case "late":
 		s.done.Go(func() {
-			time.Sleep(2 * time.Second)
+			elapse(2 * time.Second)
 			s.write(e)
 		})
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "late", "no answer")
@@ -371,3 +371,6 @@ func application() handover.ApplicationSubmitted {
 		Contact: handover.Contact{Name: "Vera Amrein"},
 	}
 }
+
+// elapse lets the bubble's virtual time pass.
+func elapse(d time.Duration) { <-time.After(d) }
