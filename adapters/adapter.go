@@ -47,6 +47,26 @@ func (b Bounds) Settle() time.Duration {
 	return b.Send + b.Request + b.Processing + b.Lookup + b.Margin
 }
 
+// Check returns every time that is missing, negative or longer than a bound can sensibly be. Paths start with "bounds.".
+func (b Bounds) Check() fault.Findings {
+	var fs fault.Findings
+	for _, t := range []struct {
+		name         string
+		value, least time.Duration
+	}{
+		{"send", b.Send, time.Millisecond}, {"request", b.Request, time.Millisecond},
+		{"processing", b.Processing, 0}, {"lookup", b.Lookup, 0}, {"margin", b.Margin, 0},
+	} {
+		if t.value < t.least || t.value > longestBound {
+			fs.Add("bounds."+t.name, "out-of-range", "the time is negative, nothing, or longer than a day", "write what was measured, with its unit, such as 20s")
+		}
+	}
+	return fs
+}
+
+// longestBound is a day: a native system that executes later than that has no bounds.
+const longestBound = 24 * time.Hour
+
 // Abilities is what an adapter declares of its native system.
 type Abilities struct {
 	Mode   Mode

@@ -51,7 +51,6 @@ type Gateway struct {
 	o         Options
 	connected []connection
 	ready     atomic.Bool
-	lanes     atomic.Int64
 
 	telemetry *telemetry.Telemetry
 	keys      *seal.Keys

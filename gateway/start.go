@@ -15,6 +15,7 @@ import (
 	"github.com/einmal-hub/einmal/gateway/embedded"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/parked"
+	"github.com/einmal-hub/einmal/gateway/schedule"
 	"github.com/einmal-hub/einmal/gateway/seal"
 	"github.com/einmal-hub/einmal/gateway/telemetry"
 )
@@ -86,7 +87,7 @@ func (g *Gateway) startBus(ctx context.Context, s *stack) error {
 			return err
 		}
 		g.o.Log.WarnContext(ctx, "waiting for the brokers", slog.Any("error", err))
-		if rest(ctx, pause) != nil {
+		if schedule.Pause(ctx, pause) != nil {
 			return ctx.Err()
 		}
 	}
@@ -171,16 +172,4 @@ func (g *Gateway) startListeners(ctx context.Context, s *stack) (err error) {
 		return err
 	}
 	return nil
-}
-
-// rest waits for a pause or ctx's end.
-func rest(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

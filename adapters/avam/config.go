@@ -28,17 +28,5 @@ func (c *Config) Check() fault.Findings {
 	if c.Username == "" && c.PasswordFile == "" {
 		fs.Add("username", "missing", "AVAM demands basic authentication", "set username and passwordFile")
 	}
-	for _, b := range []struct {
-		path  string
-		value time.Duration
-		least time.Duration
-	}{
-		{"bounds.send", c.Bounds.Send, time.Millisecond}, {"bounds.request", c.Bounds.Request, time.Millisecond},
-		{"bounds.processing", c.Bounds.Processing, 0}, {"bounds.lookup", c.Bounds.Lookup, 0}, {"bounds.margin", c.Bounds.Margin, 0},
-	} {
-		if b.value < b.least || b.value > time.Hour {
-			fs.Add(b.path, "out-of-range", "the bound is a time of at most one hour", "set it to what was measured, such as 30s")
-		}
-	}
-	return fs
+	return append(fs, c.Bounds.Check()...)
 }

@@ -46,24 +46,5 @@ func (c *Config) Check() fault.Findings {
 				"write one line into it: whsec_ and 24 to 64 bytes in base64, or whpk_ and an Ed25519 public key in base64")
 		}
 	}
-	c.checkBounds(&fs)
-	return fs
-}
-
-func (c *Config) checkBounds(fs *fault.Findings) {
-	for _, b := range []struct {
-		path  string
-		value time.Duration
-		least time.Duration
-	}{
-		{"bounds.send", c.Bounds.Send, time.Millisecond},
-		{"bounds.request", c.Bounds.Request, time.Millisecond},
-		{"bounds.processing", c.Bounds.Processing, 0},
-		{"bounds.lookup", c.Bounds.Lookup, 0},
-		{"bounds.margin", c.Bounds.Margin, 0},
-	} {
-		if b.value < b.least || b.value > time.Hour {
-			fs.Add(b.path, "out-of-range", "the time is negative, nothing, or longer than an hour", "write it with its unit, such as 20s")
-		}
-	}
+	return append(fs, c.Bounds.Check()...)
 }

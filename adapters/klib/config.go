@@ -40,24 +40,5 @@ func (c *Config) Check() fault.Findings {
 	if c.PageSize < 1 || c.PageSize > maxPageSize {
 		fs.Add("pageSize", "out-of-range", "a page has 1 to 500 entries", "leave it out for 100")
 	}
-	c.checkBounds(&fs)
-	return fs
-}
-
-func (c *Config) checkBounds(fs *fault.Findings) {
-	for _, b := range []struct {
-		path  string
-		value time.Duration
-		least time.Duration
-	}{
-		{"bounds.send", c.Bounds.Send, time.Millisecond},
-		{"bounds.request", c.Bounds.Request, time.Millisecond},
-		{"bounds.processing", c.Bounds.Processing, 0},
-		{"bounds.lookup", c.Bounds.Lookup, 0},
-		{"bounds.margin", c.Bounds.Margin, 0},
-	} {
-		if b.value < b.least || b.value > 24*time.Hour {
-			fs.Add(b.path, "out-of-range", "the time is negative, nothing, or longer than a day", "write it with its unit, such as 20s")
-		}
-	}
+	return append(fs, c.Bounds.Check()...)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/schedule"
 )
 
 // entryAt names a message at a destination.
@@ -57,7 +58,7 @@ func (d *Delivery) persist(ctx context.Context, op string, f func() error) error
 			return fault.Wrap(fault.Retry, op, ctx.Err())
 		}
 		d.o.Log.WarnContext(ctx, "waiting for the gateway's own log", slog.String("operation", op), slog.Any("error", err))
-		if sleep(ctx, pause.NextBackOff()) != nil {
+		if schedule.Pause(ctx, pause.NextBackOff()) != nil {
 			return fault.Wrap(fault.Retry, op, ctx.Err())
 		}
 	}
@@ -68,18 +69,6 @@ func newBackOff() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.MaxInterval = 200*time.Millisecond, 30*time.Second
 	return b
-}
-
-// sleep waits, or returns ctx's error when it ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // parseTraceparent reads a W3C traceparent; anything else gives an invalid span context, which starts a new trace.

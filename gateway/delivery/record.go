@@ -15,6 +15,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/schedule"
 	"github.com/einmal-hub/einmal/gateway/telemetry"
 	"github.com/einmal-hub/einmal/mapping"
 )
@@ -147,19 +148,19 @@ func unknownOutcome(r ledger.Ref) error {
 // attempt announces the next attempt and, if this worker is the first to announce it, sends once. An error is a reason to park.
 func (c *claim) attempt(ctx context.Context, j *job, n int, pause time.Duration) error {
 	if !c.o.Claims.Claim(ctx, string(j.Ref), j.sink.Abilities.Bounds.Send+j.sink.Abilities.Bounds.Request) {
-		_ = sleep(ctx, pause)
+		_ = schedule.Pause(ctx, pause)
 		return nil
 	}
 	release, ok := j.sink.enter(ctx)
 	if !ok {
-		_ = sleep(ctx, pause)
+		_ = schedule.Pause(ctx, pause)
 		return nil
 	}
 	nonce := ledger.Nonce()
 	at := c.o.Now()
 	if err := c.o.Ledger.Intend(ctx, j.Entry, n, nonce); err != nil {
 		release(nil)
-		_ = sleep(ctx, pause)
+		_ = schedule.Pause(ctx, pause)
 		return nil // whether the INTENT counts is in the view when the log answers again
 	}
 	j.own = ledger.Own{Attempt: n, Nonce: nonce, At: at}
@@ -216,7 +217,7 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 		}
 		c.o.Log.Log(ctx, level, "the native system did not take the entry; it is tried again", slog.String("destination", j.To.String()),
 			slog.String("reference", string(j.Ref)), slog.Any("error", err))
-		_ = sleep(ctx, pause)
+		_ = schedule.Pause(ctx, pause)
 	default:
 		c.o.Log.InfoContext(ctx, "no proof whether the entry was recorded", slog.String("destination", j.To.String()),
 			slog.String("reference", string(j.Ref)), slog.Any("error", err))
@@ -253,7 +254,7 @@ func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) {
 			return
 		}
 	}
-	_ = sleep(ctx, wait)
+	_ = schedule.Pause(ctx, wait)
 }
 
 // lookup searches when everything that could still happen has happened. An error is a reason to park.
@@ -262,7 +263,7 @@ func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
 	switch {
 	case err != nil:
 		c.o.Log.WarnContext(ctx, "the search by reference failed; it is tried again", slog.String("destination", j.To.String()), slog.Any("error", err))
-		_ = sleep(ctx, time.Second)
+		_ = schedule.Pause(ctx, time.Second)
 		return nil
 	case len(found) == 1:
 		return c.finish(ctx, j, found[0])
