@@ -10,27 +10,6 @@ import (
 	"github.com/einmal-hub/einmal/contracts/fault"
 )
 
-// Watch is how the bus tells what happens inside. Every function may be nil; all are called from several goroutines and must return at once.
-type Watch struct {
-	// Lag is called about every second for each partition that this process consumes: how many records are not done. -1 means that the
-	// partition is no longer this process's.
-	Lag func(group string, partition int32, records int64)
-	// Trouble is called with what the bus gets over by itself: lost connections, failed commits, a replaced producer.
-	Trouble func(err error)
-}
-
-func (w Watch) lag(group string, partition int32, records int64) {
-	if w.Lag != nil {
-		w.Lag(group, partition, records)
-	}
-}
-
-func (w Watch) trouble(err error) {
-	if w.Trouble != nil && err != nil {
-		w.Trouble(err)
-	}
-}
-
 // Bus is an open connection. It is safe for concurrent use.
 type Bus struct {
 	config   Config
@@ -49,6 +28,7 @@ func Open(ctx context.Context, c Config, w Watch) (*Bus, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	w = w.seldom()
 	client, err := sarama.NewClient(c.Brokers, c.common())
 	if err != nil {
 		return nil, opening("bus.open", err)

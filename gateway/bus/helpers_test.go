@@ -2,6 +2,7 @@ package bus_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -52,4 +53,14 @@ func (b *bag[T]) list() []T {
 func (b *bag[T]) await(t *testing.T, n int) []T {
 	require.Eventually(t, func() bool { return len(b.list()) >= n }, patience, tick)
 	return b.list()
+}
+
+// pauseShortly gives others the processor while something is waited for.
+func pauseShortly(ctx context.Context) {
+	timer := time.NewTimer(time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
