@@ -104,7 +104,8 @@ func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
 	}
 	for partition := range g.bus.Partitions() {
 		s.run(ctx, "ledger reader", func(ctx context.Context) error {
-			return g.bus.Tail(ctx, g.bus.Topics().Ledger, partition, 0, func(r bus.Record) error {
+			// Not from offset 0: compaction may have removed the first records, and a broker may then say that there is nothing before the first one left.
+			return g.bus.Tail(ctx, g.bus.Topics().Ledger, partition, bus.Oldest, func(r bus.Record) error {
 				g.view.Apply(partition, r.Offset, r.Time, r.Value)
 				return nil
 			})
