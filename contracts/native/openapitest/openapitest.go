@@ -24,6 +24,7 @@ import (
 // T is what Watch needs of a [testing.T].
 type T interface {
 	Helper()
+	Context() context.Context
 	Errorf(format string, args ...any)
 	FailNow()
 }
@@ -35,7 +36,7 @@ func Watch(t T, contract []byte, next http.Handler) http.Handler {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(contract)
 	require.NoError(t, err)
-	require.NoError(t, doc.Validate(context.Background()))
+	require.NoError(t, doc.Validate(t.Context()))
 	doc.Servers = nil
 	router, err := gorillamux.NewRouter(doc)
 	require.NoError(t, err)
