@@ -46,7 +46,7 @@ func newInstruments(m metric.Meter) (*Instruments, error) {
 	i.delivered, err = m.Float64Histogram(MetricDelivered, metric.WithUnit("s"), metric.WithExplicitBucketBoundaries(buckets()...),
 		metric.WithDescription("Time from the entry in one native system to the entry in another."))
 	errs = append(errs, err)
-	i.export.Add(context.Background(), 0) // a figure that is missing cannot be told from zero
+	i.export.Add(nowhere(), 0) // a figure that is missing cannot be told from zero
 	i.lag, err = m.Int64Gauge(MetricLag, metric.WithDescription("Messages on the bus that are not complete."))
 	return &i, fault.Wrap(fault.Stop, "telemetry.instruments", errors.Join(append(errs, err)...))
 }
@@ -79,12 +79,15 @@ func (i *Instruments) Parked(ctx context.Context, to, code string) {
 
 // RedisFailed counts a failed command to Redis.
 func (i *Instruments) RedisFailed(op string) {
-	i.redis.Add(context.Background(), 1, metric.WithAttributes(attribute.String(AttrOperation, op)))
+	i.redis.Add(nowhere(), 1, metric.WithAttributes(attribute.String(AttrOperation, op)))
 }
 
 // Lag says how many records of a partition a group has not completed at present.
 func (i *Instruments) Lag(group string, partition int32, records int64) {
-	i.lag.Record(context.Background(), records, metric.WithAttributes(attribute.String(AttrGroup, group), attribute.Int(AttrPartition, int(partition))))
+	i.lag.Record(nowhere(), records, metric.WithAttributes(attribute.String(AttrGroup, group), attribute.Int(AttrPartition, int(partition))))
 }
 
-func (i *Instruments) exportFailed() { i.export.Add(context.Background(), 1) }
+func (i *Instruments) exportFailed() { i.export.Add(nowhere(), 1) }
+
+// nowhere is the context of what is counted outside any message: a context serves instruments only to tie a figure to a trace.
+func nowhere() context.Context { return context.Background() }
