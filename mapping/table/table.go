@@ -79,6 +79,15 @@ func (t *Table) System() string { return t.system }
 // Format returns "json" or "xml".
 func (t *Table) Format() string { return t.format }
 
+// Namespaces returns the namespaces by their prefixes, "default" for names without one; none for JSON.
+func (t *Table) Namespaces() map[string]string {
+	all := map[string]string{}
+	for _, n := range t.namespaces {
+		all[n.prefix] = n.uri
+	}
+	return all
+}
+
 // Source returns the file name and the YAML that the table was loaded from.
 func (t *Table) Source() (file string, data []byte) { return t.file, t.source }
 
