@@ -35,7 +35,7 @@
 //
 // # The rules
 //
-//	text                        text as it is; longer than max or outside the charset is an error, never cut or replaced
+//	text                        unchanged; longer than max or outside the charset is an error, never cut or replaced
 //	text-int                    native whole number, canonical text of digits
 //	int, int-text               native whole number, or the same as text
 //	bool, bool-ja, bool-code    true or false ("1" and "0" too in XML); J or N; a list with the codes TRUE and FALSE

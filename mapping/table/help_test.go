@@ -1,7 +1,6 @@
 package table_test
 
 import (
-	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -28,7 +27,7 @@ func findings(t testing.TB, err error) []string {
 	require.Error(t, err)
 	require.Equal(t, fault.Park, fault.KindOf(err))
 	var fs fault.Findings
-	require.True(t, errors.As(err, &fs), "the error holds findings: %v", err)
+	require.ErrorAs(t, err, &fs)
 	var rendered []string
 	for _, f := range fs {
 		rendered = append(rendered, f.Code+" at "+f.Path)

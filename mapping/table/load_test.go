@@ -1,7 +1,6 @@
 package table_test
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -94,7 +93,7 @@ func TestAWrongTableIsRefusedWithTheLineOfEachFinding(t *testing.T) {
 			require.Nil(t, loaded)
 			require.Equal(t, fault.Stop, fault.KindOf(err))
 			var fs fault.Findings
-			require.True(t, errors.As(err, &fs))
+			require.ErrorAs(t, err, &fs)
 			var got []string
 			for _, f := range fs {
 				require.Equal(t, "x.yaml", f.File)
@@ -111,7 +110,7 @@ func TestEveryFindingOfATableIsReportedOnceAndInOrder(t *testing.T) {
 		"  clarification-answered:\n    kind: b\n    fields:\n      - {include: g}\n"
 	_, err := table.Load("x.yaml", []byte(yaml))
 	var fs fault.Findings
-	require.True(t, errors.As(err, &fs))
+	require.ErrorAs(t, err, &fs)
 	require.Len(t, fs, 3)
 	require.Equal(t, "x.yaml:5: fields.g[0]: the rule magic is not known; see the package comment of mapping/table", fs[0].String())
 	require.Equal(t, []int{5, 10, 12}, []int{fs[0].Line, fs[1].Line, fs[2].Line})

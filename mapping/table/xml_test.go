@@ -34,7 +34,7 @@ func TestPrefixesAreFreeAndNamespacesCount(t *testing.T) {
 	content, err := ech.Read("A3", []byte(other))
 	require.NoError(t, err)
 	require.Equal(t, "true", content.Outside.Get("test"))
-	require.Equal(t, "", content.Outside.Get("recipient"))
+	require.Empty(t, content.Outside.Get("recipient"))
 	require.Equal(t, int64(5), content.Payload.(handover.InvoiceForwarded).AmountCents)
 
 	_, err = ech.Read("A3", []byte(replaced(t, invoice, "urn:example:ech", "urn:evil")))
