@@ -3,7 +3,6 @@ package casenet_test
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -177,23 +176,6 @@ func TestTable_HasEveryWordOfTheMock(t *testing.T) {
 		}
 		require.Equal(t, words[mocks], got, list)
 	}
-}
-
-// The flag is shared with the golden runner of mappingtest when that package is imported.
-func update() bool {
-	f := flag.Lookup("update")
-	return f != nil && f.Value.String() == "true"
-}
-
-func TestFields_ThePageForPeopleIsTheTable(t *testing.T) {
-	table, err := casenet.Table()
-	require.NoError(t, err)
-	if update() {
-		require.NoError(t, os.WriteFile("FIELDS.md", []byte(table.Markdown()), 0o600))
-	}
-	page, err := os.ReadFile("FIELDS.md")
-	require.NoError(t, err)
-	require.Equal(t, table.Markdown(), string(page), "go test ./mapping/casenet -update")
 }
 
 func FuzzToHandover(f *testing.F) {

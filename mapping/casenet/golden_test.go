@@ -1,0 +1,106 @@
+package casenet_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/tools/txtar"
+	"pgregory.net/rapid"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mapping/casenet"
+	"github.com/einmal-hub/einmal/mapping/mappingtest"
+	"github.com/einmal-hub/einmal/mapping/table"
+	mock "github.com/einmal-hub/einmal/mocks/casenet"
+)
+
+var update = flag.Bool("update", false, "write golden files and FIELDS.md anew")
+
+func tableOf(t testing.TB) *table.Table {
+	t.Helper()
+	loaded, err := casenet.Table()
+	require.NoError(t, err)
+	return loaded
+}
+
+func TestMapping_HoldsEveryRuleOfMappings(t *testing.T) {
+	mappingtest.Run(t, mappingtest.Subject{Table: tableOf(t)})
+}
+
+// Whatever einmal can say, the platform takes: with anything missing, with everything there, and with every text at its limit.
+func TestFromHandover_WhateverCanBeSaidIsTakenByThePlatform(t *testing.T) {
+	m, p, fields := mapper(t), platform(t), tableOf(t)
+	for _, zero := range handover.Catalogue() {
+		t.Run(string(zero.Name()), func(t *testing.T) {
+			generators := []*rapid.Generator[handover.Payload]{
+				mappingtest.Payload(zero.Name(), fields), mappingtest.Full(zero.Name(), fields), mappingtest.Longest(zero.Name(), fields),
+			}
+			rapid.Check(t, func(r *rapid.T) {
+				for _, g := range generators {
+					e, err := m.FromHandover(message(g.Draw(r, "payload")), at())
+					require.NoError(r, err)
+					require.NoError(r, p.Validate(e.Kind, e.Body))
+				}
+			})
+		})
+	}
+}
+
+// Every golden file shows one message in three forms: what a clerk entered on the platform (the input), the message that it means, and what
+// einmal writes for it. A change of any of them is a change of what agencies say to each other.
+func TestGoldens(t *testing.T) {
+	m := mapper(t)
+	for i, zero := range handover.Catalogue() {
+		t.Run(string(zero.Name()), func(t *testing.T) {
+			path := filepath.Join("testdata", string(zero.Name())+".txtar")
+			kind, entered := mock.Compose(zero.Name(), facts(uint64(100+i)))
+			want, err := os.ReadFile(path)
+			if !errors.Is(err, fs.ErrNotExist) || !*update {
+				require.NoError(t, err)
+				entered = txtar.Parse(want).Files[0].Data
+			}
+			draft, err := m.ToHandover(native.Record{Kind: kind, Organisation: "sd-kriens", Body: entered})
+			require.NoError(t, err)
+			written, err := m.FromHandover(message(draft.Payload), at())
+			require.NoError(t, err)
+			got := txtar.Format(&txtar.Archive{
+				Comment: []byte(string(kind) + " <-> " + string(zero.Name()) + "\n"),
+				Files: []txtar.File{
+					{Name: "entered.json", Data: pretty(t, entered)}, {Name: "handover.json", Data: pretty(t, []byte(encoded(t, draft.Payload)))},
+					{Name: "written.json", Data: pretty(t, written.Body)},
+				},
+			})
+			if *update {
+				require.NoError(t, os.WriteFile(path, got, 0o600))
+				want = got
+			}
+			require.Equal(t, string(want), string(got), "go test ./mapping/casenet -update")
+		})
+	}
+}
+
+// pretty indents a document for its readers; values stay as they are.
+func pretty(t *testing.T, b []byte) []byte {
+	t.Helper()
+	v := jsontext.Value(bytes.Clone(b))
+	require.NoError(t, v.Indent(jsontext.WithIndent("  ")))
+	return append(bytes.TrimSpace(v), '\n')
+}
+
+func TestFields_ThePageForPeopleIsTheTable(t *testing.T) {
+	fields := tableOf(t)
+	if *update {
+		require.NoError(t, os.WriteFile("FIELDS.md", []byte(fields.Markdown()), 0o600))
+	}
+	page, err := os.ReadFile("FIELDS.md")
+	require.NoError(t, err)
+	require.Equal(t, fields.Markdown(), string(page), "go test ./mapping/casenet -update")
+}
