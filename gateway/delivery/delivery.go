@@ -85,7 +85,7 @@ type Observer interface {
 	Parked(ctx context.Context, to ledger.Destination, code string)
 }
 
-// Options are everything that delivery works with. All fields are required, except Window (default 10000).
+// Options are everything that delivery works with. All fields are required, except Window (default 10000) and Protocol.
 type Options struct {
 	Ledger    *ledger.Ledger
 	Bus       Bus
@@ -100,6 +100,31 @@ type Options struct {
 	// Window is the most messages of a partition that may be incomplete at once; the bus waits beyond it.
 	Window int
 	Now    func() time.Time
+	// Protocol is left zero outside the simulator.
+	Protocol Protocol
+}
+
+// Protocol is what the simulator (gateway/sim) puts in the place of the ledger's rules, to prove that it would see them broken, and of chance, so
+// that a run can be repeated. The zero value is the product; a test holds everybody else to it.
+type Protocol struct {
+	Decide           func(ledger.Ref, ledger.Own, adapters.Mode, adapters.Bounds, time.Time) (ledger.Step, time.Duration)
+	AfterEmptyLookup func(ledger.Ref) ledger.Step
+	Nonce            func() string
+	Steady           bool // pauses without chance
+}
+
+// orProduct fills in the product's rules.
+func (p Protocol) orProduct() Protocol {
+	if p.Decide == nil {
+		p.Decide = ledger.Decide
+	}
+	if p.AfterEmptyLookup == nil {
+		p.AfterEmptyLookup = ledger.AfterEmptyLookup
+	}
+	if p.Nonce == nil {
+		p.Nonce = ledger.Nonce
+	}
+	return p
 }
 
 // Delivery records messages. It is safe for concurrent use.
@@ -113,6 +138,7 @@ func New(o Options) *Delivery {
 	if o.Window <= 0 {
 		o.Window = 10000
 	}
+	o.Protocol = o.Protocol.orProduct()
 	d := &Delivery{o: o, sinks: map[handover.SystemID]*sink{}}
 	for id, t := range o.Targets {
 		d.sinks[id] = newSink(id, t)

@@ -48,7 +48,7 @@ func (d *Delivery) park(ctx context.Context, e ledger.Entry, place ledger.Place,
 // persist repeats an operation of the gateway's own machinery until it succeeds or ctx ends. It is never used for a write into a
 // native system.
 func (d *Delivery) persist(ctx context.Context, op string, f func() error) error {
-	pause := newBackOff()
+	pause := d.newBackOff()
 	for {
 		err := f()
 		if err == nil {
@@ -65,9 +65,12 @@ func (d *Delivery) persist(ctx context.Context, op string, f func() error) error
 }
 
 // newBackOff returns pauses from 200 ms to 30 s.
-func newBackOff() *backoff.ExponentialBackOff {
+func (d *Delivery) newBackOff() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.MaxInterval = 200*time.Millisecond, 30*time.Second
+	if d.o.Protocol.Steady {
+		b.RandomizationFactor = 0
+	}
 	return b
 }
 

@@ -66,10 +66,10 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 	if err := c.compose(ctx, j); err != nil {
 		return err
 	}
-	pause := newBackOff()
+	pause := c.newBackOff()
 	for ctx.Err() == nil {
 		ref, _ := c.o.Ledger.Ref(j.Ref)
-		step, wait := ledger.Decide(ref, j.own, j.sink.Abilities.Mode, j.sink.Abilities.Bounds, c.o.Now())
+		step, wait := c.o.Protocol.Decide(ref, j.own, j.sink.Abilities.Mode, j.sink.Abilities.Bounds, c.o.Now())
 		switch step {
 		case ledger.StepFinish:
 			return nil
@@ -156,7 +156,7 @@ func (c *claim) attempt(ctx context.Context, j *job, n int, pause time.Duration)
 		_ = schedule.Pause(ctx, pause)
 		return nil
 	}
-	nonce := ledger.Nonce()
+	nonce := c.o.Protocol.Nonce()
 	at := c.o.Now()
 	if err := c.o.Ledger.Intend(ctx, j.Entry, n, nonce); err != nil {
 		release(nil)
@@ -165,7 +165,7 @@ func (c *claim) attempt(ctx context.Context, j *job, n int, pause time.Duration)
 	}
 	j.own = ledger.Own{Attempt: n, Nonce: nonce, At: at}
 	ref, _ := c.o.Ledger.Ref(j.Ref)
-	if step, _ := ledger.Decide(ref, j.own, j.sink.Abilities.Mode, j.sink.Abilities.Bounds, c.o.Now()); step != ledger.StepSend {
+	if step, _ := c.o.Protocol.Decide(ref, j.own, j.sink.Abilities.Mode, j.sink.Abilities.Bounds, c.o.Now()); step != ledger.StepSend {
 		release(nil)
 		return nil
 	}
@@ -271,7 +271,7 @@ func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
 		return fault.New(fault.Park, "delivery.lookup", "recorded-twice", "the native system holds more than one record with this reference").
 			Hint("keep one of them in the native system, then rule: found")
 	}
-	if ledger.AfterEmptyLookup(ref) == ledger.StepPark {
+	if c.o.Protocol.AfterEmptyLookup(ref) == ledger.StepPark {
 		return unknownOutcome(ref)
 	}
 	return c.voidForeign(ctx, j, ref)
