@@ -57,12 +57,16 @@ func (s *system) Read(ctx context.Context, after native.Position, limit int) (ad
 // remember keeps the ETag of an answer that said "nothing new", and forgets any other.
 func (s *system) remember(after native.Position, limit int, p page, etag string) {
 	s.quiet = quiet{}
-	if len(p.entries) == 0 && !p.more && p.mark == string(after) {
+	if len(p.entries) == 0 && !p.more {
 		s.quiet = quiet{after: after, limit: limit, etag: etag}
 	}
 }
 
+// batch reads each entry of a page. Where nothing is new the position stays, whatever mark the system gives.
 func batch(after native.Position, p page) adapters.Batch {
+	if len(p.entries) == 0 && !p.more {
+		return adapters.Batch{Next: after}
+	}
 	b := adapters.Batch{Next: native.Position(p.mark), More: p.more && p.mark != string(after)}
 	for _, raw := range p.entries {
 		r, err := record(raw)

@@ -20,9 +20,7 @@ type Client struct {
 	base     *url.URL
 	timeout  time.Duration
 	maxBytes int64
-	reads    *resty.Client // connections are kept and reused
-	writes   *resty.Client // every request has a connection of its own
-	close    func()
+	resty    *resty.Client
 }
 
 // Request is one request.
@@ -62,17 +60,15 @@ func New(c Config, timeout time.Duration) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	reads, writes := transport(hostport(base), conf, false), transport(hostport(base), conf, true)
-	client := &Client{config: c, base: base, timeout: timeout, maxBytes: c.MaxAnswerBytes, reads: newResty(reads), writes: newResty(writes)}
-	client.close = func() { reads.CloseIdleConnections(); writes.CloseIdleConnections() }
+	client := &Client{config: c, base: base, timeout: timeout, maxBytes: c.MaxAnswerBytes, resty: newResty(transport(hostport(base), conf))}
 	if client.maxBytes == 0 {
 		client.maxBytes = DefaultMaxAnswerBytes
 	}
 	return client, nil
 }
 
-// Close drops idle connections. It may be called twice; the client can be used afterwards.
-func (c *Client) Close() error { c.close(); return nil }
+// Close exists for adapters that hand it on: a connection ends with its request, so there is nothing to close. It may be called twice.
+func (*Client) Close() error { return nil }
 
 // Do sends the request once. Without an error the answer is complete and its status is neither a redirect nor 401 or 403;
 // any other status is the caller's to judge. Errors:
@@ -125,11 +121,7 @@ func (c *Client) target(r Request) (string, error) {
 }
 
 func (c *Client) prepare(r Request, authorization string) *resty.Request {
-	client := c.reads
-	if r.Write {
-		client = c.writes
-	}
-	request := client.R().SetHeaderMultiValues(r.Header)
+	request := c.resty.R().SetHeaderMultiValues(r.Header)
 	request.SetHeader("User-Agent", "einmal").SetHeader("Accept-Encoding", "identity")
 	if authorization != "" {
 		request.SetHeader("Authorization", authorization)

@@ -214,22 +214,32 @@ func TestDo_AWriteIsNeverSentTwice(t *testing.T) {
 	}
 }
 
-func TestDo_AWriteHasItsOwnConnection(t *testing.T) {
+func TestDo_EveryRequestHasItsOwnConnection(t *testing.T) {
 	seen := make(chan string, 4)
 	address := serve(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.RemoteAddr })
 	client := newClient(t, Config{URL: address})
-	for range 2 {
-		_, err := client.Do(t.Context(), reading())
+	connections := map[string]bool{}
+	for _, r := range []Request{reading(), reading(), write(), write()} {
+		_, err := client.Do(t.Context(), r)
 		require.NoError(t, err)
+		connections[<-seen] = true
 	}
-	first, second := <-seen, <-seen
-	require.Equal(t, first, second)
-	for range 2 {
-		_, err := client.Do(t.Context(), write())
-		require.NoError(t, err)
-	}
-	first, second = <-seen, <-seen
-	require.NotEqual(t, first, second)
+	require.Len(t, connections, 4)
+}
+
+func TestDo_AReadingIsNotSentTwiceEither(t *testing.T) {
+	address, requests := raw(t, func(n int64) string {
+		if n == 1 {
+			return "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+		}
+		return ""
+	})
+	client := newClient(t, Config{URL: address})
+	_, err := client.Do(t.Context(), reading())
+	require.NoError(t, err)
+	_, err = client.Do(t.Context(), reading())
+	requireFault(t, err, fault.Retry, "connection-cut")
+	require.EqualValues(t, 2, requests.Load())
 }
 
 func TestDo_ServerErrorsAreNotRetried(t *testing.T) {

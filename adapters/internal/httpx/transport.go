@@ -14,19 +14,18 @@ import (
 	"github.com/go-resty/resty/v2"
 )
 
-// Limits of a connection. An idle one is dropped soon, before most servers drop it.
+// Limits of a connection.
 const (
 	maxHeaderBytes = 64 << 10
-	idleTimeout    = 4 * time.Second
 	dialTimeout    = 10 * time.Second
 )
 
 // errForeignHost is what a connection to any other address than the configured one ends with. It cannot happen unless this package is wrong.
 var errForeignHost = errors.New("the address is not the configured one")
 
-// transport returns a transport to one address: no proxy, no HTTP/2 (it resends by rules of its own), no transparent decompression.
-// ownConnection gives every request a new connection.
-func transport(pinned string, conf *tls.Config, ownConnection bool) *http.Transport {
+// transport returns a transport to one address: a new connection for every request, no proxy, no HTTP/2 (it resends by rules of its own), no
+// transparent decompression.
+func transport(pinned string, conf *tls.Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
@@ -41,9 +40,8 @@ func transport(pinned string, conf *tls.Config, ownConnection bool) *http.Transp
 		Protocols:              http1,
 		TLSClientConfig:        conf,
 		DisableCompression:     true,
-		DisableKeepAlives:      ownConnection,
+		DisableKeepAlives:      true,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		IdleConnTimeout:        idleTimeout,
 	}
 }
 
