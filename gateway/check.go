@@ -64,7 +64,7 @@ func (g *Gateway) checkKeys() Probe {
 }
 
 func (g *Gateway) checkKafka(ctx context.Context) (string, error) {
-	c, err := busConfig(g.o.Config.Kafka)
+	c, err := busConfig(g.o.Config.Kafka, "")
 	if err != nil {
 		return "", err
 	}

@@ -64,9 +64,10 @@ func connect(c config.Config, factories []adapters.Factory, mappers map[string]m
 }
 
 // busConfig turns the configuration into the bus's, reading the files that it names.
-func busConfig(k config.Kafka) (bus.Config, error) {
+func busConfig(k config.Kafka, instance string) (bus.Config, error) {
 	c := bus.Config{
-		Brokers: k.Brokers, Version: k.Version, Prefix: k.Prefix, Partitions: k.Partitions,
+		Instance: instance,
+		Brokers:  k.Brokers, Version: k.Version, Prefix: k.Prefix, Partitions: k.Partitions,
 		Replication: k.Replication, MinInSync: k.MinInSync, Session: k.Session,
 	}
 	var err error

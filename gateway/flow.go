@@ -155,3 +155,7 @@ func (o observer) Parked(ctx context.Context, to ledger.Destination, code string
 func (o observer) Read(ctx context.Context, from handover.SystemID, outcome string) {
 	o.t.Read(ctx, string(from), outcome)
 }
+
+func (o observer) Published(ctx context.Context, from handover.SystemID, name handover.Name) {
+	o.t.Published(ctx, string(from), string(name))
+}

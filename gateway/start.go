@@ -59,6 +59,9 @@ func (g *Gateway) startEngines(ctx context.Context, s *stack) error {
 	s.push("embedded engines", func(context.Context) error { return e.Close() })
 	if len(c.Kafka.Brokers) == 0 {
 		c.Kafka.Brokers, c.Kafka.Replication, c.Kafka.MinInSync = e.Brokers(), 1, 1
+		if c.Instance == "" {
+			c.Instance = "embedded" // nobody else can be on this broker
+		}
 	}
 	if c.Redis.Address == "" {
 		c.Redis.Address = e.RedisAddr()
@@ -69,7 +72,7 @@ func (g *Gateway) startEngines(ctx context.Context, s *stack) error {
 
 // startBus opens the bus, and waits for brokers that cannot be reached yet.
 func (g *Gateway) startBus(ctx context.Context, s *stack) error {
-	bc, err := busConfig(g.o.Config.Kafka)
+	bc, err := busConfig(g.o.Config.Kafka, g.o.Config.Instance)
 	if err != nil {
 		return err
 	}

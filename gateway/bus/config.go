@@ -20,6 +20,9 @@ type Config struct {
 	TLS      *tls.Config // nil: no encryption
 	SASL     SASL        // zero: no login
 
+	// Instance is this process's name among those of the installation, unique and the same after a restart; empty: none.
+	Instance string
+
 	Prefix      string // of the topics; "einmal" when empty
 	Partitions  int32  // of every topic; 12 when zero. Can never be changed afterwards
 	Replication int16  // at least so many replicas; 3 when zero

@@ -65,6 +65,12 @@ func refusedSession(err error) error {
 		Hint("set session within the brokers' group.min.session.timeout.ms (6s unless changed) and group.max.session.timeout.ms")
 }
 
+// takenInstance says that another process bears this one's name.
+func takenInstance(err error) error {
+	return fault.New(fault.Stop, "bus.consume", "instance-taken", "another gateway runs under the same instance name").Because(err).
+		Hint("give each gateway its own instance in the configuration")
+}
+
 // publishing classifies the failure of a publish. sarama sends a record several times, and the error is that of the last time only; so everything is
 // Doubt except what would have been refused every time.
 func publishing(err error) error {

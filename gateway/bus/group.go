@@ -52,6 +52,9 @@ func (b *Bus) Consume(ctx context.Context, group, topic string, h Handler) error
 		if isAny(err, sarama.ErrInvalidSessionTimeout) {
 			return refusedSession(err)
 		}
+		if isAny(err, sarama.ErrFencedInstancedId) {
+			return takenInstance(err)
+		}
 		b.watch.trouble(asking("bus.consume", err))
 		pause(inner, wait.NextBackOff())
 	}
@@ -63,10 +66,19 @@ func (b *Bus) Consume(ctx context.Context, group, topic string, h Handler) error
 
 // take joins the group with a client of its own and works until an error or the end of ctx.
 func (m *member) take(ctx context.Context) error {
-	g, err := sarama.NewConsumerGroup(m.bus.config.Brokers, m.group, m.bus.config.grouping())
+	settings := m.bus.config.grouping()
+	lines := newWires(settings.Net.DialTimeout)
+	settings.Net.Proxy.Enable, settings.Net.Proxy.Dialer = true, lines
+	g, err := sarama.NewConsumerGroup(m.bus.config.Brokers, m.group, settings)
 	if err != nil {
 		return err
 	}
+	// Between two sessions there is nothing to commit, only a join to wait for; a stop does not wait for it.
+	defer context.AfterFunc(ctx, func() {
+		if !m.inSession.Load() {
+			lines.cutAll()
+		}
+	})()
 	var told sync.WaitGroup
 	told.Go(func() {
 		for err := range g.Errors() {
@@ -85,6 +97,10 @@ func (m *member) take(ctx context.Context) error {
 func (m *member) hear(err error) {
 	if isAny(err, sarama.ErrOffsetOutOfRange) {
 		m.stop(outOfRange("bus.consume"))
+		return
+	}
+	if isAny(err, sarama.ErrFencedInstancedId) {
+		m.stop(takenInstance(err))
 		return
 	}
 	m.tell(asking("bus.consume", err))

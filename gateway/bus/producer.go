@@ -29,6 +29,9 @@ func (b *Bus) Publish(ctx context.Context, topic string, partition int32, key st
 	if m.ByteSize(2) > MaxRecord {
 		return Offset{}, publishing(sarama.ErrMessageSizeTooLarge)
 	}
+	if err := ctx.Err(); err != nil {
+		return Offset{}, notSent(err)
+	}
 	g, err := b.producer.use(ctx)
 	if err != nil {
 		return Offset{}, fault.New(fault.Retry, op, "unreachable", "the brokers do not answer as they should").Because(err)
@@ -38,7 +41,7 @@ func (b *Bus) Publish(ctx context.Context, topic string, partition int32, key st
 		g.users.Done()
 	case <-ctx.Done():
 		g.users.Done()
-		return Offset{}, fault.New(fault.Retry, op, "not-sent", "the time was over before the record could be sent").Because(ctx.Err())
+		return Offset{}, notSent(ctx.Err())
 	}
 	select {
 	case err = <-m.Metadata.(chan error):
@@ -52,6 +55,10 @@ func (b *Bus) Publish(ctx context.Context, topic string, partition int32, key st
 		return Offset{}, publishing(err)
 	}
 	return Offset{Partition: m.Partition, Offset: m.Offset}, nil
+}
+
+func notSent(err error) error {
+	return fault.New(fault.Retry, "bus.publish", "not-sent", "the time was over before the record could be sent").Because(err)
 }
 
 // message builds sarama's form of a record, with the channel for its result. Offset starts at -1 because sarama leaves it as it is when a broker says that

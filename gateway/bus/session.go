@@ -13,13 +13,14 @@ import (
 
 // member is this process's part in a group over one connection.
 type member struct {
-	bus      *Bus
-	group    string
-	topic    string
-	handle   Handler
-	stop     context.CancelCauseFunc
-	progress atomic.Bool // something was done
-	trouble  atomic.Bool // something went wrong
+	bus       *Bus
+	group     string
+	topic     string
+	handle    Handler
+	stop      context.CancelCauseFunc
+	progress  atomic.Bool // something was done
+	trouble   atomic.Bool // something went wrong
+	inSession atomic.Bool // claims are held, or being given back
 }
 
 // session is one time of membership between two changes of members. It implements sarama.ConsumerGroupHandler.
@@ -44,6 +45,7 @@ type claimed struct {
 
 // Setup starts the regular commit.
 func (s *session) Setup(cs sarama.ConsumerGroupSession) error {
+	s.member.inSession.Store(true)
 	ctx, quit := context.WithCancel(cs.Context())
 	s.quit = quit
 	s.commit.Go(func() {
@@ -64,6 +66,7 @@ func (s *session) Setup(cs sarama.ConsumerGroupSession) error {
 
 // Cleanup commits for the last time, after all handlers have returned.
 func (s *session) Cleanup(cs sarama.ConsumerGroupSession) error {
+	defer s.member.inSession.Store(false)
 	if s.quit != nil {
 		s.quit()
 	}

@@ -95,6 +95,9 @@ func (c Config) grouping() *sarama.Config {
 	s.Consumer.Group.Session.Timeout = c.Session
 	s.Consumer.Group.Heartbeat.Interval = c.Session / 4
 	s.Consumer.Group.Rebalance.Timeout = rebalanceWait
+	// A member with a name of its own takes its partitions back at once when it comes again after a crash (KIP-345); without a name they lie
+	// idle until its former self's session is over.
+	s.Consumer.Group.InstanceId = c.Instance
 	// An answer to a join comes when all others have joined, which takes up to the rebalance's time.
 	s.Net.ReadTimeout = rebalanceWait + 15*time.Second
 	// Range is the oldest strategy, and with one topic as even as any. The cooperative one is half a year old.

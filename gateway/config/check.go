@@ -19,6 +19,9 @@ import (
 const idForm = `^[a-z0-9][a-z0-9-]{0,35}$`
 
 func (d *document) check(c *Config) {
+	if c.Instance != "" && !regexp.MustCompile(idForm).MatchString(c.Instance) {
+		d.report("instance", "malformed", "this is not a name", "use lower case letters, digits and hyphens, at most 36, such as gateway-1")
+	}
 	d.address("listen", c.Listen, false)
 	d.address("admin", c.Admin, true)
 	if c.Grace < time.Second || c.Grace > 10*time.Minute {

@@ -17,6 +17,9 @@ import (
 
 // Config is the configuration of one gateway.
 type Config struct {
+	// Instance is this gateway's name among those of the installation: each its own, the same after a restart. With it a gateway that was killed takes its work up at
+	// once when it starts again; without it that takes as long as kafka.session. Letters, digits and hyphens.
+	Instance string `yaml:"instance"`
 	// Listen is the address for notifications of native systems (webhooks): "host:port". Empty: no notifications are taken.
 	Listen string `yaml:"listen"`
 	// Admin is the address for health, metrics and parked messages. It has no login: bind it to an address that only operators reach.

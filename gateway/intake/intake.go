@@ -57,6 +57,8 @@ type Claims interface {
 type Observer interface {
 	// Read counts a record read from a native system by what became of it: published, echo, known, parked.
 	Read(ctx context.Context, from handover.SystemID, outcome string)
+	// Published counts a message put on the bus.
+	Published(ctx context.Context, from handover.SystemID, name handover.Name)
 }
 
 // Options are what all readers share. All fields are required.
@@ -131,7 +133,8 @@ func (r *Reader) rest(ctx context.Context, pause time.Duration) {
 }
 
 // Wake lets the reader read at once and returns when everything that was in the native system when Wake was called is durable, or with
-// ctx's error. It is called for a notification, which may be answered only then.
+// ctx's error. It is called for a notification, which is answered only then. While another gateway reads the system, that one's poll finds what was
+// announced, and Wake returns without waiting for it.
 func (r *Reader) Wake(ctx context.Context) error {
 	done := r.rounds.next()
 	select {

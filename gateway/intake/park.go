@@ -57,7 +57,7 @@ func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error)
 		return err
 	}
 	reason := ledger.ReasonOf(why)
-	e := ledger.Entry{Case: c, Message: id, To: ledger.Gate}
+	e := ledger.Entry{Case: c, Message: id, To: ledger.Gate, Source: r.origin.ID, Sequence: k.Record.Sequence}
 	if err := r.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason}); err != nil {
 		return err
 	}

@@ -167,6 +167,7 @@ func (r *Reader) publish(ctx context.Context, rec native.Record, m handover.Mess
 		return outcomeFailed, err
 	}
 	r.Claims.SetSeen(ctx, m.ID, print)
+	r.Observer.Published(ctx, r.origin.ID, m.Name)
 	return outcomePublished, nil
 }
 
