@@ -74,6 +74,9 @@ type Abilities struct {
 	// Shared is true for a platform where one case is kept once for all parties, such as CASEnet, and false for
 	// a system where every organisation has its own dossier.
 	Shared bool
+	// Asynchronous says that the system answers later: Apply hands the entry over and returns Doubt with the code handed-over, and the outcome is learnt
+	// by Find, which then returns an error of kind Refuse for an entry that the system has refused. It needs a [Finder].
+	Asynchronous bool
 }
 
 // Source reads what was entered in a native system.
