@@ -102,12 +102,16 @@ func (c *claim) queue(ctx context.Context, m handover.Message, place ledger.Plac
 
 // behind reports admitted when nothing stands before the message in its lane; otherwise it makes sure that the message waits there.
 func (c *claim) behind(ctx context.Context, lane ledger.Lane, e ledger.Entry, place ledger.Place, name handover.Name) verdict {
-	position, count, first := c.o.Ledger.Waiting(lane, e.Message)
+	position, _, first := c.o.Ledger.Waiting(lane, e.Message)
 	switch {
-	case count == 0, position == 0 && first.Status != ledger.StatusParked:
+	case position == 0 && first.Status != ledger.StatusParked:
 		return admitted
 	case position >= 0:
 		return waits
+	}
+	first, stands := c.o.Ledger.Before(lane, e.Source, e.Sequence)
+	if !stands {
+		return admitted
 	}
 	reason := ledger.Reason{
 		Code: "held", Text: "it waits behind message " + string(first.Message) + " of its case",

@@ -157,6 +157,9 @@ type Parking struct {
 	Held   bool          `json:"held,omitzero"` // it waits behind another message and needs no ruling of its own
 	Name   handover.Name `json:"name,omitzero"`
 	At     time.Time     `json:"at"` // UTC
+	// Source and Sequence are what the source said of this case, as far as they are known: the order of one source's messages at the gate.
+	Source   handover.SystemID `json:"source,omitzero"`
+	Sequence uint64            `json:"sequence,omitzero"`
 }
 
 // Decision is a person's ruling on one parking.

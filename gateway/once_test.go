@@ -1,0 +1,28 @@
+package gateway_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/mocks/world"
+)
+
+// The whole world on a bad day: events twice, answers lost after the commit, errors, slow and late executions, a search that lags behind.
+func TestI1I2I3EveryHandoverStandsOnceInEachSystemInOrder(t *testing.T) {
+	t.Parallel()
+	for seed := range int64(3) {
+		t.Run(fmt.Sprint("seed ", seed+1), func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, world.BadDay(seed+1))
+			g := s.gateway()
+			p := plan(t, seed+1, 30)
+			s.play(p)
+			g.clean()
+			require.Equal(t, p.Steps(), g.Stats().Messages)
+			proof := s.once(p)
+			require.Equal(t, 30, proof.Handovers)
+		})
+	}
+}

@@ -1,0 +1,140 @@
+package gateway_test
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/mocks/clerks"
+	"github.com/einmal-hub/einmal/mocks/world"
+)
+
+// keys reads and writes everything in a Redis, behind the gateway's back.
+type keys struct {
+	t  testing.TB
+	db *redis.Client
+}
+
+func openKeys(t testing.TB, address string) keys {
+	db := redis.NewClient(&redis.Options{Addr: address})
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return keys{t, db}
+}
+
+// all returns every key with its value.
+func (k keys) all() map[string]string {
+	k.t.Helper()
+	found := map[string]string{}
+	it := k.db.Scan(context.Background(), 0, "*", 1000).Iterator()
+	for it.Next(context.Background()) {
+		v, err := k.db.Get(context.Background(), it.Val()).Result()
+		if err == nil { // it may have run out meanwhile
+			found[it.Val()] = v
+		}
+	}
+	require.NoError(k.t, it.Err())
+	return found
+}
+
+// become makes the given state the whole content, as a restored backup would: with claims that nobody holds any more.
+func (k keys) become(state map[string]string) {
+	k.t.Helper()
+	require.NoError(k.t, k.db.FlushAll(context.Background()).Err())
+	for key, v := range state {
+		require.NoError(k.t, k.db.Set(context.Background(), key, v, 10*time.Second).Err())
+	}
+}
+
+// whenever calls f again and again while a test runs, each time when something more was entered.
+func whenever(steps int, f func(nth int)) func(clerks.Progress) {
+	var mu sync.Mutex
+	nth, last := 0, 0
+	return func(p clerks.Progress) {
+		mu.Lock()
+		defer mu.Unlock()
+		if p.Entered >= last+steps {
+			last = p.Entered
+			nth++
+			f(nth)
+		}
+	}
+}
+
+func TestI7ARedisThatIsWipedAgainAndAgainChangesNoOutcome(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, world.BadDay(11))
+	s.engines()
+	redis := openKeys(t, s.redis)
+	g := s.gateway()
+	p := plan(t, 11, 20)
+	wiped := 0
+	s.play(p, whenever(8, func(int) {
+		require.NoError(t, redis.db.FlushAll(context.Background()).Err())
+		wiped++
+	}))
+	require.Greater(t, wiped, 3)
+	g.clean()
+	s.once(p)
+}
+
+func TestI7ARedisThatIsSetBackToAnOlderStateChangesNoOutcome(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, world.BadDay(12))
+	s.engines()
+	redis := openKeys(t, s.redis)
+	g := s.gateway()
+	p := plan(t, 12, 20)
+	var old map[string]string
+	back := 0
+	s.play(p, whenever(8, func(nth int) {
+		if nth%2 == 1 {
+			old = redis.all()
+			return
+		}
+		redis.become(old)
+		back++
+	}))
+	require.Greater(t, back, 2)
+	g.clean()
+	s.once(p)
+}
+
+func TestI7WithoutAnyRedisEverythingIsRecordedOnce(t *testing.T) {
+	t.Parallel()
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := newStage(t, world.BadDay(13))
+	s.engines()
+	s.redis = nobody.Addr().String()
+	require.NoError(t, nobody.Close())
+	g := s.gateway()
+	p := plan(t, 13, 20)
+	s.play(p)
+	g.clean()
+	s.once(p)
+}
+
+// Claims and views help and decide nothing; with other people's values in every key the outcome is the same.
+func TestI7ARedisThatHoldsTheClaimsOfADeadGatewayOnlyCostsTime(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, world.BadDay(14))
+	s.engines()
+	redis := openKeys(t, s.redis)
+	g := s.gateway()
+	p := plan(t, 14, 10)
+	s.play(p, whenever(10, func(int) {
+		state := redis.all()
+		for key := range state {
+			if err := redis.db.Set(context.Background(), key, "somebody-else", time.Second).Err(); err != nil {
+				t.Error(err)
+			}
+		}
+	}))
+	g.clean()
+	s.once(p)
+}

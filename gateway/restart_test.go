@@ -1,0 +1,104 @@
+package gateway_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/mocks/clerks"
+	"github.com/einmal-hub/einmal/mocks/world"
+)
+
+// troupe plays a plan beside the test and tells when so many steps more have been entered.
+type troupe struct {
+	t      testing.TB
+	played chan struct{}
+	more   chan struct{}
+	err    error // read after played
+}
+
+// begin starts a play; every so many steps there is a signal.
+func (s *stage) begin(p clerks.Plan, steps int) *troupe {
+	tr := &troupe{t: s.t, played: make(chan struct{}), more: make(chan struct{}, 1000)}
+	go func() {
+		defer close(tr.played)
+		tr.err = s.perform(p, whenever(steps, func(int) { tr.more <- struct{}{} }))
+	}()
+	return tr
+}
+
+// next waits until more was entered, and reports whether the play goes on.
+func (tr *troupe) next() bool {
+	select {
+	case <-tr.more:
+		return true
+	case <-tr.played:
+		require.NoError(tr.t, tr.err)
+		return false
+	}
+}
+
+// end waits until everything was played.
+func (tr *troupe) end() {
+	<-tr.played
+	require.NoError(tr.t, tr.err)
+}
+
+// The gateway with its embedded engines is stopped in the middle and started again on the same folder.
+func TestI7AGatewayThatIsStoppedAgainAndAgainGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, world.BadDay(21))
+	p := plan(t, 21, 20)
+	g := s.gateway()
+	play := s.begin(p, 25)
+	stops := 0
+	for play.next() {
+		g.stop()
+		stops++
+		g = s.gateway()
+	}
+	require.GreaterOrEqual(t, stops, 4)
+	g.clean()
+	require.Equal(t, p.Steps(), g.Stats().Messages)
+	s.once(p)
+}
+
+// Two gateways on the same engines; each is stopped once in the middle and comes back.
+func TestI7TwoGatewaysShareTheWorkAndTakeOverFromEachOther(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, world.BadDay(22))
+	s.engines()
+	p := plan(t, 22, 20)
+	both := []*running{s.gateway(), s.gateway()}
+	play := s.begin(p, 35)
+	changes := 0
+	for play.next() {
+		i := changes % 2
+		both[i].stop()
+		both[i] = s.gateway()
+		changes++
+	}
+	require.GreaterOrEqual(t, changes, 3)
+	both[0].clean()
+	both[1].clean()
+	s.once(p)
+}
+
+// The engines of the stage are stopped and started again on their folder, while gateway and clerks go on.
+func TestI7TheBrokerGoesAndComesBack(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, world.BadDay(23))
+	e := s.engines()
+	p := plan(t, 23, 15)
+	g := s.gateway()
+	play := s.begin(p, 30)
+	breaks := 0
+	for play.next() {
+		require.NoError(t, e.Close())
+		e = s.enginesAgain()
+		breaks++
+	}
+	require.GreaterOrEqual(t, breaks, 2)
+	g.clean()
+	s.once(p)
+}
