@@ -40,11 +40,17 @@ type Bounds struct {
 	Processing time.Duration // longest time after which the native system still executes a request that it received
 	Lookup     time.Duration // longest time until a record can be found by its reference
 	Margin     time.Duration // for clocks that differ
+	// Answer is how long a system may take that answers later; 0 for one that answers at once. Apply then hands the entry over and returns Doubt with the code
+	// handed-over, and the outcome is learnt by Find, which returns an error of kind Refuse for an entry that the system has refused. It needs a [Finder].
+	Answer time.Duration
 }
+
+// Asynchronous reports whether the system answers later.
+func (b Bounds) Asynchronous() bool { return b.Answer > 0 }
 
 // Settle is how long after an INTENT a lookup that finds nothing proves that nothing was written.
 func (b Bounds) Settle() time.Duration {
-	return b.Send + b.Request + b.Processing + b.Lookup + b.Margin
+	return b.Send + b.Request + b.Processing + b.Answer + b.Lookup + b.Margin
 }
 
 // Check returns every time that is missing, negative or longer than a bound can sensibly be. Paths start with "bounds.".
@@ -61,11 +67,18 @@ func (b Bounds) Check() fault.Findings {
 			fs.Add("bounds."+t.name, "out-of-range", "the time is negative, nothing, or longer than a day", "write what was measured, with its unit, such as 20s")
 		}
 	}
+	if b.Answer < 0 || b.Answer > longestAnswer {
+		fs.Add("bounds.answer", "out-of-range", "the time is negative or longer than 60 days", "write how long the system may take to answer, with its unit, such as 72h")
+	}
 	return fs
 }
 
-// longestBound is a day: a native system that executes later than that has no bounds.
-const longestBound = 24 * time.Hour
+const (
+	// longestBound is a day: a native system that executes later than that has no bounds.
+	longestBound = 24 * time.Hour
+	// longestAnswer covers sedex, which gives an undelivered message up after 30 days.
+	longestAnswer = 60 * 24 * time.Hour
+)
 
 // Abilities is what an adapter declares of its native system.
 type Abilities struct {
@@ -74,9 +87,6 @@ type Abilities struct {
 	// Shared is true for a platform where one case is kept once for all parties, such as CASEnet, and false for
 	// a system where every organisation has its own dossier.
 	Shared bool
-	// Asynchronous says that the system answers later: Apply hands the entry over and returns Doubt with the code handed-over, and the outcome is learnt
-	// by Find, which then returns an error of kind Refuse for an entry that the system has refused. It needs a [Finder].
-	Asynchronous bool
 }
 
 // Source reads what was entered in a native system.

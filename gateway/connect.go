@@ -51,8 +51,8 @@ func connect(c config.Config, factories []adapters.Factory, mappers map[string]m
 		if system.Abilities.Bounds.Request <= 0 || system.Abilities.Bounds.Request > longestRequest {
 			findings.Add(path+".config.bounds.request", "out-of-range", "the time for one request is not within 0 and 25s", "use 10s")
 		}
-		if system.Abilities.Mode == adapters.ModeB && system.Finder == nil {
-			findings.Add(path+".type", "mode", "mode B needs an adapter that can search by reference", "")
+		if needsFinder := system.Abilities.Mode == adapters.ModeB || system.Abilities.Bounds.Asynchronous(); needsFinder && system.Finder == nil {
+			findings.Add(path+".type", "mode", "mode B, and a system that answers later, need an adapter that can search by reference", "")
 		}
 		out = append(out, connection{id: id, config: s, system: system, mapper: m})
 	}

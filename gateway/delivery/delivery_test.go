@@ -67,6 +67,48 @@ func TestI2_RecordedOnceWhateverGoesWrong(t *testing.T) {
 	}
 }
 
+// I2: a system that answers later is sent to once; its answer is waited for and looked up, and its later refusal is put before a person.
+func TestI2_ASystemThatAnswersLaterIsSentToOnce(t *testing.T) {
+	keys := newKeys(t)
+	for _, tc := range []struct {
+		name    string
+		mode    adapters.Mode
+		does    string
+		entries int
+		parked  string
+	}{
+		{"A/answers", adapters.ModeA, "carrier", 1, ""},
+		{"A/refuses", adapters.ModeA, "carrier refuses", 0, "person-unknown"},
+		{"C/answers", adapters.ModeC, "carrier", 1, ""},
+		{"C/refuses", adapters.ModeC, "carrier refuses", 0, "person-unknown"},
+		{"C/never answers", adapters.ModeC, "vanish", 0, "outcome-unknown"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": tc.mode})
+				x := r.systems["x"]
+				x.faults, x.answer = []string{tc.does}, 10*time.Minute
+				g := r.start(0)
+				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+				elapse(time.Hour)
+				x.done.Wait()
+				require.Len(t, x.journal, tc.entries)
+				require.Equal(t, 1, x.calls)
+				var codes []string
+				for _, it := range g.ledger.Parked() {
+					codes = append(codes, it.Reason.Code)
+				}
+				if tc.parked == "" {
+					require.Empty(t, codes)
+				} else {
+					require.Equal(t, []string{tc.parked}, codes)
+				}
+				g.stop()
+			})
+		})
+	}
+}
+
 // I7: a gateway that dies at any moment, and another one that takes over, record once.
 func TestI7_AnyMomentIsSafeToDie(t *testing.T) {
 	keys := newKeys(t)

@@ -76,7 +76,9 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 		case ledger.StepPark:
 			return unknownOutcome(ref)
 		case ledger.StepWait:
-			c.waitOrFind(ctx, j, min(wait, pause.NextBackOff()))
+			if err := c.waitOrFind(ctx, j, min(wait, pause.NextBackOff())); err != nil {
+				return err
+			}
 		case ledger.StepLookup:
 			if err := c.lookup(ctx, j, ref); err != nil {
 				return err
@@ -246,21 +248,36 @@ func (c *claim) outlive(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 }
 
-// waitOrFind waits for a doubt to settle. Finding the entry earlier is proof; not finding it is not.
-func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) {
-	if j.sink.Abilities.Mode == adapters.ModeB && j.sink.Finder != nil {
-		if found, err := c.find(ctx, j); err == nil && len(found) == 1 {
-			_ = c.finish(ctx, j, found[0])
-			return
+// waitOrFind waits for a doubt to settle. Finding the entry earlier is proof; not finding it is not. An error is a reason to park.
+func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) error {
+	a := j.sink.Abilities
+	if j.sink.Finder != nil && (a.Mode == adapters.ModeB || a.Bounds.Asynchronous()) {
+		found, err := c.find(ctx, j)
+		switch {
+		case fault.KindOf(err) == fault.Refuse:
+			return c.refusedLater(ctx, j, err)
+		case err == nil && len(found) == 1:
+			return c.finish(ctx, j, found[0])
 		}
 	}
 	_ = schedule.Pause(ctx, wait)
+	return nil
+}
+
+// refusedLater draws the consequence of a refusal that an asynchronous system has sent after the request.
+func (c *claim) refusedLater(ctx context.Context, j *job, err error) error {
+	if ref, known := c.o.Ledger.Ref(j.Ref); known {
+		_ = c.voidForeign(ctx, j, ref)
+	}
+	return fault.Wrap(fault.Park, "delivery.apply", err)
 }
 
 // lookup searches when everything that could still happen has happened. An error is a reason to park.
 func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
 	found, err := c.find(ctx, j)
 	switch {
+	case fault.KindOf(err) == fault.Refuse:
+		return c.refusedLater(ctx, j, err)
 	case err != nil:
 		c.o.Log.WarnContext(ctx, "the search by reference failed; it is tried again", slog.String("destination", j.To.String()), slog.Any("error", err))
 		_ = schedule.Pause(ctx, time.Second)

@@ -116,6 +116,8 @@ type system struct {
 	journal []native.Entry
 	faults  []string // for the next requests: "", "lost", "reject", "refuse", "late", "error"
 	calls   int
+	refused native.Reference // by an asynchronous system, after the request
+	answer  time.Duration    // Bounds.Answer
 	done    sync.WaitGroup
 }
 
@@ -148,6 +150,18 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 	s.mu.Unlock()
 	elapse(10 * time.Millisecond)
 	switch doing {
+	case "carrier", "carrier refuses":
+		s.done.Go(func() {
+			elapse(20 * time.Second)
+			if doing == "carrier" {
+				s.write(e)
+				return
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.refused = e.Reference
+		})
+		return native.Receipt{}, fault.New(fault.Doubt, "test", "handed-over", "handed over")
 	case "lost":
 		s.write(e)
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "lost", "the answer was lost")
@@ -170,6 +184,9 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 func (s *system) Find(_ context.Context, ref native.Reference) ([]native.Receipt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.refused == ref {
+		return nil, fault.New(fault.Refuse, "test", "person-unknown", "the system refused it later")
+	}
 	var out []native.Receipt
 	for i, e := range s.journal {
 		if e.Reference == ref {
@@ -177,6 +194,13 @@ func (s *system) Find(_ context.Context, ref native.Reference) ([]native.Receipt
 		}
 	}
 	return out, nil
+}
+
+// bounds are the test's, with the time that the system may take to answer.
+func (s *system) bounds() adapters.Bounds {
+	b := bounds
+	b.Answer = s.answer
+	return b
 }
 
 // kinds returns what stands in the journal for a case, in order.
@@ -269,7 +293,7 @@ func (r *rig) start(from int64) *gateway {
 	g.ledger = ledger.New(r.memory, view, time.Now)
 	targets := map[handover.SystemID]delivery.Target{}
 	for id, s := range r.systems {
-		targets[id] = delivery.Target{Sink: s, Finder: s, Mapper: plain{}, Abilities: adapters.Abilities{Mode: s.mode, Bounds: bounds}, Parallel: 4}
+		targets[id] = delivery.Target{Sink: s, Finder: s, Mapper: plain{}, Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds()}, Parallel: 4}
 	}
 	d := delivery.New(delivery.Options{
 		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: everywhere{r.to}, Again: nobody{}, Targets: targets,

@@ -69,8 +69,8 @@ func decideDoubt(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time
 	switch mode {
 	case adapters.ModeA:
 		ours := r.Attempt == own.Attempt && r.Nonce == own.Nonce
-		if wait := b.Send + b.Request + b.Margin - age; wait > 0 && !ours {
-			return StepWait, wait // not for safety: the other worker is probably about to succeed
+		if wait := open(b) - age; wait > 0 && (!ours || b.Asynchronous()) {
+			return StepWait, wait // not for safety: another worker, or the system itself, is probably about to answer
 		}
 		return orPark(r, maxDoubtsA), 0
 	case adapters.ModeB:
@@ -79,12 +79,15 @@ func decideDoubt(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time
 		}
 		return StepLookup, 0
 	default:
-		if wait := b.Send + b.Request + b.Margin - age; wait > 0 {
+		if wait := open(b) - age; wait > 0 {
 			return StepWait, wait
 		}
 		return StepPark, 0
 	}
 }
+
+// open is how long an attempt may still get its answer.
+func open(b adapters.Bounds) time.Duration { return b.Send + b.Request + b.Answer + b.Margin }
 
 // AfterEmptyLookup returns the step after a search, made when Decide said [StepLookup], has found nothing.
 func AfterEmptyLookup(r Ref) Step {
