@@ -37,11 +37,17 @@ func (b *Between) Script(f Fault) <-chan struct{} {
 }
 
 // Wait waits until every request that arrived is done with, the late ones too.
-func (b *Between) Wait() { b.running.Wait() }
+func (b *Between) Wait() {
+	b.mu.Lock()   // what has arrived is counted
+	b.mu.Unlock() //nolint:staticcheck // the lock orders arriving before waiting; nothing is done under it
+	b.running.Wait()
+}
 
-func (b *Between) draw() (scripted, bool) {
+// arrive counts a request and draws what goes wrong with it.
+func (b *Between) arrive() (scripted, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.running.Add(1)
 	if len(b.queue) == 0 {
 		return scripted{}, false
 	}
@@ -52,9 +58,8 @@ func (b *Between) draw() (scripted, bool) {
 
 // ServeHTTP implements [http.Handler].
 func (b *Between) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	b.running.Add(1)
+	s, wrong := b.arrive()
 	defer b.running.Done()
-	s, wrong := b.draw()
 	if !wrong {
 		b.next.ServeHTTP(w, r)
 		return

@@ -1,0 +1,110 @@
+package klib
+
+import (
+	"context"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/adapters/adaptertest"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mocks/core"
+	mock "github.com/einmal-hub/einmal/mocks/klib"
+	"github.com/stretchr/testify/require"
+)
+
+// The rules of all adapters, tried in adapters/all, hold as well when the system lists entries again and again.
+func TestConformance_WithDuplicates(t *testing.T) {
+	adaptertest.Run(t, adaptertest.Driver{
+		Start: func(t adaptertest.T) adaptertest.Native {
+			return startStage(t, mock.Options{Faults: core.Faults{Seed: 3, Duplicate: 0.4}})
+		},
+		Secrets: []string{token, secretAnswer, facts(1).Person.OfficialName, mock.Dotted(facts(1).Person.AHV)},
+	})
+}
+
+const secretAnswer = "Geheime Antwort"
+
+// stage is a mock behind a network that misbehaves.
+type stage struct {
+	mock    *mock.Mock
+	between *adaptertest.Between
+	url     string
+}
+
+func startStage(t adaptertest.T, o mock.Options) *stage {
+	t.Helper()
+	o.Token = token
+	m, err := mock.New(o)
+	require.NoError(t, err)
+	between := adaptertest.NewBetween(m.Handler())
+	server := httptest.NewServer(between)
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, m.Close())
+	})
+	return &stage{mock: m, between: between, url: server.URL}
+}
+
+// Connect implements [adaptertest.Native].
+func (s *stage) Connect(t adaptertest.T, how adaptertest.Connection) adapters.System {
+	t.Helper()
+	c := Factory{}.DefaultConfig().(*Config)
+	c.URL, c.TokenFile, c.Bounds.Request = s.url, filepath.Join(t.TempDir(), "token"), 5*time.Second
+	secret := token
+	switch how {
+	case adaptertest.WrongCredentials:
+		secret = "falsch"
+	case adaptertest.Unreachable:
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		c.URL = "http://" + l.Addr().String()
+		require.NoError(t, l.Close())
+	}
+	require.NoError(t, os.WriteFile(c.TokenFile, []byte(secret), 0o600))
+	system, err := Factory{}.New("klib", c)
+	require.NoError(t, err)
+	return system
+}
+
+// Enter implements [adaptertest.Native].
+func (s *stage) Enter(n int) (native.RecordID, error) {
+	kind, body := mock.Compose("application-submitted", facts(uint64(n)))
+	e, _, err := s.mock.Store().Write(context.Background(), core.Write{Kind: kind, Organisation: stelle, By: core.ByClerk, Body: body})
+	return e.ID, err
+}
+
+// Entry implements [adaptertest.Native].
+func (s *stage) Entry(n int, in native.CaseKey) native.Entry {
+	e := application(uint64(n))
+	if in != "" {
+		e.Kind, e.Case, e.Body = "antwort", in, []byte(`{"antwort":"`+secretAnswer+`"}`)
+	}
+	return e
+}
+
+// Count implements [adaptertest.Native].
+func (s *stage) Count(ref native.Reference) int {
+	s.between.Wait()
+	return len(s.mock.Store().ByReference(ref, 0))
+}
+
+// Script implements [adaptertest.Native].
+func (s *stage) Script(f adaptertest.Fault) <-chan struct{} {
+	switch f {
+	case adaptertest.Rejected:
+		s.mock.Dice().Script(core.OpWrite, core.FaultError, 1)
+		return nil
+	case adaptertest.Lagging:
+		lagging := s.mock.Dice().Faults()
+		lagging.LookupLag = time.Hour
+		s.mock.Dice().Set(lagging)
+		return nil
+	default:
+		return s.between.Script(f)
+	}
+}
