@@ -253,6 +253,36 @@ func TestI7_ARulingOutlivesTheGateway(t *testing.T) {
 	})
 }
 
+// I2: what a person has withdrawn is not sent when the message is read again.
+func TestI2_WhatAPersonHasWithdrawnIsNotSentWhenItIsReadAgain(t *testing.T) {
+	keys := newKeys(t)
+	for _, fault := range []string{"refuse", "vanish"} {
+		for _, mode := range []adapters.Mode{adapters.ModeA, adapters.ModeC} {
+			if fault == "vanish" && mode == adapters.ModeA {
+				continue // no doubt in mode A
+			}
+			t.Run(string(mode)+" "+fault, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
+					r.systems["x"].faults = []string{fault}
+					first := r.start(0)
+					r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+					elapse(time.Minute)
+					require.NoError(t, first.ledger.Rule(t.Context(), first.ledger.Parked()[0], ledger.Decision{Verdict: ledger.Withdraw, Person: "op", Why: "entered by mistake"}, native.Receipt{}))
+					first.stop()
+					second := r.start(0) // the offset was not committed
+					elapse(time.Minute)
+					require.Empty(t, r.systems["x"].journal)
+					require.Equal(t, 1, r.systems["x"].calls)
+					require.Empty(t, second.ledger.Parked(), "and nobody is asked again")
+					require.EqualValues(t, 0, second.settled())
+					second.stop()
+				})
+			})
+		}
+	}
+}
+
 // A mapping that panics parks its message; the gateway and the other cases go on.
 func TestAPanicInAMappingParksItsMessage(t *testing.T) {
 	keys := newKeys(t)

@@ -35,7 +35,7 @@ type job struct {
 func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Place, to ledger.Destination) bool {
 	j := &job{Entry: entryAt(m, to, c.Reference(m.ID, to)), m: m, place: place, sink: c.sinks[to.System]}
 	lane := ledger.Lane{Case: m.Case, To: to}
-	if ref, _ := c.o.Ledger.Ref(j.Ref); ref.Done {
+	if ref, _ := c.o.Ledger.Ref(j.Ref); ref.Settled() {
 		return true
 	}
 	if v := c.behind(ctx, lane, j.Entry, place, m.Name); v != admitted {

@@ -14,15 +14,20 @@ type Ref struct {
 	Void     bool // that attempt provably left nothing
 	Doubts   int  // attempts whose outcome the native system did not tell
 	Done     bool
-	Ruled    bool // a person said "send once more" after the last attempt: the doubt about it is settled
+	// Withdrawn says that a person dropped the message here: nothing is sent any more, whoever reads it again.
+	Withdrawn bool
+	Ruled     bool // a person said "send once more" after the last attempt: the doubt about it is settled
 }
+
+// Settled reports whether nothing is to be done any more.
+func (r Ref) Settled() bool { return r.Done || r.Withdrawn }
 
 // Step is what to do next with one reference.
 type Step string
 
 // The steps. The model and the simulation use the same names.
 const (
-	StepFinish Step = "finish" // it is recorded
+	StepFinish Step = "finish" // it is recorded, or a person has dropped it
 	StepIntend Step = "intend" // append INTENT of the next attempt
 	StepSend   Step = "send"   // this worker's INTENT is the first one: send, once
 	StepVoid   Step = "void"   // this worker's INTENT is too old to send: take it back
@@ -49,7 +54,7 @@ type Own struct {
 // Decide returns the next step, and for [StepWait] how long. It is a pure function: the same state, mode and time give the same step.
 func Decide(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time.Time) (Step, time.Duration) {
 	switch {
-	case r.Done:
+	case r.Settled():
 		return StepFinish, 0
 	case r.Attempt == 0 || r.Void || r.Ruled:
 		return StepIntend, 0

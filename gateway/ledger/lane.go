@@ -74,8 +74,8 @@ func (v *View) foldPark(partition int32, offset int64, r Record) {
 		return
 	}
 	key := Lane{Case: r.Case, To: r.To}
-	if (r.To == Gate && v.messages[r.Message] != nil) || (r.To != Gate && v.refs[r.Ref] != nil && v.refs[r.Ref].Done) {
-		return // it was admitted or recorded meanwhile
+	if (r.To == Gate && v.messages[r.Message] != nil) || (r.To != Gate && v.refs[r.Ref] != nil && v.refs[r.Ref].Settled()) {
+		return // it was admitted, recorded or dropped meanwhile
 	}
 	l := v.lanes[key]
 	if l == nil {
@@ -137,6 +137,7 @@ func (v *View) foldRuling(offset int64, r Record) {
 		if r.To == Gate {
 			v.messages[r.Message] = &message{id: r.Message, caseID: r.Case, admission: Admission{Withdrawn: true}}
 		} else {
+			v.refOf(l.items[i].Ref).Withdrawn = true
 			v.settle(r.Message, r.To)
 		}
 		v.leaveLane(key, r.Message)

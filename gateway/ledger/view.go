@@ -175,12 +175,8 @@ func (v *View) foldAdmit(partition int32, r Record) {
 
 // foldIntent lets the first record of an attempt count.
 func (v *View) foldIntent(at time.Time, r Record) {
-	ref := v.refs[r.Ref]
-	if ref == nil {
-		ref = &Ref{}
-		v.refs[r.Ref] = ref
-	}
-	if ref.Done || r.Attempt != ref.Attempt+1 {
+	ref := v.refOf(r.Ref)
+	if ref.Settled() || r.Attempt != ref.Attempt+1 {
 		return
 	}
 	doubts := ref.Doubts
@@ -206,18 +202,22 @@ func (v *View) foldVoid(r Record) {
 }
 
 func (v *View) foldDone(r Record) {
-	ref := v.refs[r.Ref]
-	if ref == nil {
-		ref = &Ref{}
-		v.refs[r.Ref] = ref
-	}
-	ref.Done = true
+	v.refOf(r.Ref).Done = true
 	c := v.caseOf(r.Case)
 	if _, bound := c.Bindings[r.To]; !bound && r.NativeCase != "" {
 		c.Bindings[r.To] = r.NativeCase
 	}
 	v.settle(r.Message, r.To)
 	v.leaveLane(Lane{Case: r.Case, To: r.To}, r.Message)
+}
+
+func (v *View) refOf(name native.Reference) *Ref {
+	ref := v.refs[name]
+	if ref == nil {
+		ref = &Ref{}
+		v.refs[name] = ref
+	}
+	return ref
 }
 
 // settle says that nothing more happens with a message at a destination.
