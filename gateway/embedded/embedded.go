@@ -49,8 +49,8 @@ type Engines struct {
 	closed  error
 }
 
-// Start starts both engines. It fails with kind Stop: data-in-use when another process runs on the folder, address-in-use, data-unusable.
-func Start(_ context.Context, o Options) (*Engines, error) {
+// Start starts both engines; they run until Close, also when ctx has ended. It fails with kind Stop: data-in-use when another process runs on the folder, address-in-use, data-unusable.
+func Start(ctx context.Context, o Options) (*Engines, error) {
 	e := &Engines{notes: &notes{tell: o.Trouble}}
 	if err := e.hold(o.Dir); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func Start(_ context.Context, o Options) (*Engines, error) {
 	if err := e.startBroker(o); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	if err := e.startRedis(o); err != nil {
+	if err := e.startRedis(ctx, o); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -110,7 +110,7 @@ func (e *Engines) startBroker(o Options) (err error) {
 	return nil
 }
 
-func (e *Engines) startRedis(o Options) error {
+func (e *Engines) startRedis(ctx context.Context, o Options) error {
 	e.redis = miniredis.NewMiniRedis()
 	address := o.RedisAddr
 	if address == "" {
@@ -120,7 +120,7 @@ func (e *Engines) startRedis(o Options) error {
 		e.redis = nil
 		return startFault("the embedded Redis", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e.cancel = cancel
 	e.running.Go(func() { e.age(ctx) })
 	return nil
