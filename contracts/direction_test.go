@@ -58,6 +58,8 @@ func gatewayShares() map[string][]string {
 		"delivery": {"ledger", "schedule", "telemetry"},
 		"parked":   {"ledger"},
 		"admin":    {"parked"},
+		// The simulator is a second root: it wires the real parts to a world in memory.
+		"sim": {"claims", "delivery", "intake", "ledger", "parked", "schedule", "seal", "telemetry"},
 	}
 }
 
