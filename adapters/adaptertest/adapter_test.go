@@ -19,7 +19,7 @@ type flaws struct {
 	showsToken, showsAnswer                                                   bool
 	searchSaysNothing, searchShowsOne, searchShowsAll, searchWaits            bool
 	skips, remembers, tooMany, backwards, moves, forgetsReference, givesCases bool
-	sendsAfterEnd, mixesUp, sameCase                                          bool
+	sendsAfterEnd, mixesUp                                                    bool
 	leaks, closesOnce, pingsAlways, verifiesAll, noFinder, noBounds           bool
 	mode                                                                      adapters.Mode
 }

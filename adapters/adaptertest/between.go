@@ -96,10 +96,11 @@ func (b *Between) goWrong(f Fault, w http.ResponseWriter, r, loose *http.Request
 	}
 }
 
-func (b *Between) answer(r *http.Request) *http.Response {
+// answer carries a request out and keeps the answer.
+func (b *Between) answer(r *http.Request) *httptest.ResponseRecorder {
 	recorded := httptest.NewRecorder()
 	b.next.ServeHTTP(recorded, r)
-	return recorded.Result()
+	return recorded
 }
 
 // cut ends the connection without a word.
@@ -109,23 +110,22 @@ func cut(w http.ResponseWriter) {
 	}
 }
 
-func head(w http.ResponseWriter, answer *http.Response, length int) []byte {
-	defer func() { _ = answer.Body.Close() }()
-	body, _ := io.ReadAll(answer.Body)
-	for name, values := range answer.Header {
+// head sends the status and the headers of an answer, promising so many bytes more than its body has, or no length.
+func head(w http.ResponseWriter, answer *httptest.ResponseRecorder, more int) []byte {
+	for name, values := range answer.Header() {
 		if name != "Content-Length" {
 			w.Header()[name] = values
 		}
 	}
-	if length > 0 {
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)+length))
+	if more > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(answer.Body.Len()+more))
 	}
-	w.WriteHeader(answer.StatusCode)
-	return body
+	w.WriteHeader(answer.Code)
+	return answer.Body.Bytes()
 }
 
 // torn promises more than it sends, and cuts in the middle.
-func torn(w http.ResponseWriter, answer *http.Response) {
+func torn(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
 	body := head(w, answer, 1)
 	_, _ = w.Write(body[:len(body)/2])
 	_ = http.NewResponseController(w).Flush()
@@ -133,7 +133,7 @@ func torn(w http.ResponseWriter, answer *http.Response) {
 }
 
 // endless sends the whole answer and then blanks, which every format allows, until the client has enough.
-func endless(w http.ResponseWriter, r *http.Request, answer *http.Response) {
+func endless(w http.ResponseWriter, r *http.Request, answer *httptest.ResponseRecorder) {
 	_, err := w.Write(head(w, answer, 0))
 	blanks := bytes.Repeat([]byte(" "), 1<<16)
 	for err == nil && r.Context().Err() == nil {

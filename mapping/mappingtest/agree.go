@@ -6,7 +6,6 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/mapping/table"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 )
 
 // Agree holds mappings against each other, as the gateway combines them: a code that one system can say the others can hear,
@@ -49,15 +48,19 @@ func canonicalCodes(s Subject, list string) []handover.Code {
 	return slices.Sorted(slices.Values(codes))
 }
 
-// passesOn sends a payload through all systems in turn.
+// payloadsPassedOn is how many payloads of each message go through all systems. Each system alone has been tried with many more.
+const payloadsPassedOn = 25
+
+// passesOn sends payloads through all systems in turn.
 func passesOn(t T, subjects []Subject, name handover.Name) {
 	t.Helper()
 	var tables []*table.Table
 	for _, s := range subjects {
 		tables = append(tables, s.Table)
 	}
-	rapid.Check(t, func(t *rapid.T) {
-		first := Payload(name, tables...).Draw(t, "payload")
+	generator := Payload(name, tables...)
+	for seed := range payloadsPassedOn {
+		first := generator.Example(seed)
 		p := first
 		for _, s := range subjects {
 			draft, err := s.mapper().ToHandover(record(s.written(t, p)))
@@ -65,5 +68,5 @@ func passesOn(t T, subjects []Subject, name handover.Name) {
 			p = draft.Payload
 		}
 		require.Equal(t, encode(t, first), encode(t, p))
-	})
+	}
 }

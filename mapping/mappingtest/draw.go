@@ -16,8 +16,29 @@ import (
 type draw struct {
 	*rapid.T
 	name   handover.Name
-	tables []*table.Table
+	limits map[string][]limit // by canonical path
 	size   size
+}
+
+// limit is a row of a table and the codes of its list.
+type limit struct {
+	table.Row
+	codes []handover.Code
+}
+
+// limitsOf collects the rows of all tables for a message.
+func limitsOf(name handover.Name, tables []*table.Table) map[string][]limit {
+	limits := map[string][]limit{}
+	for _, t := range tables {
+		for _, r := range t.Rows(name) {
+			l := limit{Row: r}
+			for _, c := range t.Codes(r.List) {
+				l.codes = append(l.codes, c.Canonical)
+			}
+			limits[r.Canonical] = append(limits[r.Canonical], l)
+		}
+	}
+	return limits
 }
 
 // size is how much a payload says.
@@ -32,24 +53,11 @@ const (
 // there decides whether something optional is said.
 func (d draw) there(path string) bool { return d.size != anySize || rapid.Bool().Draw(d.T, path+"?") }
 
-// rows returns the rows of the tables for a canonical path.
-func (d draw) rows(path string) []table.Row {
-	var rows []table.Row
-	for _, t := range d.tables {
-		for _, r := range t.Rows(d.name) {
-			if r.Canonical == path {
-				rows = append(rows, r)
-			}
-		}
-	}
-	return rows
-}
-
 // text invents a text of at most so many characters: words with umlauts and the characters that formats fight over, single blanks between
 // them, which is the form that every text field of every system keeps.
 func (d draw) text(path string, most int) personal.Text {
 	alphabet := []rune(letters + "łŐ中😀")
-	for _, r := range d.rows(path) {
+	for _, r := range d.limits[path] {
 		if r.Max > 0 {
 			most = min(most, r.Max)
 		}
@@ -106,40 +114,20 @@ func (d draw) yes(path string) bool { return rapid.Bool().Draw(d.T, path) }
 
 // code draws a code that every table with a list for the path knows, or one of the given.
 func (d draw) code(path string, otherwise ...handover.Code) handover.Code {
-	choices := otherwise
-	for i, r := range d.codeRows(path) {
-		known := d.codes(r.table, r.List)
-		if i > 0 {
-			known = common(choices, known)
+	var choices []handover.Code
+	for _, l := range d.limits[path] {
+		switch {
+		case l.codes == nil:
+		case choices == nil:
+			choices = l.codes
+		default:
+			choices = common(choices, l.codes)
 		}
-		choices = known
+	}
+	if choices == nil {
+		choices = otherwise
 	}
 	return rapid.SampledFrom(choices).Draw(d.T, path)
-}
-
-type codeRow struct {
-	table.Row
-	table *table.Table
-}
-
-func (d draw) codeRows(path string) []codeRow {
-	var rows []codeRow
-	for _, t := range d.tables {
-		for _, r := range t.Rows(d.name) {
-			if r.Canonical == path && r.List != "" {
-				rows = append(rows, codeRow{Row: r, table: t})
-			}
-		}
-	}
-	return rows
-}
-
-func (d draw) codes(t *table.Table, list string) []handover.Code {
-	var codes []handover.Code
-	for _, c := range t.Codes(list) {
-		codes = append(codes, c.Canonical)
-	}
-	return codes
 }
 
 func common(a, b []handover.Code) []handover.Code {

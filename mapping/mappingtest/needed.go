@@ -11,14 +11,19 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// needsEveryRow takes each row out of the table that the message has, alone or through a group. Without it either the table cannot be loaded, or
+// needsEveryRow takes each row out of the table that the message has, alone or through a group of which it is the first user. Without it either the table cannot be loaded, or
 // a content that holds the field is no longer read.
 func needsEveryRow(t T, s Subject, name handover.Name) {
 	file, source := s.Table.Source()
 	tried := 0
-	_, all := places(t, source, name)
-	for removed := range all {
-		reduced, err := table.Load(file, without(t, source, name, removed))
+	whole := without(t, source, name, none)
+	doc, all := places(t, whole, name)
+	before := s.usedBefore(t, name)
+	for removed, row := range all {
+		if before[groupOf(doc.Content[0], row.sequence)] {
+			continue
+		}
+		reduced, err := table.Load(file, without(t, whole, name, removed))
 		tried++
 		if err != nil {
 			require.Equal(t, fault.Stop, fault.KindOf(err))
@@ -27,6 +32,32 @@ func needsEveryRow(t T, s Subject, name handover.Name) {
 		s.misses(t, reduced, name)
 	}
 	require.Positive(t, tried)
+}
+
+// usedBefore returns the groups that earlier messages of the catalogue include.
+func (s Subject) usedBefore(t T, name handover.Name) map[string]bool {
+	_, source := s.Table.Source()
+	doc, _ := places(t, source, name)
+	used := map[string]bool{}
+	for _, earlier := range s.Table.Names() {
+		if earlier == name {
+			break
+		}
+		walkRows(doc.Content[0], earlier, func(_ *yaml.Node, _ int, row *yaml.Node) { used[text(row, "include")] = true })
+	}
+	delete(used, "")
+	return used
+}
+
+// groupOf returns the name of the group that a sequence of rows is, or "".
+func groupOf(root, sequence *yaml.Node) string {
+	groups := value(root, "fields")
+	for i := 0; groups != nil && i+1 < len(groups.Content); i += 2 {
+		if groups.Content[i+1] == sequence {
+			return groups.Content[i].Value
+		}
+	}
+	return ""
 }
 
 // misses demands that a table with a row less cannot read a content with its field.
@@ -77,11 +108,25 @@ type place struct {
 	item     int
 }
 
-// without returns the table without one of the rows that the message has.
+// none is no row.
+const none = -1
+
+// without returns the table of one message without one of its rows. Other messages are left out, because their rows would be loaded again
+// for every row of this one.
 func without(t T, source []byte, name handover.Name, row int) []byte {
 	doc, places := places(t, source, name)
-	p := places[row]
-	p.sequence.Content = slices.Delete(p.sequence.Content, p.item, p.item+1)
+	if row != none {
+		p := places[row]
+		p.sequence.Content = slices.Delete(p.sequence.Content, p.item, p.item+1)
+	}
+	root := doc.Content[0]
+	keep(value(root, "messages"), func(key string) bool { return key == string(name) })
+	groups, lists := map[string]bool{}, map[string]bool{}
+	walkRows(root, name, func(_ *yaml.Node, _ int, row *yaml.Node) {
+		groups[text(row, "include")], lists[text(row, "list")] = true, true
+	})
+	keep(value(root, "fields"), func(key string) bool { return groups[key] })
+	keep(value(root, "codes"), func(key string) bool { return lists[key] })
 	b, err := yaml.Marshal(doc)
 	require.NoError(t, err)
 	return b
@@ -92,8 +137,15 @@ func places(t T, source []byte, name handover.Name) (*yaml.Node, []place) {
 	t.Helper()
 	var doc yaml.Node
 	require.NoError(t, yaml.Unmarshal(source, &doc))
-	root := doc.Content[0]
 	var found []place
+	walkRows(doc.Content[0], name, func(sequence *yaml.Node, i int, _ *yaml.Node) {
+		found = append(found, place{sequence: sequence, item: i})
+	})
+	return &doc, found
+}
+
+// walkRows visits every row of a message and of the groups that it includes, each group once.
+func walkRows(root *yaml.Node, name handover.Name, visit func(sequence *yaml.Node, i int, row *yaml.Node)) {
 	seen := map[*yaml.Node]bool{}
 	var walk func(*yaml.Node)
 	walk = func(sequence *yaml.Node) {
@@ -102,14 +154,27 @@ func places(t T, source []byte, name handover.Name) (*yaml.Node, []place) {
 		}
 		seen[sequence] = true
 		for i, row := range sequence.Content {
-			found = append(found, place{sequence: sequence, item: i})
-			if group := value(row, "include"); group != nil {
-				walk(value(value(root, "fields"), group.Value))
+			visit(sequence, i, row)
+			if group := text(row, "include"); group != "" {
+				walk(value(value(root, "fields"), group))
 			}
 		}
 	}
 	walk(value(value(value(root, "messages"), string(name)), "fields"))
-	return &doc, found
+}
+
+// keep removes the other entries of a mapping.
+func keep(mapping *yaml.Node, wanted func(key string) bool) {
+	if mapping == nil {
+		return
+	}
+	var kept []*yaml.Node
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if wanted(mapping.Content[i].Value) {
+			kept = append(kept, mapping.Content[i], mapping.Content[i+1])
+		}
+	}
+	mapping.Content = kept
 }
 
 func value(mapping *yaml.Node, key string) *yaml.Node {
@@ -122,4 +187,11 @@ func value(mapping *yaml.Node, key string) *yaml.Node {
 		}
 	}
 	return nil
+}
+
+func text(mapping *yaml.Node, key string) string {
+	if v := value(mapping, key); v != nil {
+		return v.Value
+	}
+	return ""
 }

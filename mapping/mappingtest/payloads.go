@@ -26,8 +26,9 @@ func Longest(name handover.Name, tables ...*table.Table) *rapid.Generator[handov
 }
 
 func payloads(name handover.Name, s size, tables []*table.Table) *rapid.Generator[handover.Payload] {
+	limits := limitsOf(name, tables)
 	return rapid.Custom(func(t *rapid.T) handover.Payload {
-		d := draw{T: t, name: name, tables: tables, size: s}
+		d := draw{T: t, name: name, limits: limits, size: s}
 		d.yes("some payloads say nothing that can be drawn")
 		for _, part := range []func() handover.Payload{d.application, d.meeting, d.cost, d.rest} {
 			if p := part(); p != nil {
@@ -112,7 +113,7 @@ func (d draw) maybeContact(at string) *handover.Contact {
 
 // dropped reports whether a table does not carry an object on purpose.
 func (d draw) dropped(at string) bool {
-	for _, r := range d.rows(at + ".name") {
+	for _, r := range d.limits[at+".name"] {
 		if r.Drop {
 			return true
 		}

@@ -32,18 +32,16 @@ func comesBack(t T, s Subject, name handover.Name) {
 
 // arrivesWhole tries texts at their limits, and one character more where the table has a limit.
 func arrivesWhole(t T, s Subject, name handover.Name) {
-	for seed := range 3 {
-		p := Longest(name, s.Table).Example(seed)
-		e := s.written(t, p)
-		draft, err := s.mapper().ToHandover(record(e))
-		require.NoError(t, err)
-		require.Equal(t, encode(t, p), encode(t, draft.Payload))
-		for _, r := range s.Table.Rows(name) {
-			if r.Max > 0 {
-				body := s.changed(t, e.Body, func(d document) error { return d.set(r.Native, strings.Repeat("x", r.Max+1), true) })
-				_, err := read(s.mapper(), e, body)
-				require.Contains(t, found(err), "too-long at "+firstItem(r.Native))
-			}
+	p := Longest(name, s.Table).Example(1)
+	e := s.written(t, p)
+	draft, err := s.mapper().ToHandover(record(e))
+	require.NoError(t, err)
+	require.Equal(t, encode(t, p), encode(t, draft.Payload))
+	for _, r := range s.Table.Rows(name) {
+		if r.Max > 0 {
+			body := s.changed(t, e.Body, func(d document) error { return d.set(r.Native, strings.Repeat("x", r.Max+1), true) })
+			_, err := read(s.mapper(), e, body)
+			require.Contains(t, found(err), "too-long at "+firstItem(r.Native))
 		}
 	}
 }

@@ -35,6 +35,12 @@ func findings(t testing.TB, err error) []string {
 	return rendered
 }
 
+// requireSame demands the same bytes: the order of the rows is the order in the document.
+func requireSame(t testing.TB, want string, got []byte) {
+	t.Helper()
+	require.Equal(t, want, string(got))
+}
+
 // replaced returns s with one part replaced, which must be there.
 func replaced(t testing.TB, s, old, with string) string {
 	t.Helper()
