@@ -59,10 +59,10 @@ func (a *affair) enters(system handover.SystemID, by handover.OrganisationID, na
 	kind, body, marker := a.form(system, name)
 	b, err := json.Marshal(core.Typed{Case: a.cases[system], Kind: kind, Organisation: by, Body: body})
 	require.NoError(a.s.t, err)
-	status, answer := call(a.s.t, http.MethodPost, a.s.world.URLs()[system]+"/desk/entries", b)
-	require.Equal(a.s.t, http.StatusCreated, status, answer)
+	status, said := call(a.s.t, http.MethodPost, a.s.world.URLs()[system]+"/desk/entries", b)
+	require.Equal(a.s.t, http.StatusCreated, status, said)
 	var stands core.Stands
-	require.NoError(a.s.t, json.Unmarshal([]byte(answer), &stands))
+	require.NoError(a.s.t, json.Unmarshal([]byte(said), &stands))
 	a.cases[system] = stands.Case
 	return marker
 }
@@ -127,6 +127,12 @@ func call(t testing.TB, method, url string, body []byte) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, url, bytes.NewReader(body))
 	require.NoError(t, err)
+	return answer(t, r)
+}
+
+// answer sends a request and returns what comes back.
+func answer(t testing.TB, r *http.Request) (int, string) {
+	t.Helper()
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := c.Do(r)
 	require.NoError(t, err)
@@ -145,10 +151,10 @@ func (g *running) admin(method, path string, body []byte) (int, string) {
 // parked returns what waits, as the admin address tells it.
 func (g *running) parked() []parked.Item {
 	g.t.Helper()
-	status, answer := g.admin(http.MethodGet, "/parked", nil)
+	status, said := g.admin(http.MethodGet, "/parked", nil)
 	require.Equal(g.t, http.StatusOK, status)
 	var items []parked.Item
-	require.NoError(g.t, json.Unmarshal([]byte(answer), &items))
+	require.NoError(g.t, json.Unmarshal([]byte(said), &items))
 	return items
 }
 
@@ -163,8 +169,8 @@ func (g *running) waits(n int) []parked.Item {
 // rule decides about what waits.
 func (g *running) rule(id string, verdict string) {
 	g.t.Helper()
-	status, answer := g.admin(http.MethodPost, "/parked/"+id+"/rulings", fmt.Appendf(nil, `{"verdict": %q, "person": "operator", "why": "a test"}`, verdict))
-	require.Equal(g.t, http.StatusNoContent, status, answer)
+	status, said := g.admin(http.MethodPost, "/parked/"+id+"/rulings", fmt.Appendf(nil, `{"verdict": %q, "person": "operator", "why": "a test"}`, verdict))
+	require.Equal(g.t, http.StatusNoContent, status, said)
 }
 
 // onceAmong is once for a plan that was played beside affairs: those are left out.

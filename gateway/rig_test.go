@@ -96,6 +96,7 @@ type stage struct {
 	mu           sync.Mutex
 	running      []*running
 	last         *embedded.Engines
+	after        []func() // what ends after the gateways
 }
 
 // newStage starts a world on a folder of its own.
@@ -128,6 +129,9 @@ func (s *stage) end() {
 	s.mu.Unlock()
 	for _, g := range all {
 		g.stop()
+	}
+	for _, f := range s.after {
+		f()
 	}
 	require.NoError(s.t, s.world.Stop(context.Background()))
 	if s.last != nil {

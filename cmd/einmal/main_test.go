@@ -1,0 +1,31 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// binary is the program under test; TestMain builds it once.
+var binary string //nolint:gochecknoglobals // built before the tests, never changed
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) } //nolint:forbidigo // the exit code of a test program
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "einmal-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binary = filepath.Join(dir, "einmal")
+	build := exec.Command("go", "build", "-o", binary, ".") //nolint:noctx // it ends by itself
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "build the program:", err)
+		return 1
+	}
+	return m.Run()
+}

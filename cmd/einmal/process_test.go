@@ -1,0 +1,226 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	patience = 90 * time.Second // how long a test waits for what must come; never a condition of success
+	tick     = 20 * time.Millisecond
+)
+
+// output is what a process has written so far.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+func (o *output) tail(n int) string {
+	lines := strings.Split(strings.TrimSpace(o.String()), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// process is one run of the program.
+type process struct {
+	t      testing.TB
+	name   string
+	cmd    *exec.Cmd
+	out    *output
+	errors *output
+	ended  chan struct{}
+}
+
+// start starts the program; it is killed when the test ends.
+func start(t testing.TB, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, name: args[0], cmd: exec.Command(binary, args...), out: &output{}, errors: &output{}, ended: make(chan struct{})} //nolint:gosec,noctx // the program under test; it is killed below
+	p.cmd.Stdout, p.cmd.Stderr = p.out, p.errors
+	require.NoError(t, p.cmd.Start())
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait() // the state says how it ended
+	}()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("%s, the end of its output:\n%s\n%s", p.name, p.out.tail(40), p.errors.tail(40))
+		}
+	})
+	return p
+}
+
+// kill ends the process without warning, as kill -9 does.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	<-p.ended
+}
+
+func (p *process) signal(s syscall.Signal) {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Process.Signal(s))
+}
+
+// code waits for the end and returns the exit code; -1 when a signal ended it.
+func (p *process) code() int {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		require.Fail(p.t, p.name+" does not end")
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// says waits until the process has written a text.
+func (p *process) says(text string) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool {
+		return strings.Contains(p.out.String(), text) || strings.Contains(p.errors.String(), text)
+	}, patience, tick, "%s does not say %q", p.name, text)
+}
+
+// run runs the program to its end.
+func run(t testing.TB, args ...string) (code int, out, errors string) {
+	t.Helper()
+	p := start(t, args...)
+	code = p.code()
+	return code, p.out.String(), p.errors.String()
+}
+
+// free returns a free address of the loopback.
+func free(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// town is everything as processes of their own: mocks, engines, gateway.
+type town struct {
+	t                         testing.TB
+	dir, config               string
+	mocksAt, kafkaAt, redisAt string
+	listenAt, adminAt         string
+	mocks, engines, gateway   *process
+	ownEngines                bool
+	faults                    bool
+	seed                      int64
+}
+
+// newTown writes the sample configuration of deploy/examples with free addresses and short bounds; nothing runs yet.
+func newTown(t testing.TB, ownEngines bool) *town {
+	t.Helper()
+	w := &town{t: t, dir: t.TempDir(), mocksAt: free(t), kafkaAt: free(t), redisAt: free(t), listenAt: free(t), adminAt: free(t), ownEngines: ownEngines, seed: 1}
+	examples, err := filepath.Abs("../../deploy/examples")
+	require.NoError(t, err)
+	sample, err := os.ReadFile(filepath.Join(examples, "lucerne.yaml"))
+	require.NoError(t, err)
+	changes := []string{
+		"127.0.0.1:8480", w.listenAt, "127.0.0.1:8481", w.adminAt, "127.0.0.1:8490", w.mocksAt,
+		"mock-secrets/", examples + "/mock-secrets/", "../../einmal-data", filepath.Join(w.dir, "data"), "poll: 500ms", "poll: 100ms",
+		"send: 2s, request: 5s, processing: 2s, lookup: 1s, margin: 1s", "send: 1s, request: 3s, processing: 700ms, lookup: 200ms, margin: 300ms",
+		"send: 2s, request: 5s, processing: 2s, margin: 1s", "send: 1s, request: 3s, processing: 700ms, margin: 300ms",
+	}
+	for i := 0; i < len(changes); i += 2 {
+		require.Contains(t, string(sample), changes[i])
+	}
+	text := strings.NewReplacer(changes...).Replace(string(sample))
+	if ownEngines {
+		text += fmt.Sprintf("\nkafka: {brokers: [%q], replication: 1, minInSync: 1}\nredis: {address: %q}\n", w.kafkaAt, w.redisAt)
+	}
+	w.config = filepath.Join(w.dir, "einmal.yaml")
+	require.NoError(t, os.WriteFile(w.config, []byte(text), 0o600))
+	return w
+}
+
+// open starts mocks and engines, and makes the key file as an operator would.
+func (w *town) open() {
+	w.t.Helper()
+	args := []string{"mocks", "--listen", w.mocksAt, "--journal", filepath.Join(w.dir, "journals"), "--webhook", "http://" + w.listenAt + "/webhooks/casenet", "--seed", fmt.Sprint(w.seed)}
+	if w.faults {
+		args = append(args, "--faults")
+	}
+	w.mocks = start(w.t, args...)
+	w.mocks.says("klib")
+	if w.ownEngines {
+		w.startEngines()
+	}
+	code, out, errors := run(w.t, "check", "--config", w.config)
+	require.Zero(w.t, code, out+errors)
+}
+
+func (w *town) startEngines() {
+	w.t.Helper()
+	w.engines = start(w.t, "engines", "--data", filepath.Join(w.dir, "engines"), "--kafka", w.kafkaAt, "--redis", w.redisAt)
+	w.engines.says("redis")
+}
+
+// run starts the gateway; it returns before messages flow.
+func (w *town) run() *process {
+	w.t.Helper()
+	w.gateway = start(w.t, "run", "--config", w.config)
+	return w.gateway
+}
+
+// ready waits until the gateway says that messages flow.
+func (w *town) ready() {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+w.adminAt+"/readyz", nil)
+		if err != nil {
+			return false
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return false
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	}, patience, tick, "the gateway does not become ready")
+}
+
+// figures are what /status tells.
+type figures struct{ Cases, Messages, Open, Parked, Held int }
+
+func (w *town) status() figures {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+w.adminAt+"/status", nil)
+	require.NoError(w.t, err)
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(w.t, err)
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	require.NoError(w.t, err)
+	var f figures
+	require.NoError(w.t, json.Unmarshal(b, &f, json.MatchCaseInsensitiveNames(true)))
+	return f
+}
