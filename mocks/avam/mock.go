@@ -11,6 +11,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
 	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/einmal-hub/einmal/mocks/xsd"
 )
 
 // Path is where the SOAP service answers.
@@ -33,7 +34,7 @@ type Mock struct {
 	options Options
 	store   *core.Store
 	dice    *core.Dice
-	schema  *schema
+	schema  *xsd.Schema
 	// repeated holds the numbers of the entries that came twice already: a duplicate is one too many, not a stream that stands still.
 	repeated sync.Map
 }
@@ -43,7 +44,7 @@ func New(o Options) (*Mock, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	s, err := loadSchema(contract.Schemas())
+	s, err := xsd.Load(contract.Schemas())
 	if err != nil {
 		return nil, err
 	}
@@ -95,5 +96,5 @@ func (m *Mock) Validate(kind native.Kind, body []byte) error {
 	if len(body) > contract.MaxContent {
 		return fmt.Errorf("the content is larger than 64 KiB")
 	}
-	return m.schema.content(kind, body)
+	return m.content(kind, body)
 }

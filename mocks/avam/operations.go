@@ -13,6 +13,7 @@ import (
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
 	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/einmal-hub/einmal/mocks/xsd"
 )
 
 // answerBudget is how many bytes of contents one answer holds at most; the rest of the contract's 1 MiB is for the frame.
@@ -88,7 +89,7 @@ func (m *Mock) body(kind native.Kind, request *etree.Element) ([]byte, error) {
 	}
 	b, err := alone(content)
 	if err == nil && len(b) > contract.MaxContent {
-		return nil, wrong(content, "is larger than 64 KiB")
+		return nil, xsd.Wrong(content, "is larger than 64 KiB")
 	}
 	return b, err
 }
@@ -102,7 +103,7 @@ func (m *Mock) sameCase(request, content *etree.Element) error {
 	header := child(content, contract.Namespace, "deliveryHeader")
 	process := value(header, contract.HeaderNamespace, "businessProcessId")
 	if process != "" && reference != "" && process != reference {
-		return wrong(header, "names another case in businessProcessId")
+		return xsd.Wrong(header, "names another case in businessProcessId")
 	}
 	return nil
 }

@@ -1,13 +1,37 @@
 package avam
 
 import (
+	"errors"
+
 	"github.com/beevik/etree"
 
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
 	"github.com/einmal-hub/einmal/contracts/personal"
 	"github.com/einmal-hub/einmal/contracts/strict"
+	"github.com/einmal-hub/einmal/mocks/xsd"
 )
+
+// content checks a content that stands alone.
+func (m *Mock) content(kind native.Kind, body []byte) error {
+	root, err := strict.XML(body)
+	if err != nil {
+		return err
+	}
+	if err := m.schema.Check(root); err != nil {
+		return err
+	}
+	return rules(kind, root)
+}
+
+// kindOf returns the kind with a code, for messages that name one.
+func kindOf(code native.Kind) (contract.Kind, error) {
+	k, ok := contract.KindOf(code)
+	if !ok {
+		return k, errors.New("the kind is not one of OPT01 to OPT21")
+	}
+	return k, nil
+}
 
 // rules checks what the contract demands beyond its schemas. The content is valid by the schema.
 func rules(code native.Kind, root *etree.Element) error {
@@ -18,9 +42,9 @@ func rules(code native.Kind, root *etree.Element) error {
 	header := child(root, contract.Namespace, "deliveryHeader")
 	switch {
 	case root.Tag != kind.Root:
-		return wrong(root, "does not belong to the kind")
+		return xsd.Wrong(root, "does not belong to the kind")
 	case value(header, contract.HeaderNamespace, "messageType") != string(code):
-		return wrong(header, "names another messageType than the kind")
+		return xsd.Wrong(header, "names another messageType than the kind")
 	}
 	if err := period(child(root, contract.Namespace, "validity")); err != nil {
 		return err
@@ -63,7 +87,7 @@ func own(el *etree.Element, local string) string { return value(el, contract.Nam
 
 func period(el *etree.Element) error {
 	if el != nil && own(el, "to") < own(el, "from") {
-		return wrong(el, "ends before it begins")
+		return xsd.Wrong(el, "ends before it begins")
 	}
 	return nil
 }
@@ -72,21 +96,21 @@ func application(root *etree.Element) error {
 	identification := child(child(root, contract.Namespace, "insuredPerson"), contract.Namespace, "identification")
 	if vn := value(identification, contract.PersonNamespace, "vn"); vn != "" {
 		if _, err := personal.ParseAHV(vn); err != nil {
-			return wrong(identification, "holds a vn with a wrong check digit")
+			return xsd.Wrong(identification, "holds a vn with a wrong check digit")
 		}
 	}
 	switch {
 	case own(root, "applicantOffice") == own(root, "requestedOffice"):
-		return wrong(root, "names the same office twice")
+		return xsd.Wrong(root, "names the same office twice")
 	case own(child(root, contract.Namespace, "legalBasis"), "givenOn") > own(root, "filedOn"):
-		return wrong(root, "has a legal basis that was given after the application")
+		return xsd.Wrong(root, "has a legal basis that was given after the application")
 	}
 	return nil
 }
 
 func decision(root *etree.Element) error {
 	if own(root, "decision") == "2" && own(root, "refusalCode") == "" {
-		return wrong(root, "rejects and lacks refusalCode")
+		return xsd.Wrong(root, "rejects and lacks refusalCode")
 	}
 	return nil
 }
@@ -98,7 +122,7 @@ func transferNote(root *etree.Element) error {
 		}
 	}
 	if own(root, "leadershipFrom") == "" || own(root, "nextConversationOn") == "" {
-		return wrong(root, "is agreed and lacks leadershipFrom or nextConversationOn")
+		return xsd.Wrong(root, "is agreed and lacks leadershipFrom or nextConversationOn")
 	}
 	return nil
 }
@@ -106,7 +130,7 @@ func transferNote(root *etree.Element) error {
 func reviewNote(root *etree.Element) error {
 	goesOn := own(root, "caseworkContinues")
 	if (goesOn == "true" || goesOn == "1") && own(root, "nextConversationOn") == "" {
-		return wrong(root, "goes on and lacks nextConversationOn")
+		return xsd.Wrong(root, "goes on and lacks nextConversationOn")
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
 	"github.com/einmal-hub/einmal/contracts/strict"
+	"github.com/einmal-hub/einmal/mocks/xsd"
 )
 
 // failure is a SOAP fault of the contract.
@@ -25,9 +26,9 @@ func (f *failure) Error() string { return f.code + " " + f.reason + " " + f.path
 
 func refused(reason string, because error) error {
 	f := &failure{status: http.StatusInternalServerError, code: contract.FaultRefused, reason: reason}
-	var at *invalid
+	var at *xsd.Invalid
 	if errors.As(because, &at) {
-		f.path = at.path[:min(len(at.path), 200)]
+		f.path = at.Path[:min(len(at.Path), 200)]
 	}
 	return f
 }
@@ -86,7 +87,7 @@ func (m *Mock) request(r *http.Request) (*etree.Element, error) {
 	if r.Header.Get("SOAPAction") != `"`+contract.Action(el.Tag)+`"` {
 		return nil, refused(contract.ReasonInvalidContent, nil)
 	}
-	if err := m.schema.global(el); err != nil {
+	if err := m.schema.Check(el); err != nil {
 		return nil, refused(contract.ReasonInvalidContent, err)
 	}
 	return el, nil
@@ -94,14 +95,14 @@ func (m *Mock) request(r *http.Request) (*etree.Element, error) {
 
 func unwrap(root *etree.Element) (*etree.Element, error) {
 	if !strict.Is(root, contract.SOAPNamespace, "Envelope") {
-		return nil, wrong(root, "is not a SOAP 1.1 envelope")
+		return nil, xsd.Wrong(root, "is not a SOAP 1.1 envelope")
 	}
 	body := root.ChildElements()
 	if len(body) != 1 || !strict.Is(body[0], contract.SOAPNamespace, "Body") {
-		return nil, wrong(root, "holds more or less than one body")
+		return nil, xsd.Wrong(root, "holds more or less than one body")
 	}
 	if len(body[0].ChildElements()) != 1 {
-		return nil, wrong(body[0], "holds more or less than one element")
+		return nil, xsd.Wrong(body[0], "holds more or less than one element")
 	}
 	return body[0].ChildElements()[0], nil
 }

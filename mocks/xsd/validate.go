@@ -1,4 +1,4 @@
-package avam
+package xsd
 
 import (
 	"fmt"
@@ -6,91 +6,100 @@ import (
 
 	"github.com/beevik/etree"
 
-	"github.com/einmal-hub/einmal/contracts/native"
-	contract "github.com/einmal-hub/einmal/contracts/native/avam"
 	"github.com/einmal-hub/einmal/contracts/strict"
 )
 
-// invalid says what is wrong and where, without the value.
-type invalid struct{ path, text string }
+// Invalid says what is wrong and where, without the value.
+type Invalid struct {
+	Path string // local names from the root: "/envelope/messageId"
+	Text string
+}
 
 // Error returns the place and what is wrong there.
-func (e *invalid) Error() string { return e.path + " " + e.text }
+func (e *Invalid) Error() string { return e.Path + " " + e.Text }
 
-func wrong(el *etree.Element, format string, args ...any) error {
-	return &invalid{path: strict.PathOf(el), text: fmt.Sprintf(format, args...)}
+// Wrong returns an [*Invalid] for an element.
+func Wrong(el *etree.Element, format string, args ...any) error {
+	return &Invalid{Path: strict.PathOf(el), Text: fmt.Sprintf(format, args...)}
 }
 
-// content checks a content that stands alone.
-func (s *schema) content(kind native.Kind, body []byte) error {
-	root, err := strict.XML(body)
-	if err != nil {
-		return err
-	}
-	if err := s.global(root); err != nil {
-		return err
-	}
-	return rules(kind, root)
-}
-
-// global checks an element by its global declaration.
-func (s *schema) global(el *etree.Element) error {
+// Check judges an element by its global declaration. The error is an [*Invalid].
+func (s *Schema) Check(el *etree.Element) error {
 	decl, ok := s.elements[nameOf(el)]
 	if !ok {
-		return wrong(el, "is not declared")
+		return Wrong(el, "is not declared")
 	}
 	return s.check(decl, el)
 }
 
 func nameOf(el *etree.Element) name { return name{el.NamespaceURI(), el.Tag} }
 
-func (s *schema) check(decl *element, el *etree.Element) error {
+func (s *Schema) check(decl *element, el *etree.Element) error {
 	if decl.ref {
 		decl = s.elements[decl.name]
 	}
-	for _, a := range el.Attr {
-		if a.Space != "xmlns" && (a.Space != "" || a.Key != "xmlns") {
-			return wrong(el, "has an attribute")
-		}
+	t := decl.own
+	if t == nil {
+		t = s.complex[decl.typ]
 	}
-	if decl.own != nil {
-		return s.model(decl.own, el)
+	if err := attributes(t, el); err != nil {
+		return err
 	}
-	if t, ok := s.complex[decl.typ]; ok {
+	if t != nil {
 		return s.model(t, el)
 	}
 	return s.value(decl.typ, el)
 }
 
-func (s *schema) value(typ name, el *etree.Element) error {
+// attributes checks that an element has those of its type and no others. Declarations of namespaces are none.
+func attributes(t *complexType, el *etree.Element) error {
+	found := 0
+	for _, a := range el.Attr {
+		if a.Space == "xmlns" || (a.Space == "" && a.Key == "xmlns") {
+			continue
+		}
+		if t == nil || a.Space != "" || t.attributes[a.Key] == "" {
+			return Wrong(el, "has an attribute")
+		}
+		if found++; a.Value != t.attributes[a.Key] {
+			return Wrong(el, "has an attribute with another value than the schema fixes")
+		}
+	}
+	if t != nil && found < len(t.attributes) {
+		return Wrong(el, "lacks an attribute")
+	}
+	return nil
+}
+
+func (s *Schema) value(typ name, el *etree.Element) error {
 	text, err := strict.Text(el)
 	if err != nil {
-		return wrong(el, "holds elements")
+		return Wrong(el, "holds elements")
 	}
 	t, ok := s.simple[typ]
 	if !ok {
 		t = &simpleType{base: typ.local}
 	}
 	if what := t.check(text); what != "" {
-		return wrong(el, "%s", what)
+		return Wrong(el, "%s", what)
 	}
 	return nil
 }
 
-func (s *schema) model(t *complexType, el *etree.Element) error {
+func (s *Schema) model(t *complexType, el *etree.Element) error {
 	children := el.ChildElements()
 	if len(children) == 0 && strings.Trim(el.Text(), " \t\r\n") != "" {
-		return wrong(el, "holds text")
+		return Wrong(el, "holds text")
 	}
 	rest, err := s.match(t.model, el, children)
 	if err == nil && len(rest) > 0 {
-		return wrong(rest[0], "may not stand here")
+		return Wrong(rest[0], "may not stand here")
 	}
 	return err
 }
 
 // match takes the particle's elements from the front of children, as often as it may stand there.
-func (s *schema) match(p *particle, parent *etree.Element, children []*etree.Element) ([]*etree.Element, error) {
+func (s *Schema) match(p *particle, parent *etree.Element, children []*etree.Element) ([]*etree.Element, error) {
 	times := 0
 	for ; times < p.max && len(children) > 0 && s.starts(p, children[0]); times++ {
 		var err error
@@ -99,12 +108,12 @@ func (s *schema) match(p *particle, parent *etree.Element, children []*etree.Ele
 		}
 	}
 	if times < p.min && !(p.element == nil && s.empty(p)) {
-		return nil, wrong(parent, "lacks %s", s.missing(p))
+		return nil, Wrong(parent, "lacks %s", s.missing(p))
 	}
 	return children, nil
 }
 
-func (s *schema) once(p *particle, parent *etree.Element, children []*etree.Element) ([]*etree.Element, error) {
+func (s *Schema) once(p *particle, parent *etree.Element, children []*etree.Element) ([]*etree.Element, error) {
 	if p.element != nil {
 		return children[1:], s.check(p.element, children[0])
 	}
@@ -124,7 +133,7 @@ func (s *schema) once(p *particle, parent *etree.Element, children []*etree.Elem
 }
 
 // starts reports whether an element can be the first of a particle.
-func (s *schema) starts(p *particle, el *etree.Element) bool {
+func (s *Schema) starts(p *particle, el *etree.Element) bool {
 	if p.element != nil {
 		return p.element.name == nameOf(el)
 	}
@@ -140,7 +149,7 @@ func (s *schema) starts(p *particle, el *etree.Element) bool {
 }
 
 // empty reports whether a particle may stand for nothing.
-func (s *schema) empty(p *particle) bool {
+func (s *Schema) empty(p *particle) bool {
 	if p.min == 0 {
 		return true
 	}
@@ -156,7 +165,7 @@ func (s *schema) empty(p *particle) bool {
 }
 
 // missing names the first element that a particle demands.
-func (s *schema) missing(p *particle) string {
+func (s *Schema) missing(p *particle) string {
 	for p.element == nil {
 		if p.choice || len(p.parts) == 0 {
 			return "its content"
@@ -171,13 +180,4 @@ func (s *schema) missing(p *particle) string {
 		p = next
 	}
 	return p.element.name.local
-}
-
-// kindOf returns the kind with a code, for messages that name one.
-func kindOf(code native.Kind) (contract.Kind, error) {
-	k, ok := contract.KindOf(code)
-	if !ok {
-		return k, fmt.Errorf("the kind is not one of OPT01 to OPT21")
-	}
-	return k, nil
 }

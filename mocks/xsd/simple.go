@@ -1,4 +1,4 @@
-package avam
+package xsd
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func (*loader) simpleType(el *etree.Element) (*simpleType, error) {
 		return nil, unknown(el)
 	}
 	base := qname(children[0], children[0].SelectAttrValue("base", ""))
-	if base.space != xsd || builtin(base.local) == nil {
+	if base.space != Namespace || builtin(base.local) == nil {
 		return nil, fmt.Errorf("the base type %q is not known here", base.local)
 	}
 	t := &simpleType{base: base.local}
