@@ -73,7 +73,7 @@ func TestI4EveryFieldOfARecordIsMappedDroppedByNameOrReported(t *testing.T) {
 		"not J or N":              {`"wsh":"J"`, `"wsh":"j"`, "bool-format at lage.wsh"},
 		"wrong check digit":       {`756.9217.0769.85`, `756.9217.0769.84`, "ahv-check-digit at klient.ahv"},
 		"AHV number without dots": {`756.9217.0769.85`, `7569217076985`, "ahv-format at klient.ahv"},
-		"placeholder AHV number":  {`756.9217.0769.85`, `756.0000.0000.02`, "ahv-dummy at klient.ahv"},
+		"dummy AHV number":        {`756.9217.0769.85`, `756.0000.0000.02`, "ahv-dummy at klient.ahv"},
 		"day that does not exist": {`"am":"01.03.2026"`, `"am":"30.02.2026"`, "date-format at am"},
 		"two-digit year":          {`"am":"01.03.2026"`, `"am":"01.03.26"`, "date-format at am"},
 		"day in another order":    {`"geburt":"29.02.1980"`, `"geburt":"1980-02-29"`, "date-format at klient.geburt"},
