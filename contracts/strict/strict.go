@@ -1,9 +1,10 @@
 // Package strict reads what comes from outside: size, then encoding, then structure, before any meaning is
 // looked for. Two readers that see different values in the same bytes are how a check is passed with one value
-// and the work done with another, so there is one reader for JSON and one for XML, and both refuse what is ambiguous.
+// and the work done with another, so there is one reader for JSON, one for XML and one for the YAML that people write, and all refuse what is ambiguous.
 //
 // JSON goes through go-json-experiment/json: encoding/json keeps the last of two equal names, folds case and repairs invalid
-// UTF-8 in silence. XML goes through a token guard and then etree; see [XML].
+// UTF-8 in silence. XML goes through a token guard and then etree; see [XML]. YAML is checked node by node against the Go type it is decoded
+// into, because the library stops at the first mistake and does not know paths; see [YAML].
 package strict
 
 import (
