@@ -49,8 +49,7 @@ func (d directory) Destinations(e handover.Envelope, p handover.Parties) ([]ledg
 			all = append(all, ledger.Destination{System: id})
 		}
 	}
-	origin := d.dossier(e.Source, e.Sender)
-	seen := map[ledger.Destination]bool{origin: true}
+	seen := map[ledger.Destination]bool{d.Origin(e): true}
 	var out []ledger.Destination
 	for _, to := range all {
 		if s := d.systems[to.System]; seen[to] || !s.write || s.test != e.Test {
@@ -60,6 +59,11 @@ func (d directory) Destinations(e handover.Envelope, p handover.Parties) ([]ledg
 		out = append(out, to)
 	}
 	return out, nil
+}
+
+// Origin returns the dossier that a message was entered in.
+func (d directory) Origin(e handover.Envelope) ledger.Destination {
+	return d.dossier(e.Source, e.Sender)
 }
 
 // dossier is where an organisation's records of a case stand in a system.

@@ -55,6 +55,9 @@ type Claims interface {
 
 // Directory knows which organisation works in which system.
 type Directory interface {
+	// Origin returns the dossier that a message was entered in: places in it are counted from 1, so they say nothing about other dossiers of
+	// the same system.
+	Origin(e handover.Envelope) ledger.Destination
 	// Destinations returns every place where a message of a case must stand and does not stand yet: the dossiers of both parties and the
 	// shared platforms, without the place that it was entered in. It fails (kind Park) for an organisation that it does not know.
 	Destinations(e handover.Envelope, p handover.Parties) ([]ledger.Destination, error)

@@ -283,6 +283,32 @@ func TestI2_WhatAPersonHasWithdrawnIsNotSentWhenItIsReadAgain(t *testing.T) {
 	}
 }
 
+// I3: two parties that work in the same system have a dossier each, and places in one say nothing about the other.
+func TestI3_TheOrderOfADossierSaysNothingAboutAnotherOneOfTheSameSystem(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		g := r.start(0)
+		r.open("c1")
+		r.publish(envelope("c1", 3, "transfer-meeting-recorded", "rav-luzern"), agreedNote())
+		r.publish(envelope("c1", 4, "sanction-hint", "rav-luzern"), handover.SanctionHint{ObservedOn: "2026-11-20", Hint: "a"})
+		e := envelope("c1", 5, "extra-meeting-requested", "sd-kriens")
+		e.Sequence = 2 // the second entry in the dossier of sd-kriens
+		r.publish(e, handover.ExtraMeetingRequested{RequestedOn: "2026-11-21", Reason: "b"})
+		elapse(time.Minute)
+		require.Len(t, r.systems["x"].kinds("c1"), 5)
+		require.Empty(t, g.ledger.Parked())
+
+		late := envelope("c1", 6, "sanction-hint", "rav-luzern")
+		late.Sequence = 3
+		r.publish(late, handover.SanctionHint{ObservedOn: "2026-11-20", Hint: "c"})
+		elapse(time.Minute)
+		require.Len(t, g.ledger.Parked(), 1)
+		require.Equal(t, "out-of-order", g.ledger.Parked()[0].Reason.Code)
+		g.stop()
+	})
+}
+
 // A mapping that panics parks its message; the gateway and the other cases go on.
 func TestAPanicInAMappingParksItsMessage(t *testing.T) {
 	keys := newKeys(t)
@@ -290,10 +316,7 @@ func TestAPanicInAMappingParksItsMessage(t *testing.T) {
 		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
 		g := r.start(0)
 		r.open("c1")
-		r.publish(envelope("c1", 3, "transfer-meeting-recorded", "rav-luzern"), handover.TransferMeetingRecorded{
-			HeldOn: "2026-11-03", StartOfCaseWork: "2026-11-10", NextReviewOn: "2027-01-10", CanAndWantsWork: true,
-			Participants: []handover.Participant{{Name: "a", Part: "PERSON", Agreed: true}, {Name: "b", Part: "RECEIVING", Agreed: true}},
-		})
+		r.publish(envelope("c1", 3, "transfer-meeting-recorded", "rav-luzern"), agreedNote())
 		r.publish(envelope("c1", 4, "sanction-hint", "rav-luzern"), handover.SanctionHint{ObservedOn: "2026-11-20", Hint: "panic"})
 		r.open("c2")
 		elapse(time.Minute)

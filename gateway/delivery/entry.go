@@ -18,8 +18,8 @@ import (
 )
 
 // entryAt names a message at a destination.
-func entryAt(m handover.Message, to ledger.Destination, ref native.Reference) ledger.Entry {
-	return ledger.Entry{Case: m.Case, Message: m.ID, To: to, Ref: ref, Source: m.Source, Sequence: m.Sequence}
+func (d *Delivery) entryAt(m handover.Message, to ledger.Destination, ref native.Reference) ledger.Entry {
+	return ledger.Entry{Case: m.Case, Message: m.ID, To: to, Ref: ref, Origin: d.o.Directory.Origin(m.Envelope), Sequence: m.Sequence}
 }
 
 // gateEntry names a message whose envelope may be unreadable: by its headers as far as they go, by its place otherwise.

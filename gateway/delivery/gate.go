@@ -52,7 +52,7 @@ func (c *claim) admit(ctx context.Context, m handover.Message, print string, pla
 		}
 		a, err := c.consider(m, print, place)
 		if err != nil {
-			if c.park(ctx, entryAt(m, ledger.Gate, ""), place, m.Name, err) != nil {
+			if c.park(ctx, c.entryAt(m, ledger.Gate, ""), place, m.Name, err) != nil {
 				return a, unfinished
 			}
 			return a, waits
@@ -84,7 +84,7 @@ func (c *claim) repeated(ctx context.Context, m handover.Message, a ledger.Admis
 		c.o.Log.DebugContext(ctx, "duplicate", slog.String("message", string(m.ID)), slog.String("case", string(m.Case)))
 		return waits
 	}
-	e := entryAt(m, ledger.Gate, "")
+	e := c.entryAt(m, ledger.Gate, "")
 	e.Message += "~changed"
 	err := fault.New(fault.Park, "delivery.gate", "changed-record", "the native system has sent the same record with another content").
 		Hint("compare the record in its native system with what was delivered, and withdraw this copy")
@@ -97,7 +97,7 @@ func (c *claim) repeated(ctx context.Context, m handover.Message, a ledger.Admis
 // queue lets a message wait behind one of its case that a person must decide on.
 func (c *claim) queue(ctx context.Context, m handover.Message, place ledger.Place) verdict {
 	lane := ledger.Lane{Case: m.Case, To: ledger.Gate}
-	return c.behind(ctx, lane, entryAt(m, ledger.Gate, ""), place, m.Name)
+	return c.behind(ctx, lane, c.entryAt(m, ledger.Gate, ""), place, m.Name)
 }
 
 // behind reports admitted when nothing stands before the message in its lane; otherwise it makes sure that the message waits there.
@@ -109,7 +109,7 @@ func (c *claim) behind(ctx context.Context, lane ledger.Lane, e ledger.Entry, pl
 	case position >= 0:
 		return waits
 	}
-	first, stands := c.o.Ledger.Before(lane, e.Source, e.Sequence)
+	first, stands := c.o.Ledger.Before(lane, e.Origin, e.Sequence)
 	if !stands {
 		return admitted
 	}
@@ -133,9 +133,10 @@ func (c *claim) consider(m handover.Message, print string, place ledger.Place) (
 	if handover.Opens(m.Name) && k.State == handover.NoCase {
 		parties = m.Parties
 	}
-	if last, ok := k.Last[m.Source]; ok && m.Sequence <= last {
+	origin := c.o.Directory.Origin(m.Envelope)
+	if last, ok := k.Last[origin]; ok && m.Sequence <= last {
 		return ledger.Admission{}, fault.New(fault.Park, "delivery.gate", "out-of-order",
-			"a later record of this case from the same system has been delivered already").Hint("check the order of the entries in the native system, then let it go on or withdraw it")
+			"a later record of the same dossier has been delivered already").Hint("check the order of the entries in the native system, then let it go on or withdraw it")
 	}
 	next, refusal := handover.Next(k.State, parties.RoleOf(m.Sender), m.Payload)
 	if refusal != "" {
@@ -147,7 +148,7 @@ func (c *claim) consider(m handover.Message, print string, place ledger.Place) (
 	}
 	return ledger.Admission{
 		Number: k.Number + 1, Place: place, Print: print, State: next, Parties: parties, To: to,
-		Source: m.Source, Sequence: m.Sequence, Name: m.Name,
+		Origin: origin, Sequence: m.Sequence, Name: m.Name,
 	}, nil
 }
 

@@ -33,7 +33,7 @@ type job struct {
 // record sees to it that a message stands at a destination, once, or waits there for a person. It reports whether that is so; false means
 // that ctx ended first and the message comes again.
 func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Place, to ledger.Destination) bool {
-	j := &job{Entry: entryAt(m, to, c.Reference(m.ID, to)), m: m, place: place, sink: c.sinks[to.System]}
+	j := &job{Entry: c.entryAt(m, to, c.Reference(m.ID, to)), m: m, place: place, sink: c.sinks[to.System]}
 	lane := ledger.Lane{Case: m.Case, To: to}
 	if ref, _ := c.o.Ledger.Ref(j.Ref); ref.Settled() {
 		return true

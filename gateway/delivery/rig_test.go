@@ -235,6 +235,10 @@ func (e everywhere) Destinations(handover.Envelope, handover.Parties) ([]ledger.
 	return e.to, nil
 }
 
+func (everywhere) Origin(e handover.Envelope) ledger.Destination {
+	return ledger.Destination{System: e.Source, Organisation: e.Sender}
+}
+
 // nobody gives no advice.
 type nobody struct{}
 
@@ -398,3 +402,10 @@ func application() handover.ApplicationSubmitted {
 
 // elapse lets the bubble's virtual time pass.
 func elapse(d time.Duration) { <-time.After(d) }
+
+func agreedNote() handover.TransferMeetingRecorded {
+	return handover.TransferMeetingRecorded{
+		HeldOn: "2026-11-03", StartOfCaseWork: "2026-11-10", NextReviewOn: "2027-01-10", CanAndWantsWork: true,
+		Participants: []handover.Participant{{Name: "a", Part: "PERSON", Agreed: true}, {Name: "b", Part: "RECEIVING", Agreed: true}},
+	}
+}

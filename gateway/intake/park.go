@@ -39,6 +39,15 @@ func (r *Reader) takeBroken(ctx context.Context, b adapters.Broken) error {
 	return err
 }
 
+// dossier is where a record was entered, as far as the ledger knows: a record that cannot be translated does not say whose it is.
+func (r *Reader) dossier(c handover.CaseID, rec native.Record) ledger.Destination {
+	if r.origin.Shared {
+		return r.place("")
+	}
+	at, _ := r.Ledger.Dossier(c, r.origin.ID, rec.Case)
+	return at
+}
+
 func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error) error {
 	id := r.messageID(k.Record.ID)
 	if a, known := r.Ledger.Admission(id); known && a.Withdrawn {
@@ -57,7 +66,7 @@ func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error)
 		return err
 	}
 	reason := ledger.ReasonOf(why)
-	e := ledger.Entry{Case: c, Message: id, To: ledger.Gate, Source: r.origin.ID, Sequence: k.Record.Sequence}
+	e := ledger.Entry{Case: c, Message: id, To: ledger.Gate, Origin: r.dossier(c, k.Record), Sequence: k.Record.Sequence}
 	if err := r.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason}); err != nil {
 		return err
 	}

@@ -30,9 +30,9 @@ type Item struct {
 	Reason  Reason             `json:"reason"`
 	Status  Status             `json:"status"`
 	Since   time.Time          `json:"since"`
-	// Source and Sequence are what the source said of the case, as far as they are known.
-	Source   handover.SystemID `json:"source,omitzero"`
-	Sequence uint64            `json:"sequence,omitzero"`
+	// Origin and Sequence are the dossier that the message was entered in and its place there, as far as they are known.
+	Origin   Destination `json:"origin,omitzero"`
+	Sequence uint64      `json:"sequence,omitzero"`
 	// Partition and Parking are where the PARK record stands in the ledger; a ruling names it.
 	Partition int32 `json:"-"`
 	Parking   int64 `json:"-"`
@@ -50,17 +50,17 @@ func (l *laneState) find(id handover.MessageID) int {
 	return -1
 }
 
-// follows reports whether a waiting message comes after what a source said: only what the same source said later certainly does. A record that cannot be
+// follows reports whether a waiting message comes after another one: only what was entered later in the same dossier certainly does. A record that cannot be
 // translated waits as soon as it is read, while what was entered before it is still on the bus.
-func (it Item) follows(source handover.SystemID, sequence uint64) bool {
-	return it.Sequence > sequence && sequence > 0 && it.Source == source
+func (it Item) follows(origin Destination, sequence uint64) bool {
+	return it.Sequence > sequence && sequence > 0 && it.Origin == origin && origin != Destination{}
 }
 
-// put lets an item wait at the end of the lane, but before what its source said later.
+// put lets an item wait at the end of the lane, but before what was entered later in its dossier.
 func (l *laneState) put(it Item) {
 	at := len(l.items)
 	for i := range l.items {
-		if l.items[i].follows(it.Source, it.Sequence) {
+		if l.items[i].follows(it.Origin, it.Sequence) {
 			at = i
 			break
 		}
@@ -84,7 +84,7 @@ func (v *View) foldPark(partition int32, offset int64, r Record) {
 	}
 	item := Item{
 		Message: r.Message, Name: r.Parking.Name, Case: r.Case, To: r.To, Ref: r.Ref, Place: r.Parking.Place, Reason: r.Parking.Reason,
-		Status: StatusParked, Since: r.Parking.At, Partition: partition, Parking: offset, Source: r.Parking.Source, Sequence: r.Parking.Sequence,
+		Status: StatusParked, Since: r.Parking.At, Partition: partition, Parking: offset, Origin: r.Parking.Origin, Sequence: r.Parking.Sequence,
 	}
 	if r.Parking.Held {
 		item.Status = StatusHeld
@@ -176,13 +176,13 @@ func (v *View) Waiting(key Lane, id handover.MessageID) (position, count int, fi
 	return l.find(id), len(l.items), l.items[0]
 }
 
-// Before returns the first of the messages in a lane that stand before one that does not wait there yet: all, except what its own source said later.
-func (v *View) Before(key Lane, source handover.SystemID, sequence uint64) (Item, bool) {
+// Before returns the first of the messages in a lane that stand before one that does not wait there yet: all, except what was entered later in its dossier.
+func (v *View) Before(key Lane, origin Destination, sequence uint64) (Item, bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	if l := v.lanes[key]; l != nil {
 		for _, it := range l.items {
-			if !it.follows(source, sequence) {
+			if !it.follows(origin, sequence) {
 				return it, true
 			}
 		}

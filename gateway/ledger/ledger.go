@@ -96,8 +96,8 @@ type Entry struct {
 	Message handover.MessageID
 	To      Destination
 	Ref     native.Reference
-	// Source and Sequence say what the message's source said of the case; they are used when it is parked at the gate.
-	Source   handover.SystemID
+	// Origin and Sequence are the dossier that the message was entered in and its place there; they are used when it is parked.
+	Origin   Destination
 	Sequence uint64
 }
 
@@ -133,7 +133,7 @@ func (l *Ledger) Done(ctx context.Context, e Entry, receipt native.Receipt) erro
 // Park lets a message wait in its lane for a person, or (held) behind one that does.
 func (l *Ledger) Park(ctx context.Context, e Entry, p Parking) error {
 	r := e.record(Park)
-	p.At, p.Source, p.Sequence = l.now().UTC(), e.Source, e.Sequence
+	p.At, p.Origin, p.Sequence = l.now().UTC(), e.Origin, e.Sequence
 	r.Nonce, r.Parking = Nonce(), &p
 	_, err := l.append(ctx, r)
 	return err

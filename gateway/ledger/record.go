@@ -142,10 +142,10 @@ type Admission struct {
 	State   handover.State   `json:"state"` // of the case after this message
 	Parties handover.Parties `json:"parties"`
 	To      []Destination    `json:"to"`
-	// Source and Sequence are the envelope's: what the source said last of this case.
-	Source   handover.SystemID `json:"source"`
-	Sequence uint64            `json:"sequence"`
-	Name     handover.Name     `json:"name"`
+	// Origin is the dossier that the message was entered in, and Sequence its place there: what was said last of this case in that dossier.
+	Origin   Destination   `json:"origin"`
+	Sequence uint64        `json:"sequence"`
+	Name     handover.Name `json:"name"`
 	// Withdrawn says that a person dropped the message before it had a place; the other fields are empty then.
 	Withdrawn bool `json:"-"`
 }
@@ -157,9 +157,9 @@ type Parking struct {
 	Held   bool          `json:"held,omitzero"` // it waits behind another message and needs no ruling of its own
 	Name   handover.Name `json:"name,omitzero"`
 	At     time.Time     `json:"at"` // UTC
-	// Source and Sequence are what the source said of this case, as far as they are known: the order of one source's messages at the gate.
-	Source   handover.SystemID `json:"source,omitzero"`
-	Sequence uint64            `json:"sequence,omitzero"`
+	// Origin and Sequence are the dossier that the message was entered in and its place there, as far as they are known: the order of one dossier's messages.
+	Origin   Destination `json:"origin,omitzero"`
+	Sequence uint64      `json:"sequence,omitzero"`
 }
 
 // Decision is a person's ruling on one parking.

@@ -56,8 +56,8 @@ type message struct {
 type Case struct {
 	State    handover.State
 	Parties  handover.Parties
-	Number   uint64 // of the last admitted message
-	Last     map[handover.SystemID]uint64
+	Number   uint64                 // of the last admitted message
+	Last     map[Destination]uint64 // of the last admitted message of each dossier, its place there
 	Bindings map[Destination]native.CaseKey
 }
 
@@ -163,7 +163,7 @@ func (v *View) foldAdmit(partition int32, r Record) {
 	m := &message{id: r.Message, caseID: r.Case, partition: partition, admission: *r.Admission, settled: map[Destination]bool{}}
 	v.messages[r.Message] = m
 	c.State, c.Number = r.Admission.State, r.Admission.Number
-	c.Last[r.Admission.Source] = r.Admission.Sequence
+	c.Last[r.Admission.Origin] = r.Admission.Sequence
 	if r.Admission.Parties != (handover.Parties{}) {
 		c.Parties = r.Admission.Parties
 	}
@@ -236,7 +236,7 @@ func (v *View) settle(id handover.MessageID, to Destination) {
 func (v *View) caseOf(id handover.CaseID) *Case {
 	c := v.cases[id]
 	if c == nil {
-		c = &Case{Last: map[handover.SystemID]uint64{}, Bindings: map[Destination]native.CaseKey{}}
+		c = &Case{Last: map[Destination]uint64{}, Bindings: map[Destination]native.CaseKey{}}
 		v.cases[id] = c
 	}
 	return c
@@ -262,7 +262,7 @@ func (v *View) Case(id handover.CaseID) Case {
 		return Case{}
 	}
 	out := *c
-	out.Last = make(map[handover.SystemID]uint64, len(c.Last))
+	out.Last = make(map[Destination]uint64, len(c.Last))
 	for k, s := range c.Last {
 		out.Last[k] = s
 	}
@@ -279,6 +279,20 @@ func (v *View) NativeCase(id handover.CaseID, to Destination) (native.CaseKey, b
 		return k, ok
 	}
 	return "", false
+}
+
+// Dossier returns the place in a system where a native case is known to be the dossier of a case.
+func (v *View) Dossier(id handover.CaseID, system handover.SystemID, key native.CaseKey) (Destination, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if c := v.cases[id]; c != nil {
+		for at, k := range c.Bindings {
+			if at.System == system && k == key {
+				return at, true
+			}
+		}
+	}
+	return Destination{}, false
 }
 
 // Admission returns a message's place in its case, if it was admitted.
