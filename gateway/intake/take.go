@@ -118,7 +118,7 @@ func (r *Reader) message(ctx context.Context, rec native.Record) (handover.Messa
 	}
 	m := handover.Message{Payload: draft.Payload, Envelope: handover.Envelope{
 		ID: r.messageID(rec.ID), Source: r.origin.ID, Name: draft.Payload.Name(), Case: r.caseID(rec), Time: rec.At.UTC().Truncate(time.Millisecond),
-		Sender: draft.Sender, Sequence: rec.Sequence, Action: draft.Action, Test: draft.Test, Trace: traceparent(ctx),
+		Sender: draft.Sender, Sequence: rec.Sequence, Action: draft.Action, Test: draft.Test,
 	}}
 	if m.Action == "" {
 		m.Action = handover.ActionNew
@@ -163,6 +163,7 @@ func (r *Reader) publish(ctx context.Context, rec native.Record, m handover.Mess
 		attribute.String(telemetry.AttrMessageName, string(m.Name)),
 	))
 	defer span.End()
+	m.Trace = traceparent(ctx) // delivery goes on from the span that put the message on the bus; it is not part of what is sealed
 	if err := r.Bus.Publish(ctx, m.Envelope, sealed); err != nil {
 		return outcomeFailed, err
 	}
