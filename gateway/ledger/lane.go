@@ -56,6 +56,22 @@ func (it Item) follows(origin Destination, sequence uint64) bool {
 	return it.Sequence > sequence && sequence > 0 && it.Origin == origin && origin != Destination{}
 }
 
+// before returns the first item that stands before a message, which may wait there itself.
+func (l *laneState) before(id handover.MessageID, origin Destination, sequence uint64) (Item, bool) {
+	if l == nil {
+		return Item{}, false
+	}
+	for _, it := range l.items {
+		if it.Message == id {
+			break
+		}
+		if !it.follows(origin, sequence) {
+			return it, true
+		}
+	}
+	return Item{}, false
+}
+
 // put lets an item wait at the end of the lane, but before what was entered later in its dossier.
 func (l *laneState) put(it Item) {
 	at := len(l.items)
@@ -180,14 +196,7 @@ func (v *View) Waiting(key Lane, id handover.MessageID) (position, count int, fi
 func (v *View) Before(key Lane, origin Destination, sequence uint64) (Item, bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	if l := v.lanes[key]; l != nil {
-		for _, it := range l.items {
-			if !it.follows(origin, sequence) {
-				return it, true
-			}
-		}
-	}
-	return Item{}, false
+	return v.lanes[key].before("", origin, sequence)
 }
 
 // Runnable returns the lanes of a partition whose first waiting message can go on.

@@ -154,10 +154,14 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) {
 	}
 }
 
-// foldAdmit lets the first record count that has the case's next number; others were decided on an older view.
+// foldAdmit lets the first record count that has the case's next number, unless another message stands before it at the gate; others were decided
+// on an older view.
 func (v *View) foldAdmit(partition int32, r Record) {
 	c := v.caseOf(r.Case)
 	if r.Admission == nil || v.messages[r.Message] != nil || r.Admission.Number != c.Number+1 {
+		return
+	}
+	if _, stands := v.lanes[Lane{Case: r.Case, To: Gate}].before(r.Message, r.Admission.Origin, r.Admission.Sequence); stands {
 		return
 	}
 	m := &message{id: r.Message, caseID: r.Case, partition: partition, admission: *r.Admission, settled: map[Destination]bool{}}

@@ -1,0 +1,150 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+)
+
+// begin is when every test of this package begins.
+var begin = time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC)
+
+// pages is a ledger of one partition in memory, with a view that reads at once.
+type pages struct {
+	t       *testing.T
+	view    *View
+	records []page
+	woken   []Lane
+	fail    error // returned by Append, which writes all the same
+}
+
+type page struct {
+	at    time.Time
+	key   string
+	value []byte
+}
+
+func newPages(t *testing.T) *pages {
+	p := &pages{t: t}
+	p.view = NewView(1, func(_ int32, l Lane) { p.woken = append(p.woken, l) })
+	return p
+}
+
+func (p *pages) ledger() *Ledger { return New(p, p.view, func() time.Time { return begin }) }
+
+func (p *pages) Append(_ context.Context, _ int32, key string, value []byte) (int64, error) {
+	offset := int64(len(p.records))
+	at := begin.Add(time.Duration(offset) * time.Second)
+	p.records = append(p.records, page{at, key, value})
+	p.view.Apply(0, offset, at, value)
+	return offset, p.fail
+}
+
+func (p *pages) PartitionOf(handover.CaseID) int32 { return 0 }
+
+func (p *pages) End(context.Context, int32) (int64, error) { return int64(len(p.records)), nil }
+
+// add appends a record as it stands.
+func (p *pages) add(r Record) int64 {
+	value, err := encode(r)
+	require.NoError(p.t, err)
+	offset, err := p.Append(p.t.Context(), 0, r.key(), value)
+	require.NoError(p.t, err)
+	return offset
+}
+
+// again returns the view of somebody who reads everything from the beginning, after a cleaning of the log if so asked.
+func (p *pages) again(compact bool) *View {
+	last := map[string]int{}
+	for i, r := range p.records {
+		last[r.key] = i
+	}
+	v := NewView(1, nil)
+	for i, r := range p.records {
+		if !compact || last[r.key] == i {
+			v.Apply(0, int64(i), r.at, r.value)
+		}
+	}
+	return v
+}
+
+var (
+	dossier  = Destination{System: "klib", Organisation: "sd-kriens"}
+	other    = Destination{System: "avam", Organisation: "rav-luzern"}
+	platform = Destination{System: "casenet"}
+)
+
+// admit appends an ADMIT for destinations dossier and platform.
+func (p *pages) admit(m handover.MessageID, number uint64) bool {
+	_, ok, err := p.ledger().Admit(p.t.Context(), "c1", m, Admission{
+		Number: number, Place: Place{Topic: OnBus, Offset: int64(number)}, State: handover.UnderReview, To: []Destination{dossier, platform}, Origin: other, Sequence: number,
+	})
+	require.NoError(p.t, err)
+	return ok
+}
+
+func at(m handover.MessageID, to Destination) Entry {
+	e := Entry{Case: "c1", Message: m, To: to}
+	if to != Gate {
+		e.Ref = native.Reference(string(m) + "@" + to.String())
+	}
+	return e
+}
+
+// park appends a PARK and returns the item.
+func (p *pages) park(e Entry) Item {
+	require.NoError(p.t, p.ledger().Park(p.t.Context(), e, Parking{Reason: Reason{Code: "x", Text: "x"}}))
+	return p.item(e)
+}
+
+func (p *pages) hold(e Entry) {
+	require.NoError(p.t, p.ledger().Park(p.t.Context(), e, Parking{Held: true, Reason: Reason{Code: "held", Text: "held"}}))
+}
+
+func (p *pages) item(e Entry) Item {
+	for _, it := range p.view.Parked() {
+		if it.Message == e.Message && it.To == e.To {
+			return it
+		}
+	}
+	return Item{}
+}
+
+func (p *pages) rule(it Item, v Verdict) error {
+	return p.ledger().Rule(p.t.Context(), it, Decision{Verdict: v, Person: "op", Why: "because"}, native.Receipt{Record: "n1", Case: "k1"})
+}
+
+// The first ADMIT with the next number counts; one that was decided on an older view does not.
+func TestI3_TheFirstAdmissionWithTheNextNumberCounts(t *testing.T) {
+	p := newPages(t)
+	require.True(t, p.admit("m1", 1))
+	require.False(t, p.admit("m2", 1), "the number is taken")
+	require.False(t, p.admit("m2", 3), "a number was left out")
+	require.True(t, p.admit("m2", 2))
+	require.True(t, p.admit("m1", 3), "it has its place already")
+	a, _ := p.view.Admission("m1")
+	require.EqualValues(t, 1, a.Number)
+	require.EqualValues(t, 2, p.view.Case("c1").Number)
+	require.Len(t, p.view.OpenBelow(0, 2), 1)
+	require.Len(t, p.view.OpenBelow(0, 3), 2)
+}
+
+// An ADMIT does not count while another message of the case stands before it at the gate: whoever wrote it had not read that yet.
+func TestI3_NothingIsAdmittedBeforeWhatWaitsAtTheGate(t *testing.T) {
+	p := newPages(t)
+	first := p.park(Entry{Case: "c1", Message: "m1", To: Gate, Origin: other, Sequence: 1})
+	require.False(t, p.admit("m2", 1), "m1 stands before it")
+	require.True(t, p.admit("m1", 1), "itself it does not hold back")
+	require.Empty(t, p.view.Parked())
+	require.Equal(t, "gate", first.To.String())
+
+	p.park(Entry{Case: "c1", Message: "m9", To: Gate, Origin: other, Sequence: 9})
+	require.True(t, p.admit("m2", 2), "what was entered later in the same dossier does not stand before it")
+	require.Error(t, errors.Join(p.rule(first, Retry)), "m1 waits no longer")
+}
