@@ -82,7 +82,7 @@ func (r *Reader) Again(ctx context.Context, c handover.CaseID, k kept) error {
 			Hint("let the native system's operator correct it there, then withdraw this copy")
 		return r.keep(ctx, c, k, why)
 	}
-	m, err := r.message(ctx, k.Record)
+	m, err := r.message(k.Record)
 	if err != nil {
 		return r.keep(ctx, c, k, err)
 	}

@@ -85,7 +85,7 @@ func (r *Reader) decide(ctx context.Context, rec native.Record) (string, error) 
 			return outcomeKnown, nil
 		}
 	}
-	m, err := r.message(ctx, rec)
+	m, err := r.message(rec)
 	if err != nil {
 		return outcomeParked, r.park(ctx, rec, err)
 	}
@@ -111,7 +111,7 @@ func (r *Reader) echo(ctx context.Context, rec native.Record) (string, error) {
 }
 
 // message translates a record and gives it its envelope. Errors are reasons to park.
-func (r *Reader) message(ctx context.Context, rec native.Record) (handover.Message, error) {
+func (r *Reader) message(rec native.Record) (handover.Message, error) {
 	draft, err := r.origin.Mapper.ToHandover(rec)
 	if err != nil {
 		return handover.Message{}, fault.Wrap(fault.Park, "intake.map", err)
