@@ -15,7 +15,7 @@ func templates() map[handover.Name]template {
 		"application-submitted":       {"OPT01", assigning, fillApplication},
 		"application-withdrawn":       {"OPT02", assigning, fillWithdrawal},
 		"clarification-requested":     {"OPT03", receiving, fillInquiry},
-		"clarification-answered":      {"OPT04", assigning, func(m form, f core.Facts) { m.put("replyText", f.Answer) }},
+		"clarification-answered":      {"OPT04", assigning, func(m form, f core.Facts) { m.Put("replyText", f.Answer) }},
 		"application-decided":         {"OPT05", receiving, fillDecision},
 		"transfer-meeting-scheduled":  {"OPT06", assigning, fillInvitation},
 		"transfer-meeting-recorded":   {"OPT07", receiving, fillTransferNote},
@@ -32,173 +32,173 @@ func templates() map[handover.Name]template {
 		"review-meeting-recorded":     {"OPT18", receiving, fillReviewNote},
 		"extra-meeting-requested":     {"OPT19", assigning, fillExtraMeeting},
 		"case-closed":                 {"OPT20", receiving, fillClosure},
-		"consent-withdrawn":           {"OPT21", ours, func(m form, f core.Facts) { m.put("effectiveOn", f.WithdrawnOn) }},
+		"consent-withdrawn":           {"OPT21", ours, func(m form, f core.Facts) { m.Put("effectiveOn", f.WithdrawnOn) }},
 	}
 }
 
 func fillApplication(m form, f core.Facts) {
-	m.put("applicantOffice", string(f.Assigning))
-	m.put("requestedOffice", string(f.Receiving))
-	m.code("procedure", f.Process, map[string]string{"OPTIMA_ALV": "1", "OPTIMA_IV": "2", "OPTIMA_SH": "3"})
-	m.code("targetGroup", f.TargetGroup, map[string]string{
+	m.Put("applicantOffice", string(f.Assigning))
+	m.Put("requestedOffice", string(f.Receiving))
+	m.Code("procedure", f.Process, map[string]string{"OPTIMA_ALV": "1", "OPTIMA_IV": "2", "OPTIMA_SH": "3"})
+	m.Code("targetGroup", f.TargetGroup, map[string]string{
 		"A": "01", "B": "02", "C": "03", "D": "04", "E": "05", "F": "06", "G": "07", "H": "08", "I": "09",
 	})
-	m.put("filedOn", f.AppliedOn)
+	m.Put("filedOn", f.AppliedOn)
 	fillPerson(m.part("insuredPerson"), f.Person)
 	s := m.part("status")
-	s.flag("socialCounselling", f.Situation.SocialCounselling)
-	s.flag("economicAid", f.Situation.EconomicAssistance)
-	s.flag("jobseeker", f.Situation.RegisteredJobseeker)
-	s.flag("dailyAllowance", f.Situation.UnemploymentBenefit)
-	s.flag("disabilityMeasure", f.Situation.DisabilityMeasures)
+	s.Flag("socialCounselling", f.Situation.SocialCounselling)
+	s.Flag("economicAid", f.Situation.EconomicAssistance)
+	s.Flag("jobseeker", f.Situation.RegisteredJobseeker)
+	s.Flag("dailyAllowance", f.Situation.UnemploymentBenefit)
+	s.Flag("disabilityMeasure", f.Situation.DisabilityMeasures)
 	legal := m.part("legalBasis")
-	legal.code("basis", f.ConsentKind, map[string]string{"CONSENT": "35A1", "INFORMED": "35A1TER"})
-	legal.put("givenOn", f.ConsentGivenOn)
-	m.put("durationMonths", strconv.Itoa(f.PlannedMonths))
-	m.put("objective", f.Goal)
-	m.put("grounds", f.Reason)
+	legal.Code("basis", f.ConsentKind, map[string]string{"CONSENT": "35A1", "INFORMED": "35A1TER"})
+	legal.Put("givenOn", f.ConsentGivenOn)
+	m.Put("durationMonths", strconv.Itoa(f.PlannedMonths))
+	m.Put("objective", f.Goal)
+	m.Put("grounds", f.Reason)
 	m.adviser("adviser", &f.Contact)
 	m.adviser("deputyAdviser", f.Deputy)
 }
 
 func fillPerson(m form, p core.Person) {
 	id := m.part("identification")
-	id.el.CreateAttr("xmlns:p", contract.PersonNamespace)
-	id.put("p:vn", p.AHV)
+	id.El.CreateAttr("xmlns:p", contract.PersonNamespace)
+	id.Put("p:vn", p.AHV)
 	local := id.part("p:localPersonId")
-	local.put("p:personIdCategory", "AVAM.PERSNR")
-	local.put("p:personId", "P1000001")
-	id.put("p:officialName", p.OfficialName)
-	id.put("p:firstName", p.FirstName)
-	id.code("p:sex", p.Sex, map[string]string{"MALE": "1", "FEMALE": "2", "UNKNOWN": "3"})
-	id.part("p:dateOfBirth").put("p:yearMonthDay", p.DateOfBirth)
+	local.Put("p:personIdCategory", "AVAM.PERSNR")
+	local.Put("p:personId", "P1000001")
+	id.Put("p:officialName", p.OfficialName)
+	id.Put("p:firstName", p.FirstName)
+	id.Code("p:sex", p.Sex, map[string]string{"MALE": "1", "FEMALE": "2", "UNKNOWN": "3"})
+	id.part("p:dateOfBirth").Put("p:yearMonthDay", p.DateOfBirth)
 	lives := m.part("residence")
-	lives.put("street", p.Street)
-	lives.put("houseNumber", p.HouseNumber)
-	lives.put("swissZipCode", p.Zip)
-	lives.put("town", p.Town)
-	lives.put("municipalityId", strconv.Itoa(p.Municipality))
-	m.put("phone", p.Phone)
-	m.put("mail", p.Email)
-	m.code("correspondence", p.Language, map[string]string{"DE": "D", "FR": "F", "IT": "I", "EN": "E"})
+	lives.Put("street", p.Street)
+	lives.Put("houseNumber", p.HouseNumber)
+	lives.Put("swissZipCode", p.Zip)
+	lives.Put("town", p.Town)
+	lives.Put("municipalityId", strconv.Itoa(p.Municipality))
+	m.Put("phone", p.Phone)
+	m.Put("mail", p.Email)
+	m.Code("correspondence", p.Language, map[string]string{"DE": "D", "FR": "F", "IT": "I", "EN": "E"})
 }
 
 func fillWithdrawal(m form, f core.Facts) {
-	m.put("effectiveOn", f.WithdrawnOn)
-	m.code("withdrawalCode", f.WithdrawalReason, map[string]string{"PERSON_WITHDREW": "W10", "AGENCY_WITHDREW": "W20", "OTHER": "W90"})
+	m.Put("effectiveOn", f.WithdrawnOn)
+	m.Code("withdrawalCode", f.WithdrawalReason, map[string]string{"PERSON_WITHDREW": "W10", "AGENCY_WITHDREW": "W20", "OTHER": "W90"})
 }
 
 func fillInquiry(m form, f core.Facts) {
-	m.put("inquiryText", f.Question)
-	m.put("replyBy", f.AnswerBy)
+	m.Put("inquiryText", f.Question)
+	m.Put("replyBy", f.AnswerBy)
 }
 
 func fillDecision(m form, f core.Facts) {
-	m.code("decision", f.Decision, map[string]string{"ACCEPTED": "1", "REJECTED": "2"})
+	m.Code("decision", f.Decision, map[string]string{"ACCEPTED": "1", "REJECTED": "2"})
 	if f.Decision == "REJECTED" {
-		m.code("refusalCode", f.RejectionReason, map[string]string{
+		m.Code("refusalCode", f.RejectionReason, map[string]string{
 			"IV_REJECTION_RECENT": "R10", "NO_INTACT_WORK_OFFER": "R20", "NO_CAPACITY": "R30", "GOAL_NOT_REALISABLE": "R40", "OTHER": "R90",
 		})
 	}
-	m.put("decidedOn", f.DecidedOn)
+	m.Put("decidedOn", f.DecidedOn)
 	m.adviser("caseLead", f.Lead)
 }
 
 func fillInvitation(m form, f core.Facts) {
-	m.put("startsAt", f.MeetingAt.Format(time.RFC3339))
-	m.put("venue", f.MeetingPlace)
+	m.Put("startsAt", f.MeetingAt.Format(time.RFC3339))
+	m.Put("venue", f.MeetingPlace)
 }
 
 func fillAttendees(m form, f core.Facts) {
-	m.put("conversationOn", f.HeldOn)
+	m.Put("conversationOn", f.HeldOn)
 	for _, p := range f.Participants {
 		a := m.part("attendee")
-		a.put("name", p.Name)
-		a.code("capacity", p.Part, map[string]string{"PERSON": "P", "ASSIGNING": "A", "RECEIVING": "R", "OTHER": "X"})
-		a.flag("agrees", p.Agreed)
+		a.Put("name", p.Name)
+		a.Code("capacity", p.Part, map[string]string{"PERSON": "P", "ASSIGNING": "A", "RECEIVING": "R", "OTHER": "X"})
+		a.Flag("agrees", p.Agreed)
 	}
 }
 
 func fillTransferNote(m form, f core.Facts) {
 	fillAttendees(m, f)
-	m.flag("declaredFitAndWilling", f.CanAndWantsWork)
-	m.put("leadershipFrom", f.StartOfCaseWork)
-	m.put("nextConversationOn", f.NextReviewOn)
-	m.put("plannedSteps", f.Strategy)
+	m.Flag("declaredFitAndWilling", f.CanAndWantsWork)
+	m.Put("leadershipFrom", f.StartOfCaseWork)
+	m.Put("nextConversationOn", f.NextReviewOn)
+	m.Put("plannedSteps", f.Strategy)
 }
 
 func fillReviewNote(m form, f core.Facts) {
 	fillAttendees(m, f)
-	m.flag("caseworkContinues", f.Continue)
-	m.put("nextConversationOn", f.NextReviewOn)
-	m.put("furtherSteps", f.FurtherMeasures)
+	m.Flag("caseworkContinues", f.Continue)
+	m.Put("nextConversationOn", f.NextReviewOn)
+	m.Put("furtherSteps", f.FurtherMeasures)
 }
 
 func fillExemption(m form, f core.Facts) {
 	m.validity(f.ExemptFrom, f.ExemptTo)
-	m.put("signedOn", f.ExemptionSignedOn)
-	m.put("extensionGrounds", f.ExtensionReason)
+	m.Put("signedOn", f.ExemptionSignedOn)
+	m.Put("extensionGrounds", f.ExtensionReason)
 }
 
 func fillCostRequest(m form, f core.Facts) {
-	m.put("costNumber", f.Approval)
-	m.put("measureName", f.Measure)
-	m.put("organiser", f.Provider)
+	m.Put("costNumber", f.Approval)
+	m.Put("measureName", f.Measure)
+	m.Put("organiser", f.Provider)
 	m.validity(f.MeasureFrom, f.MeasureTo)
-	m.francs(f.AmountCents)
-	m.put("returnUntil", f.ReturnBy)
+	m.Amount("chf", f.AmountCents)
+	m.Put("returnUntil", f.ReturnBy)
 }
 
 func fillCostApproval(m form, f core.Facts) {
-	m.put("costNumber", f.Approval)
-	m.put("signedOn", f.ApprovalSignedOn)
-	m.put("signatory", f.SignedBy)
+	m.Put("costNumber", f.Approval)
+	m.Put("signedOn", f.ApprovalSignedOn)
+	m.Put("signatory", f.SignedBy)
 }
 
 func fillCostRefusal(m form, f core.Facts) {
-	m.put("costNumber", f.Approval)
-	m.put("refusedOn", f.RefusedOn)
-	m.code("costRefusalCode", f.RefusalReason, map[string]string{"NO_ENTITLEMENT": "K10", "NOT_NECESSARY": "K20", "OTHER": "K90"})
+	m.Put("costNumber", f.Approval)
+	m.Put("refusedOn", f.RefusedOn)
+	m.Code("costRefusalCode", f.RefusalReason, map[string]string{"NO_ENTITLEMENT": "K10", "NOT_NECESSARY": "K20", "OTHER": "K90"})
 }
 
 func fillCostReminder(m form, f core.Facts) {
-	m.put("costNumber", f.Approval)
-	m.put("returnUntil", f.ReturnBy)
+	m.Put("costNumber", f.Approval)
+	m.Put("returnUntil", f.ReturnBy)
 }
 
 func fillOrder(m form, f core.Facts) {
-	m.put("costNumber", f.Approval)
-	m.put("orderedOn", f.OrderedOn)
+	m.Put("costNumber", f.Approval)
+	m.Put("orderedOn", f.OrderedOn)
 	m.validity(f.MeasureFrom, f.MeasureTo)
 }
 
 func fillMeasureEnd(m form, f core.Facts) {
-	m.put("costNumber", f.Approval)
-	m.put("endedOn", f.CompletedOn)
-	m.put("resultText", f.Result)
+	m.Put("costNumber", f.Approval)
+	m.Put("endedOn", f.CompletedOn)
+	m.Put("resultText", f.Result)
 }
 
 func fillInvoice(m form, f core.Facts) {
-	m.put("costNumber", f.Approval)
-	m.put("invoiceDate", f.InvoicedOn)
-	m.francs(f.InvoiceCents)
+	m.Put("costNumber", f.Approval)
+	m.Put("invoiceDate", f.InvoicedOn)
+	m.Amount("chf", f.InvoiceCents)
 }
 
 func fillObservation(m form, f core.Facts) {
-	m.put("noticedOn", f.ObservedOn)
-	m.put("observationText", f.Hint)
+	m.Put("noticedOn", f.ObservedOn)
+	m.Put("observationText", f.Hint)
 }
 
 func fillExtraMeeting(m form, f core.Facts) {
-	m.put("requestedOn", f.ExtraRequestedOn)
-	m.put("grounds", f.ExtraReason)
+	m.Put("requestedOn", f.ExtraRequestedOn)
+	m.Put("grounds", f.ExtraReason)
 }
 
 func fillClosure(m form, f core.Facts) {
-	m.put("closedOn", f.ClosedOn)
-	m.code("closureCode", f.ClosureReason, map[string]string{
+	m.Put("closedOn", f.ClosedOn)
+	m.Code("closureCode", f.ClosureReason, map[string]string{
 		"REVOKED_BY_ASSIGNING": "A10", "GOAL_REACHED": "A20", "GOAL_NOT_REACHABLE": "A30", "COST_APPROVAL_REFUSED": "A40",
 		"PARALLEL_CASE_LEADERSHIP": "A50", "CONSENT_WITHDRAWN": "A60",
 	})
-	m.code("outcomeCode", f.Outcome, map[string]string{"SUCCESSFUL": "1", "PARTIAL": "2", "NOT_IMPLEMENTED": "3", "OTHER": "9"})
+	m.Code("outcomeCode", f.Outcome, map[string]string{"SUCCESSFUL": "1", "PARTIAL": "2", "NOT_IMPLEMENTED": "3", "OTHER": "9"})
 }

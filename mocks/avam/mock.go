@@ -11,6 +11,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
 	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/einmal-hub/einmal/mocks/ech0058"
 	"github.com/einmal-hub/einmal/mocks/xsd"
 )
 
@@ -80,7 +81,10 @@ func (m *Mock) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST "+Path, core.Interface(m.dice, writes, m.reject, http.HandlerFunc(m.soap)))
 	mux.Handle("GET "+Path+"/", http.StripPrefix(Path+"/", http.FileServerFS(contract.Schemas())))
-	mux.Handle("/desk/", m.desk())
+	screen := ech0058.Screen{
+		Store: m.store, Validate: m.Validate, Clock: m.options.Clock, Namespace: contract.Namespace, Element: "deliveryHeader", HeaderNamespace: contract.HeaderNamespace,
+	}
+	mux.Handle("/desk/", screen.Handler())
 	mux.Handle("/control/", core.Control(m.store, m.dice))
 	return mux
 }

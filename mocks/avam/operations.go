@@ -13,6 +13,7 @@ import (
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
 	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/einmal-hub/einmal/mocks/ech0058"
 	"github.com/einmal-hub/einmal/mocks/xsd"
 )
 
@@ -80,7 +81,7 @@ func (m *Mock) write(r *http.Request, request, response *etree.Element) error {
 
 // body takes the content out of a request and checks what the schema cannot say.
 func (m *Mock) body(kind native.Kind, request *etree.Element) ([]byte, error) {
-	content := child(request, contract.Namespace, "content").ChildElements()[0]
+	content := ech0058.Child(request, contract.Namespace, "content").ChildElements()[0]
 	if err := rules(kind, content); err != nil {
 		return nil, err
 	}
@@ -100,8 +101,8 @@ func (m *Mock) sameCase(request, content *etree.Element) error {
 	if entries, ok := m.store.Case(native.CaseKey(own(request, "caseId"))); ok {
 		reference = string(entries[0].CaseReference)
 	}
-	header := child(content, contract.Namespace, "deliveryHeader")
-	process := value(header, contract.HeaderNamespace, "businessProcessId")
+	header := ech0058.Child(content, contract.Namespace, "deliveryHeader")
+	process := ech0058.Value(header, contract.HeaderNamespace, "businessProcessId")
 	if process != "" && reference != "" && process != reference {
 		return xsd.Wrong(header, "names another case in businessProcessId")
 	}

@@ -9,6 +9,7 @@ import (
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
 	"github.com/einmal-hub/einmal/contracts/personal"
 	"github.com/einmal-hub/einmal/contracts/strict"
+	"github.com/einmal-hub/einmal/mocks/ech0058"
 	"github.com/einmal-hub/einmal/mocks/xsd"
 )
 
@@ -39,14 +40,14 @@ func rules(code native.Kind, root *etree.Element) error {
 	if err != nil {
 		return err
 	}
-	header := child(root, contract.Namespace, "deliveryHeader")
+	header := ech0058.Child(root, contract.Namespace, "deliveryHeader")
 	switch {
 	case root.Tag != kind.Root:
 		return xsd.Wrong(root, "does not belong to the kind")
-	case value(header, contract.HeaderNamespace, "messageType") != string(code):
+	case ech0058.Value(header, contract.HeaderNamespace, "messageType") != string(code):
 		return xsd.Wrong(header, "names another messageType than the kind")
 	}
-	if err := period(child(root, contract.Namespace, "validity")); err != nil {
+	if err := period(ech0058.Child(root, contract.Namespace, "validity")); err != nil {
 		return err
 	}
 	switch root.Tag {
@@ -62,28 +63,8 @@ func rules(code native.Kind, root *etree.Element) error {
 	return nil
 }
 
-// child returns the child of that name, nil when there is none.
-func child(el *etree.Element, space, local string) *etree.Element {
-	if el == nil {
-		return nil
-	}
-	found, err := strict.Child(el, space, local)
-	if err != nil {
-		return nil
-	}
-	return found
-}
-
-// value returns the text of a child, "" when there is none.
-func value(el *etree.Element, space, local string) string {
-	if c := child(el, space, local); c != nil {
-		return c.Text()
-	}
-	return ""
-}
-
 // own is the value of a child in AVAM's namespace.
-func own(el *etree.Element, local string) string { return value(el, contract.Namespace, local) }
+func own(el *etree.Element, local string) string { return ech0058.Value(el, contract.Namespace, local) }
 
 func period(el *etree.Element) error {
 	if el != nil && own(el, "to") < own(el, "from") {
@@ -93,8 +74,8 @@ func period(el *etree.Element) error {
 }
 
 func application(root *etree.Element) error {
-	identification := child(child(root, contract.Namespace, "insuredPerson"), contract.Namespace, "identification")
-	if vn := value(identification, contract.PersonNamespace, "vn"); vn != "" {
+	identification := ech0058.Child(ech0058.Child(root, contract.Namespace, "insuredPerson"), contract.Namespace, "identification")
+	if vn := ech0058.Value(identification, contract.PersonNamespace, "vn"); vn != "" {
 		if _, err := personal.ParseAHV(vn); err != nil {
 			return xsd.Wrong(identification, "holds a vn with a wrong check digit")
 		}
@@ -102,7 +83,7 @@ func application(root *etree.Element) error {
 	switch {
 	case own(root, "applicantOffice") == own(root, "requestedOffice"):
 		return xsd.Wrong(root, "names the same office twice")
-	case own(child(root, contract.Namespace, "legalBasis"), "givenOn") > own(root, "filedOn"):
+	case own(ech0058.Child(root, contract.Namespace, "legalBasis"), "givenOn") > own(root, "filedOn"):
 		return xsd.Wrong(root, "has a legal basis that was given after the application")
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
 	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/einmal-hub/einmal/mocks/ech0058"
 	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 )
@@ -200,10 +201,10 @@ func TestDesk_StampsTheHeaderWithWhoIsLoggedIn(t *testing.T) {
 	for _, e := range m.Store().After(0, 0) {
 		root, err := strict.XML(e.Body)
 		require.NoError(t, err)
-		header := child(root, contract.Namespace, "deliveryHeader")
-		require.Equal(t, "rav-sursee", value(header, contract.HeaderNamespace, "senderId"))
-		require.Equal(t, "2026-04-01T09:00:00Z", value(header, contract.HeaderNamespace, "messageDate"))
-		seen[value(header, contract.HeaderNamespace, "messageId")] = true
+		header := ech0058.Child(root, contract.Namespace, "deliveryHeader")
+		require.Equal(t, "rav-sursee", ech0058.Value(header, contract.HeaderNamespace, "senderId"))
+		require.Equal(t, "2026-04-01T09:00:00Z", ech0058.Value(header, contract.HeaderNamespace, "messageDate"))
+		seen[ech0058.Value(header, contract.HeaderNamespace, "messageId")] = true
 		require.NoError(t, m.Validate(e.Kind, e.Body))
 		require.Contains(t, string(e.Body), "[M0007-01]")
 	}
