@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 
-	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/gateway/bus"
 	"github.com/einmal-hub/einmal/gateway/delivery"
@@ -36,13 +35,13 @@ func (p port) ReadAt(ctx context.Context, partition int32, offset int64) (delive
 // Publish puts a message on the bus: the key is the case, the headers are CloudEvents.
 func (p port) Publish(ctx context.Context, e handover.Envelope, sealed []byte) error {
 	_, err := p.bus.Publish(ctx, p.bus.Topics().Handover, p.PartitionOf(e.Case), string(e.Case), e.Headers(), sealed)
-	return fault.Wrap(fault.Retry, "bus.publish", err)
+	return err
 }
 
 // Keep stores a sealed native record that could not be translated.
 func (p port) Keep(ctx context.Context, c handover.CaseID, sealed []byte) (ledger.Place, error) {
 	o, err := p.bus.Publish(ctx, p.bus.Topics().Parked, p.PartitionOf(c), string(c), nil, sealed)
-	return ledger.Place{Topic: ledger.OnParked, Offset: o.Offset}, fault.Wrap(fault.Retry, "bus.keep", err)
+	return ledger.Place{Topic: ledger.OnParked, Offset: o.Offset}, err
 }
 
 // Kept reads it again.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -24,7 +25,7 @@ func serve(ctx context.Context, s *stack, name, address string, handler http.Han
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := server.Serve(l); err != http.ErrServerClosed { //nolint:errorlint // the library compares so
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			s.fail(fault.Wrap(fault.Stop, "gateway.serve", err))
 		}
 	}()

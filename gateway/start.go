@@ -52,7 +52,9 @@ func (g *Gateway) startEngines(ctx context.Context, s *stack) error {
 	if len(c.Kafka.Brokers) > 0 && c.Redis.Address != "" {
 		return nil
 	}
-	e, err := embedded.Start(ctx, embedded.Options{Dir: c.Data})
+	e, err := embedded.Start(ctx, embedded.Options{Dir: c.Data, Trouble: func(err error) {
+		g.o.Log.ErrorContext(ctx, "the embedded broker has trouble with its disk", slog.Any("error", err))
+	}})
 	if err != nil {
 		return err
 	}

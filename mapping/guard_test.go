@@ -11,22 +11,21 @@ import (
 	"github.com/einmal-hub/einmal/mapping"
 )
 
-// breaking panics with what it was given.
-type breaking struct{}
+type panicking struct{}
 
-func (breaking) ToHandover(r native.Record) (mapping.Draft, error) { panic(string(r.Body)) }
+func (panicking) ToHandover(native.Record) (mapping.Draft, error) { panic("Meier, Rosa") }
 
-func (breaking) FromHandover(m handover.Message, _ mapping.Placement) (native.Entry, error) {
-	panic(string(m.ID))
+func (panicking) FromHandover(handover.Message, mapping.Placement) (native.Entry, error) {
+	panic("Meier, Rosa")
 }
 
-func TestAMappingThatBreaksDownIsAReasonToParkThatSaysNothingOfTheRecord(t *testing.T) {
-	m := mapping.Guard(breaking{})
-	_, reading := m.ToHandover(native.Record{Body: []byte("Muster")})
-	_, writing := m.FromHandover(handover.Message{Envelope: handover.Envelope{ID: "Muster"}}, mapping.Placement{})
+func TestGuard_APanicIsAReasonToParkWithoutItsValue(t *testing.T) {
+	g := mapping.Guard(panicking{})
+	_, reading := g.ToHandover(native.Record{})
+	_, writing := g.FromHandover(handover.Message{}, mapping.Placement{})
 	for _, err := range []error{reading, writing} {
 		require.Equal(t, fault.Park, fault.KindOf(err))
 		require.Equal(t, "panic", fault.CodeOf(err))
-		require.NotContains(t, err.Error(), "Muster")
+		require.NotContains(t, err.Error(), "Meier")
 	}
 }

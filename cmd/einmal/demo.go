@@ -27,7 +27,7 @@ import (
 )
 
 //go:embed demo.yaml
-var demoConfig string //nolint:gochecknoglobals // an embedded file
+var demoConfig string
 
 // demo is the whole world in one process.
 type demo struct {

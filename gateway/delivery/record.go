@@ -38,6 +38,9 @@ func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Pla
 	if ref, _ := c.o.Ledger.Ref(j.Ref); ref.Settled() {
 		return true
 	}
+	if !c.earlier(ctx, m.ID, to) {
+		return false
+	}
 	if v := c.behind(ctx, lane, j.Entry, place, m.Name); v != admitted {
 		return v == waits
 	}
@@ -59,6 +62,21 @@ func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Pla
 	span.SetAttributes(attribute.String(telemetry.AttrOutcome, "parked"), attribute.String(telemetry.AttrReason, fault.CodeOf(err)))
 	span.SetStatus(codes.Error, fault.CodeOf(err))
 	return c.park(ctx, j.Entry, place, m.Name, err) == nil
+}
+
+// earlier records first what was admitted before a message and is still open at the destination. In a run without interruption there is nothing: the lane
+// keeps the order of admission. A new owner reads in the order of the bus, which is another one when a person let a message go on late.
+func (c *claim) earlier(ctx context.Context, id handover.MessageID, to ledger.Destination) bool {
+	for ctx.Err() == nil {
+		first, open := c.o.Ledger.Earlier(id, to)
+		if !open {
+			return true
+		}
+		if !c.recordAt(ctx, first, to) {
+			return false
+		}
+	}
+	return false
 }
 
 // follow takes the steps that the ledger decides, until the entry is recorded (nil) or a person must look (the reason).
@@ -120,24 +138,12 @@ func (c *claim) compose(ctx context.Context, j *job) error {
 		}
 		at.Case = key
 	}
-	entry, err := safely(func() (native.Entry, error) { return j.sink.Mapper.FromHandover(j.m, at) })
+	entry, err := j.sink.Mapper.FromHandover(j.m, at)
 	if err != nil {
 		return fault.Wrap(fault.Park, "delivery.map", err)
 	}
 	j.entry = entry
 	return nil
-}
-
-// safely turns a panic in a mapping into a reason to park: one broken message must not stop the gateway. The value of the panic may hold
-// personal data, so it is not kept.
-func safely[T any](f func() (T, error)) (v T, err error) {
-	defer func() {
-		if recover() != nil {
-			err = fault.New(fault.Park, "delivery.map", "panic", "the mapping has an error of its own").
-				Hint("report it with the message's name and destination, update einmal, and let the message go on")
-		}
-	}()
-	return f()
 }
 
 // unknownOutcome says that nobody can know whether an attempt was executed.
@@ -208,7 +214,7 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 		if e := c.persist(durable, "delivery.void", func() error {
 			return c.o.Ledger.Void(durable, j.Entry, j.own.Attempt, j.own.Nonce, false)
 		}); e != nil {
-			return nil //nolint:nilerr // without the VOID the attempt stays in doubt, which is safe
+			return nil // without the VOID the attempt stays in doubt, which is safe
 		}
 		if kind == fault.Refuse {
 			return fault.Wrap(fault.Park, "delivery.apply", err)
@@ -232,7 +238,7 @@ func (c *claim) finish(ctx context.Context, j *job, receipt native.Receipt) erro
 	durable, cancel := c.outlive(ctx)
 	defer cancel()
 	if err := c.persist(durable, "delivery.done", func() error { return c.o.Ledger.Done(durable, j.Entry, receipt) }); err != nil {
-		return nil //nolint:nilerr // without the DONE the attempt stays in doubt, which is safe
+		return nil // without the DONE the attempt stays in doubt, which is safe
 	}
 	c.o.Claims.SetDone(ctx, j.Case, j.To.String(), j.Ref, receipt)
 	c.o.Claims.Release(ctx, string(j.Ref))

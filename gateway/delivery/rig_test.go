@@ -297,7 +297,7 @@ func (r *rig) start(from int64) *gateway {
 	g.ledger = ledger.New(r.memory, view, time.Now)
 	targets := map[handover.SystemID]delivery.Target{}
 	for id, s := range r.systems {
-		targets[id] = delivery.Target{Sink: s, Finder: s, Mapper: plain{}, Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds()}, Parallel: 4}
+		targets[id] = delivery.Target{Sink: s, Finder: s, Mapper: mapping.Guard(plain{}), Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds()}, Parallel: 4}
 	}
 	d := delivery.New(delivery.Options{
 		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: everywhere{r.to}, Again: nobody{}, Targets: targets,
@@ -408,4 +408,14 @@ func agreedNote() handover.TransferMeetingRecorded {
 		HeldOn: "2026-11-03", StartOfCaseWork: "2026-11-10", NextReviewOn: "2027-01-10", CanAndWantsWork: true,
 		Participants: []handover.Participant{{Name: "a", Part: "PERSON", Agreed: true}, {Name: "b", Part: "RECEIVING", Agreed: true}},
 	}
+}
+
+// admit gives the n-th message of case c1 its place, as a gateway has done that died right after it.
+func admit(t *testing.T, g *gateway, n int, place ledger.Place, to []ledger.Destination) {
+	t.Helper()
+	_, ok, err := g.ledger.Admit(t.Context(), "c1", handover.MessageID(fmt.Sprint("c1-", n)), ledger.Admission{
+		Number: uint64(n), Place: place, State: handover.Active, To: to, Origin: ledger.Destination{System: "origin"}, Sequence: uint64(n),
+	})
+	require.NoError(t, err)
+	require.True(t, ok)
 }

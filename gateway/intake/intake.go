@@ -29,7 +29,8 @@ import (
 	"github.com/einmal-hub/einmal/mapping"
 )
 
-// Bus takes sealed messages. An error means that nobody knows whether the message is there; publishing it again is safe.
+// Bus takes sealed messages. An error means that nobody knows whether the message is there, and publishing it again is safe; one of kind Refuse means
+// that the bus will never take it, because it is too large.
 type Bus interface {
 	// Publish puts a message on the bus and returns when it is durable.
 	Publish(ctx context.Context, e handover.Envelope, sealed []byte) error

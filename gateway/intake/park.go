@@ -18,6 +18,9 @@ type kept struct {
 	Broken bool              `json:"broken,omitzero"` // it could not even be taken apart; the body holds the raw bytes
 }
 
+// mostKept is how large a body may be to be kept: twice written in base64 it still fits into a record of the bus.
+const mostKept = 500 << 10
+
 // associated binds a kept record to its case.
 func associated(c handover.CaseID) []byte { return []byte("einmal.parked|" + string(c)) }
 
@@ -52,6 +55,9 @@ func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error)
 	id := r.messageID(k.Record.ID)
 	if a, known := r.Ledger.Admission(id); known && a.Withdrawn {
 		return nil
+	}
+	if len(k.Record.Body) > mostKept {
+		k.Record.Body, k.Broken = nil, true // it stays in the native system, where the person who decides can see it
 	}
 	plain, err := json.Marshal(k)
 	if err != nil {

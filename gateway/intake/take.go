@@ -164,7 +164,11 @@ func (r *Reader) publish(ctx context.Context, rec native.Record, m handover.Mess
 	))
 	defer span.End()
 	m.Trace = traceparent(ctx) // delivery goes on from the span that put the message on the bus; it is not part of what is sealed
-	if err := r.Bus.Publish(ctx, m.Envelope, sealed); err != nil {
+	err = r.Bus.Publish(ctx, m.Envelope, sealed)
+	switch {
+	case fault.KindOf(err) == fault.Refuse:
+		return outcomeParked, r.park(ctx, rec, err)
+	case err != nil:
 		return outcomeFailed, err
 	}
 	r.Claims.SetSeen(ctx, m.ID, print)
