@@ -78,7 +78,9 @@ func situations() map[code]handover.Situation {
 	}
 }
 
-func procedures() map[code]string { return map[code]string{"A": "CLOSED", "B": "CLOSED", "C": "RUNNING", "D": "RUNNING"} }
+func procedures() map[code]string {
+	return map[code]string{"A": "CLOSED", "B": "CLOSED", "C": "RUNNING", "D": "RUNNING"}
+}
 
 // base is an application of a group in a direction, written "SH>ALV".
 func base(t testing.TB, v profile.Version, group code, direction string) *application {
@@ -239,8 +241,14 @@ func examples() []example {
 		{"ALV7", "", "I", "SH>ALV", answering("WILL_REGISTER", ""), ok},
 		{"ALV8", "", "H", "SH>ALV", asItIs, ok},
 		{"ALV8", "", "H", "SH>ALV", func(a *application) { a.Form.Situation.RegisteredJobseeker = true }, warn},
-		{"ALV8", "pilot-2018", "H", "SH>ALV", func(a *application) { a.answer("EVER_REGISTERED", "YES"); a.answer("LAST_REGISTERED_ON", "@2018-03-31") }, ok},
-		{"ALV8", "pilot-2018", "H", "SH>ALV", func(a *application) { a.answer("EVER_REGISTERED", "YES"); a.answer("LAST_REGISTERED_ON", "@2018-04-01") }, warn},
+		{"ALV8", "pilot-2018", "H", "SH>ALV", func(a *application) {
+			a.answer("EVER_REGISTERED", "YES")
+			a.answer("LAST_REGISTERED_ON", "@2018-03-31")
+		}, ok},
+		{"ALV8", "pilot-2018", "H", "SH>ALV", func(a *application) {
+			a.answer("EVER_REGISTERED", "YES")
+			a.answer("LAST_REGISTERED_ON", "@2018-04-01")
+		}, warn},
 		{"ALV8", "", "H", "SH>ALV", answering("EVER_REGISTERED", ""), silent},
 
 		{"IV1", "", "E", "SH>IV", asItIs, ok},
