@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"log/slog"
 	"math"
 	"sync/atomic"
 
@@ -76,12 +75,7 @@ func (c *claim) resumeAll(ctx context.Context, from int64) {
 
 // again reads a message by its place and handles it as if it had just come.
 func (c *claim) again(ctx context.Context, place ledger.Place) {
-	var r Record
-	err := c.persist(ctx, "delivery.read-again", func() (err error) {
-		r, err = c.o.Bus.ReadAt(ctx, c.partition, place.Offset)
-		return err
-	})
-	if err == nil {
+	if r, err := c.reread(ctx, place); err == nil {
 		c.gate(ctx, r, func() {})
 	}
 }
@@ -108,24 +102,34 @@ func (c *claim) resume(ctx context.Context, lane ledger.Lane) {
 
 // resumeOne handles the first waiting message of a lane.
 func (c *claim) resumeOne(ctx context.Context, lane ledger.Lane, item ledger.Item) {
-	var r Record
-	err := c.persist(ctx, "delivery.read-held", func() (err error) {
-		r, err = c.o.Bus.ReadAt(ctx, c.partition, item.Place.Offset)
-		return err
-	})
-	if err != nil {
+	if lane.To == ledger.Gate {
+		c.again(ctx, item.Place)
 		return
 	}
-	if lane.To == ledger.Gate {
-		c.gate(ctx, r, func() {})
-		return
+	c.recordAt(ctx, ledger.Open{Message: item.Message, Case: item.Case, Place: item.Place}, lane.To)
+}
+
+// recordAt is record for a message that has to be read again.
+func (c *claim) recordAt(ctx context.Context, o ledger.Open, to ledger.Destination) bool {
+	r, err := c.reread(ctx, o.Place)
+	if err != nil {
+		return false
 	}
 	m, _, err := c.open(r)
 	if err != nil {
-		c.o.Log.ErrorContext(ctx, "a held message can no longer be read", slog.String("message", string(item.Message)), slog.Any("error", err))
-		return
+		e := ledger.Entry{Case: o.Case, Message: o.Message, To: to, Ref: c.Reference(o.Message, to)}
+		return c.park(ctx, e, o.Place, "", err) == nil
 	}
-	c.record(ctx, m, item.Place, lane.To)
+	return c.record(ctx, m, o.Place, to)
+}
+
+// reread reads a message by its place. It returns an error only when ctx ends first.
+func (c *claim) reread(ctx context.Context, place ledger.Place) (r Record, err error) {
+	err = c.persist(ctx, "delivery.read-again", func() (err error) {
+		r, err = c.o.Bus.ReadAt(ctx, c.partition, place.Offset)
+		return err
+	})
+	return r, err
 }
 
 // join returns a function that calls all when it has been called n times.

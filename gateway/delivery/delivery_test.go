@@ -309,6 +309,27 @@ func TestI3_TheOrderOfADossierSaysNothingAboutAnotherOneOfTheSameSystem(t *testi
 	})
 }
 
+// I3: messages take effect in the order in which they were admitted, also when they lie on the bus in another one: a record that could not be
+// translated at first comes later.
+func TestI3_TheOrderOfAdmissionCountsNotThatOfTheBus(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		g := r.start(0)
+		r.open("c1")
+		r.publish(envelope("c1", 3, "transfer-meeting-recorded", "rav-luzern"), agreedNote())
+		elapse(time.Minute)
+		admit(t, g, 4, ledger.Place{Topic: ledger.OnBus, Offset: 4}, r.to)
+		admit(t, g, 5, ledger.Place{Topic: ledger.OnBus, Offset: 3}, r.to)
+		r.publish(envelope("c1", 5, "extra-meeting-requested", "sd-kriens"), handover.ExtraMeetingRequested{RequestedOn: "2026-11-21", Reason: "b"})
+		r.publish(envelope("c1", 4, "sanction-hint", "rav-luzern"), handover.SanctionHint{ObservedOn: "2026-11-20", Hint: "a"})
+		elapse(time.Minute)
+		require.Equal(t, []string{"sanction-hint", "extra-meeting-requested"}, r.systems["x"].kinds("c1")[3:])
+		require.EqualValues(t, 4, g.settled())
+		g.stop()
+	})
+}
+
 // A mapping that panics parks its message; the gateway and the other cases go on.
 func TestAPanicInAMappingParksItsMessage(t *testing.T) {
 	keys := newKeys(t)

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -59,6 +60,7 @@ type Case struct {
 	Number   uint64                 // of the last admitted message
 	Last     map[Destination]uint64 // of the last admitted message of each dossier, its place there
 	Bindings map[Destination]native.CaseKey
+	open     []*message // admitted, not yet terminal everywhere, in the order of admission
 }
 
 // NewView returns an empty view of a ledger with so many partitions. watch is called, without locks, when a lane that waited can go
@@ -174,6 +176,7 @@ func (v *View) foldAdmit(partition int32, r Record) {
 	v.leaveLane(Lane{Case: r.Case, To: Gate}, r.Message)
 	if len(m.admission.To) > 0 {
 		v.parts[partition].open[r.Message] = m
+		c.open = append(c.open, m)
 	}
 }
 
@@ -233,6 +236,8 @@ func (v *View) settle(id handover.MessageID, to Destination) {
 	m.settled[to] = true
 	if len(m.settled) == len(m.admission.To) {
 		delete(v.parts[m.partition].open, id)
+		c := v.cases[m.caseID]
+		c.open = slices.DeleteFunc(c.open, func(o *message) bool { return o == m })
 		m.settled = nil // complete: keep it small
 	}
 }
@@ -270,7 +275,7 @@ func (v *View) Case(id handover.CaseID) Case {
 	for k, s := range c.Last {
 		out.Last[k] = s
 	}
-	out.Bindings = nil
+	out.Bindings, out.open = nil, nil
 	return out
 }
 
@@ -343,6 +348,27 @@ func (v *View) OpenBelow(partition int32, offset int64) []Open {
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Place.Offset < out[j].Place.Offset })
 	return out
+}
+
+// Earlier returns the first message of a case that was admitted before another one, is not settled at a destination, and does not wait for
+// a person there.
+func (v *View) Earlier(id handover.MessageID, to Destination) (Open, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	last := v.messages[id]
+	if last == nil || v.cases[last.caseID] == nil {
+		return Open{}, false
+	}
+	for _, m := range v.cases[last.caseID].open {
+		if m.admission.Number >= last.admission.Number {
+			break
+		}
+		l := v.lanes[Lane{Case: m.caseID, To: to}]
+		if slices.Contains(m.admission.To, to) && !m.settled[to] && (l == nil || l.find(m.id) < 0) {
+			return Open{Message: m.id, Case: m.caseID, Place: m.admission.Place, Number: m.admission.Number}, true
+		}
+	}
+	return Open{}, false
 }
 
 // Stats are figures for metrics and the operator.
