@@ -57,6 +57,9 @@ At the end the proof is read from the mocks' own journals. With --once the comma
 mocks and gateway stay up for playing until Ctrl-C.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := d.check(); err != nil {
+				return err
+			}
 			d.out = cmd.OutOrStdout()
 			return d.run(cmd.Context())
 		},

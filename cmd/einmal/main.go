@@ -49,9 +49,29 @@ journals, that each was recorded once in each system.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newDemo(), newRun(), newCheck(), newMocks(), newPlay(), newEngines(), newParked())
+	mark(root)
 	return root
+}
+
+// ranError is an error of a command that began. What fails before one begins is a wrong command line: an unknown command, a missing flag, an argument too many.
+type ranError struct{ error }
+
+func (e ranError) Unwrap() error { return e.error }
+
+// mark makes a command and all below it mark their errors.
+func mark(c *cobra.Command) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := run(cmd, args); err != nil {
+				return ranError{err}
+			}
+			return nil
+		}
+	}
+	for _, below := range c.Commands() {
+		mark(below)
+	}
 }
 
 // usageError is a wrong command line.
@@ -62,6 +82,7 @@ type failedError struct{ error }
 
 // exitCode prints an error, once, and says how the process ends.
 func exitCode(err error) int {
+	var ran ranError
 	var usage usageError
 	var failed failedError
 	switch {
@@ -72,7 +93,7 @@ func exitCode(err error) int {
 	}
 	report(err)
 	switch {
-	case errors.As(err, &usage):
+	case !errors.As(err, &ran), errors.As(err, &usage):
 		return exitUsage
 	case isFindings(err):
 		return exitUsage

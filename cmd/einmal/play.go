@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
 
+	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/mocks/clerks"
 	"github.com/einmal-hub/einmal/mocks/world"
@@ -44,6 +46,9 @@ unemployment office and back, from application to closure. At the end the proof 
 Exit code 0 only if each message stands exactly once in each system.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(); err != nil {
+				return err
+			}
 			out := cmd.OutOrStdout()
 			plan, err := clerks.NewPlan(o.seed, o.handovers)
 			if err != nil {
@@ -59,7 +64,7 @@ Exit code 0 only if each message stands exactly once in each system.`,
 			}
 			journals, err := clerks.FetchJournals(cmd.Context(), http.DefaultClient, urls)
 			if err != nil {
-				return err
+				return fault.New(fault.Stop, "play", "mocks-unreachable", "the mocks' journals cannot be read").Because(err).Hint("run einmal mocks, and name its address with --mocks")
 			}
 			return o.conclude(out, clerks.Check(plan, journals, systems), 0)
 		},
@@ -67,6 +72,19 @@ Exit code 0 only if each message stands exactly once in each system.`,
 	c.Flags().StringVar(&url, "mocks", "http://127.0.0.1:8490", "address of the mocks")
 	o.flags(c)
 	return c
+}
+
+// check refuses what would prove nothing.
+func (o *playOptions) check() error {
+	switch {
+	case o.handovers < 1:
+		return usageError{errors.New("--handovers is at least 1")}
+	case o.concurrency < 1:
+		return usageError{errors.New("--concurrency is at least 1")}
+	case o.quiet < time.Second:
+		return usageError{errors.New("--quiet is at least 1s")}
+	}
+	return nil
 }
 
 // play lets the clerks act and shows how far they are.
