@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/gateway/claims"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -33,6 +34,7 @@ func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	claims.Quiet()
 	root := newRoot()
 	root.SetArgs(args)
 	return exitCode(root.ExecuteContext(ctx))

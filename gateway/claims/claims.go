@@ -80,6 +80,15 @@ func Open(o Options, owner string) *Claims {
 	return c
 }
 
+// Quiet keeps the Redis library from printing beside the log: what goes wrong comes back as an error and counts in a metric. It is a setting of the whole
+// process; call it once, before the first Open.
+func Quiet() { redis.SetLogger(quiet{}) }
+
+type quiet struct{}
+
+// Printf drops a line of the library.
+func (quiet) Printf(context.Context, string, ...any) {}
+
 // Use sets the installation whose keys are used. Before it is called every answer is "I do not know".
 func (c *Claims) Use(installation string) {
 	p := "einmal:" + installation + ":"
