@@ -103,6 +103,26 @@ func (d *Dice) Duplicate() bool {
 	return d.next(OpEvent, FaultDuplicate) != "" || d.hit(d.faults.Duplicate)
 }
 
+// Strike decides which of the faults meets something that is no HTTP request, such as a file that is carried; empty: none. Scripted faults for op go
+// before chance.
+func (d *Dice) Strike(op string, faults ...Fault) Fault {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f := d.next(op, faults...); f != "" {
+		return f
+	}
+	likely := map[Fault]float64{
+		FaultDuplicate: d.faults.Duplicate, FaultLostAnswer: d.faults.LostAnswer, FaultError: d.faults.Error, FaultErrorInDoubt: d.faults.ErrorInDoubt,
+		FaultSlow: d.faults.Slow, FaultLate: d.faults.Late,
+	}
+	for _, f := range faults {
+		if d.hit(likely[f]) {
+			return f
+		}
+	}
+	return ""
+}
+
 // LookupLag returns how far a search lags behind the entries.
 func (d *Dice) LookupLag() time.Duration { return d.Faults().LookupLag }
 

@@ -1,0 +1,272 @@
+package osiv
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/beevik/etree"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
+	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/einmal-hub/einmal/mocks/ech0058"
+)
+
+// template is what the clerk chooses for one message: the kind of entry, whose office says it, and what she fills in.
+type template struct {
+	kind   native.Kind
+	sender func(core.Facts) handover.OrganisationID
+	fill   func(form, core.Facts)
+}
+
+// form is a part of a content that is being filled in.
+type form struct{ ech0058.Form }
+
+func (f form) part(field string) form { return form{f.Part(field)} }
+
+// employee fills an employee in, unless there is none.
+func (f form) employee(field string, c *core.Contact) {
+	if c == nil {
+		return
+	}
+	p := f.part(field)
+	p.Put("name", c.Name)
+	p.Put("telefon", c.Phone)
+	p.Put("email", c.Email)
+}
+
+// Compose returns what a clerk of OSIV enters for a message when she knows the facts: the kind of entry and its content. An unknown message gives
+// nothing. Sender, number and date of the frame are those of the form; the desk stamps its own over them.
+func Compose(n handover.Name, facts core.Facts) (native.Kind, []byte) {
+	t, known := templates()[n]
+	if !known {
+		return "", nil
+	}
+	kind, _ := contract.KindOf(t.kind)
+	doc := etree.NewDocument()
+	doc.WriteSettings.CanonicalText = true
+	root := doc.CreateElement(kind.Root)
+	root.CreateAttr("xmlns", contract.Namespace)
+	content := form{ech0058.Form{El: root}}
+	content.part("meldungsrahmen").Frame(ech0058.Says{
+		HeaderNamespace: contract.HeaderNamespace, MessageType: contract.Namespace, SubType: string(t.kind), Kind: t.kind, Sender: t.sender(facts),
+		Manufacturer: "IV", Product: "OSIV (mock)",
+	}, facts)
+	t.fill(content, facts)
+	content.Put("hinweis", facts.Remark)
+	b, err := doc.WriteToBytes()
+	if err != nil {
+		return "", nil
+	}
+	return t.kind, b
+}
+
+// assigning and receiving say which office acts.
+func assigning(f core.Facts) handover.OrganisationID { return f.Assigning }
+func receiving(f core.Facts) handover.OrganisationID { return f.Receiving }
+
+// ours is the party whose system this is, for messages that either may send.
+func ours(f core.Facts) handover.OrganisationID {
+	if strings.HasPrefix(string(f.Receiving), "iv-") && !strings.HasPrefix(string(f.Assigning), "iv-") {
+		return f.Receiving
+	}
+	return f.Assigning
+}
+
+// templates returns the forms of OSIV, by the message that they amount to.
+func templates() map[handover.Name]template {
+	return map[handover.Name]template{
+		"application-submitted":       {"000101", assigning, fillApplication},
+		"application-withdrawn":       {"000102", assigning, fillWithdrawal},
+		"clarification-requested":     {"000103", receiving, fillQuestion},
+		"clarification-answered":      {"000104", assigning, func(m form, f core.Facts) { m.Put("antwort", f.Answer) }},
+		"application-decided":         {"000105", receiving, fillDecision},
+		"transfer-meeting-scheduled":  {"000106", assigning, fillInvitation},
+		"transfer-meeting-recorded":   {"000107", receiving, fillTransferNote},
+		"job-search-exemption-signed": {"000108", ours, fillExemption},
+		"cost-approval-requested":     {"000109", receiving, fillCostRequest},
+		"cost-approval-signed":        {"000110", assigning, fillCostApproval},
+		"cost-approval-refused":       {"000111", assigning, fillCostRefusal},
+		"cost-approval-reminder":      {"000112", receiving, fillCostReminder},
+		"measure-ordered":             {"000113", receiving, fillOrder},
+		"measure-completed":           {"000114", receiving, fillMeasureEnd},
+		"invoice-forwarded":           {"000115", receiving, fillInvoice},
+		"sanction-hint":               {"000116", receiving, fillObservation},
+		"review-meeting-scheduled":    {"000117", receiving, fillInvitation},
+		"review-meeting-recorded":     {"000118", receiving, fillReviewNote},
+		"extra-meeting-requested":     {"000119", assigning, fillExtraMeeting},
+		"case-closed":                 {"000120", receiving, fillClosure},
+		"consent-withdrawn":           {"000121", ours, func(m form, f core.Facts) { m.Put("widerrufenAm", f.WithdrawnOn) }},
+	}
+}
+
+func fillApplication(m form, f core.Facts) {
+	m.Put("antragstellendeStelle", string(f.Assigning))
+	m.Put("ersuchteStelle", string(f.Receiving))
+	m.Code("verfahrensart", f.Process, map[string]string{"OPTIMA_ALV": "ALV", "OPTIMA_IV": "IV", "OPTIMA_SH": "SH"})
+	m.Put("zielgruppe", "ZG-"+f.TargetGroup)
+	m.Put("gesuchsdatum", f.AppliedOn)
+	m.Put("ivAnmeldung", "B") // everybody who stands in OSIV is registered
+	fillPerson(m.part("versichertePerson"), f.Person)
+	s := m.part("situation")
+	s.Flag("sozialberatung", f.Situation.SocialCounselling)
+	s.Flag("wirtschaftlicheHilfe", f.Situation.EconomicAssistance)
+	s.Flag("stellensuchend", f.Situation.RegisteredJobseeker)
+	s.Flag("arbeitslosenentschaedigung", f.Situation.UnemploymentBenefit)
+	s.Flag("ivMassnahme", f.Situation.DisabilityMeasures)
+	legal := m.part("rechtsgrundlage")
+	legal.Code("art", f.ConsentKind, map[string]string{"CONSENT": "EINW", "INFORMED": "INFO"})
+	legal.Put("vom", f.ConsentGivenOn)
+	m.Put("dauerMonate", strconv.Itoa(f.PlannedMonths))
+	m.Put("zielsetzung", f.Goal)
+	m.Put("begruendung", f.Reason)
+	m.employee("ansprechperson", &f.Contact)
+	m.employee("stellvertretung", f.Deputy)
+}
+
+func fillPerson(m form, p core.Person) {
+	id := m.part("identifikation")
+	id.El.CreateAttr("xmlns:p", contract.PersonNamespace)
+	id.Put("p:vn", p.AHV)
+	local := id.part("p:localPersonId")
+	local.Put("p:personIdCategory", "OSIV.VERSNR")
+	local.Put("p:personId", "V2000001")
+	id.Put("p:officialName", p.OfficialName)
+	id.Put("p:firstName", p.FirstName)
+	id.Code("p:sex", p.Sex, map[string]string{"MALE": "1", "FEMALE": "2", "UNKNOWN": "3"})
+	id.part("p:dateOfBirth").Put("p:yearMonthDay", p.DateOfBirth)
+	lives := m.part("wohnort")
+	lives.Put("strasse", p.Street)
+	lives.Put("hausnummer", p.HouseNumber)
+	lives.Put("plz", p.Zip)
+	lives.Put("ort", p.Town)
+	lives.Put("gemeindenummer", strconv.Itoa(p.Municipality))
+	m.Put("telefon", p.Phone)
+	m.Put("email", p.Email)
+	m.Code("korrespondenzsprache", p.Language, map[string]string{"DE": "1", "FR": "2", "IT": "3", "EN": "4"})
+}
+
+func fillWithdrawal(m form, f core.Facts) {
+	m.Put("rueckzugAm", f.WithdrawnOn)
+	m.Code("rueckzugsgrund", f.WithdrawalReason, map[string]string{"PERSON_WITHDREW": "21", "AGENCY_WITHDREW": "22", "OTHER": "29"})
+}
+
+func fillQuestion(m form, f core.Facts) {
+	m.Put("frage", f.Question)
+	m.Put("antwortBis", f.AnswerBy)
+}
+
+func fillDecision(m form, f core.Facts) {
+	m.Code("entscheid", f.Decision, map[string]string{"ACCEPTED": "GUT", "REJECTED": "ABL"})
+	if f.Decision == "REJECTED" {
+		m.Code("ablehnungsgrund", f.RejectionReason, map[string]string{
+			"IV_REJECTION_RECENT": "11", "NO_INTACT_WORK_OFFER": "12", "NO_CAPACITY": "13", "GOAL_NOT_REALISABLE": "14", "OTHER": "19",
+		})
+	}
+	m.Put("entschiedenAm", f.DecidedOn)
+	m.employee("fallfuehrung", f.Lead)
+}
+
+func fillInvitation(m form, f core.Facts) {
+	m.Put("beginn", f.MeetingAt.Format(time.RFC3339))
+	m.Put("ort", f.MeetingPlace)
+}
+
+func fillParticipants(m form, f core.Facts) {
+	m.Put("gespraechAm", f.HeldOn)
+	for _, p := range f.Participants {
+		a := m.part("teilnehmende")
+		a.Put("name", p.Name)
+		a.Code("rolle", p.Part, map[string]string{"PERSON": "VP", "ASSIGNING": "AS", "RECEIVING": "ES", "OTHER": "DR"})
+		a.Flag("einverstanden", p.Agreed)
+	}
+}
+
+func fillTransferNote(m form, f core.Facts) {
+	fillParticipants(m, f)
+	m.Flag("kannUndWillArbeiten", f.CanAndWantsWork)
+	m.Put("beginnFallarbeit", f.StartOfCaseWork)
+	m.Put("naechstesGespraech", f.NextReviewOn)
+	m.Put("strategie", f.Strategy)
+}
+
+func fillReviewNote(m form, f core.Facts) {
+	fillParticipants(m, f)
+	m.Flag("weiterfuehrung", f.Continue)
+	m.Put("naechstesGespraech", f.NextReviewOn)
+	m.Put("weitereMassnahmen", f.FurtherMeasures)
+}
+
+func fillExemption(m form, f core.Facts) {
+	m.Put("von", f.ExemptFrom)
+	m.Put("bis", f.ExemptTo)
+	m.Put("unterzeichnetAm", f.ExemptionSignedOn)
+	m.Put("verlaengerungsgrund", f.ExtensionReason)
+}
+
+func fillCostRequest(m form, f core.Facts) {
+	m.Put("kostennummer", f.Approval)
+	m.Put("massnahme", f.Measure)
+	m.Put("anbieter", f.Provider)
+	m.Put("von", f.MeasureFrom)
+	m.Put("bis", f.MeasureTo)
+	m.Amount("betrag", f.AmountCents)
+	m.Put("rueckgabeBis", f.ReturnBy)
+}
+
+func fillCostApproval(m form, f core.Facts) {
+	m.Put("kostennummer", f.Approval)
+	m.Put("unterzeichnetAm", f.ApprovalSignedOn)
+	m.Put("unterzeichnetVon", f.SignedBy)
+}
+
+func fillCostRefusal(m form, f core.Facts) {
+	m.Put("kostennummer", f.Approval)
+	m.Put("abgelehntAm", f.RefusedOn)
+	m.Code("kostenablehnungsgrund", f.RefusalReason, map[string]string{"NO_ENTITLEMENT": "31", "NOT_NECESSARY": "32", "OTHER": "39"})
+}
+
+func fillCostReminder(m form, f core.Facts) {
+	m.Put("kostennummer", f.Approval)
+	m.Put("rueckgabeBis", f.ReturnBy)
+}
+
+func fillOrder(m form, f core.Facts) {
+	m.Put("kostennummer", f.Approval)
+	m.Put("bestelltAm", f.OrderedOn)
+	m.Put("von", f.MeasureFrom)
+	m.Put("bis", f.MeasureTo)
+}
+
+func fillMeasureEnd(m form, f core.Facts) {
+	m.Put("kostennummer", f.Approval)
+	m.Put("beendetAm", f.CompletedOn)
+	m.Put("ergebnis", f.Result)
+}
+
+func fillInvoice(m form, f core.Facts) {
+	m.Put("kostennummer", f.Approval)
+	m.Put("rechnungsdatum", f.InvoicedOn)
+	m.Amount("betrag", f.InvoiceCents)
+}
+
+func fillObservation(m form, f core.Facts) {
+	m.Put("wahrgenommenAm", f.ObservedOn)
+	m.Put("sachverhalt", f.Hint)
+}
+
+func fillExtraMeeting(m form, f core.Facts) {
+	m.Put("beantragtAm", f.ExtraRequestedOn)
+	m.Put("anlass", f.ExtraReason)
+}
+
+func fillClosure(m form, f core.Facts) {
+	m.Put("abgeschlossenAm", f.ClosedOn)
+	m.Code("abschlussgrund", f.ClosureReason, map[string]string{
+		"REVOKED_BY_ASSIGNING": "41", "GOAL_REACHED": "42", "GOAL_NOT_REACHABLE": "43", "COST_APPROVAL_REFUSED": "44",
+		"PARALLEL_CASE_LEADERSHIP": "45", "CONSENT_WITHDRAWN": "46",
+	})
+	m.Code("abschlussergebnis", f.Outcome, map[string]string{"SUCCESSFUL": "51", "PARTIAL": "52", "NOT_IMPLEMENTED": "53", "OTHER": "59"})
+}

@@ -1,0 +1,93 @@
+package osiv
+
+import (
+	"github.com/beevik/etree"
+
+	"github.com/einmal-hub/einmal/contracts/native"
+	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
+	"github.com/einmal-hub/einmal/contracts/personal"
+	"github.com/einmal-hub/einmal/contracts/strict"
+	"github.com/einmal-hub/einmal/mocks/ech0058"
+	"github.com/einmal-hub/einmal/mocks/xsd"
+)
+
+// judge checks a content that stands alone: the registration first, then the schema, then the rules beyond it.
+func (m *Mock) judge(code native.Kind, body []byte) (contract.Kind, error) {
+	kind, known := contract.KindOf(code)
+	root, err := strict.XML(body)
+	if !known || err != nil || len(body) > contract.MaxContent {
+		return kind, errMalformed
+	}
+	if !registered(root) {
+		return kind, &refusal{reason: contract.ReasonNotRegistered, path: strict.PathOf(root)}
+	}
+	if err := m.schema.Check(root); err != nil {
+		return kind, err
+	}
+	header := ech0058.Child(root, contract.Namespace, "meldungsrahmen")
+	switch {
+	case root.Tag != kind.Root:
+		return kind, xsd.Wrong(root, "does not belong to the kind")
+	case ech0058.Value(header, contract.HeaderNamespace, "subMessageType") != string(code):
+		return kind, xsd.Wrong(header, "names another subMessageType than the kind")
+	case own(root, "bis") < own(root, "von"):
+		return kind, xsd.Wrong(root, "ends before it begins")
+	}
+	return kind, rules(root)
+}
+
+// registered is OSIV's own guard: nobody can be entered without an IV registration.
+func registered(root *etree.Element) bool {
+	return root.Tag != "zusammenarbeitsgesuch" || own(root, "ivAnmeldung") != ""
+}
+
+// own is the value of a child in OSIV's namespace.
+func own(el *etree.Element, local string) string {
+	return ech0058.Value(el, contract.Namespace, local)
+}
+
+func rules(root *etree.Element) error {
+	switch root.Tag {
+	case "zusammenarbeitsgesuch":
+		return application(root)
+	case "gesuchsentscheid":
+		if own(root, "entscheid") == "ABL" && own(root, "ablehnungsgrund") == "" {
+			return xsd.Wrong(root, "rejects and lacks ablehnungsgrund")
+		}
+	case "uebergabeprotokoll":
+		return transferNote(root)
+	case "standortprotokoll":
+		if goesOn := own(root, "weiterfuehrung"); (goesOn == "true" || goesOn == "1") && own(root, "naechstesGespraech") == "" {
+			return xsd.Wrong(root, "goes on and lacks naechstesGespraech")
+		}
+	}
+	return nil
+}
+
+func application(root *etree.Element) error {
+	identification := ech0058.Child(ech0058.Child(root, contract.Namespace, "versichertePerson"), contract.Namespace, "identifikation")
+	if vn := ech0058.Value(identification, contract.PersonNamespace, "vn"); vn != "" {
+		if _, err := personal.ParseAHV(vn); err != nil {
+			return xsd.Wrong(identification, "holds a vn with a wrong check digit")
+		}
+	}
+	switch {
+	case own(root, "antragstellendeStelle") == own(root, "ersuchteStelle"):
+		return xsd.Wrong(root, "names the same office twice")
+	case own(ech0058.Child(root, contract.Namespace, "rechtsgrundlage"), "vom") > own(root, "gesuchsdatum"):
+		return xsd.Wrong(root, "has a legal basis that was given after the application")
+	}
+	return nil
+}
+
+func transferNote(root *etree.Element) error {
+	for _, a := range strict.Children(root, contract.Namespace, "teilnehmende") {
+		if agrees := own(a, "einverstanden"); agrees != "true" && agrees != "1" {
+			return nil
+		}
+	}
+	if own(root, "beginnFallarbeit") == "" || own(root, "naechstesGespraech") == "" {
+		return xsd.Wrong(root, "is agreed and lacks beginnFallarbeit or naechstesGespraech")
+	}
+	return nil
+}
