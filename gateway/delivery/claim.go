@@ -80,8 +80,20 @@ func (c *claim) again(ctx context.Context, place ledger.Place) {
 	}
 }
 
-// resume goes on with the messages that wait in a lane, until one needs a person.
+// resume goes on with the messages that wait in a lane, until one needs a person, and with those that another gateway has admitted.
 func (c *claim) resume(ctx context.Context, lane ledger.Lane) {
+	c.resumeWaiting(ctx, lane)
+	for ctx.Err() == nil && lane.To != ledger.Gate {
+		open, ok := c.o.Ledger.OpenAt(lane)
+		if !ok {
+			return
+		}
+		c.recordAt(ctx, open, lane.To)
+	}
+}
+
+// resumeWaiting goes on with the messages that wait in a lane, until one needs a person.
+func (c *claim) resumeWaiting(ctx context.Context, lane ledger.Lane) {
 	var last handover.MessageID
 	for ctx.Err() == nil {
 		_, count, first := c.o.Ledger.Waiting(lane, "")

@@ -330,6 +330,26 @@ func TestI3_TheOrderOfAdmissionCountsNotThatOfTheBus(t *testing.T) {
 	})
 }
 
+// I1: a message that waited here and was admitted by another gateway, which died right after it, is recorded.
+func TestI1_AMessageThatAnotherGatewayAdmittedIsRecorded(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		g := r.start(0)
+		r.publish(envelope("c1", 1, "application-decided", "rav-luzern"), handover.ApplicationDecided{Decision: handover.Accepted, DecidedOn: "2026-11-02"})
+		elapse(time.Minute)
+		require.Len(t, g.ledger.Parked(), 1, "there is no such case yet")
+		require.Empty(t, r.systems["x"].journal)
+		_, ok, err := g.ledger.Admit(t.Context(), "c1", "c1-1", ledger.Admission{Number: 1, Place: ledger.Place{Topic: ledger.OnBus}, To: r.to})
+		require.NoError(t, err)
+		require.True(t, ok)
+		elapse(time.Minute)
+		require.Len(t, g.ledger.Parked(), 1, "it has come to its destination, where the case is not known")
+		require.Equal(t, "native-case-unknown", g.ledger.Parked()[0].Reason.Code)
+		g.stop()
+	})
+}
+
 // A mapping that panics parks its message; the gateway and the other cases go on.
 func TestAPanicInAMappingParksItsMessage(t *testing.T) {
 	keys := newKeys(t)

@@ -148,3 +148,24 @@ func TestI3_NothingIsAdmittedBeforeWhatWaitsAtTheGate(t *testing.T) {
 	require.True(t, p.admit("m2", 2), "what was entered later in the same dossier does not stand before it")
 	require.Error(t, errors.Join(p.rule(first, Retry)), "m1 waits no longer")
 }
+
+// Whoever owns the partition hears of a message that another gateway admitted from among those that waited: that gateway may be dead by now.
+func TestI1_TheLanesOfAnAdmittedMessageThatWaitedAreWoken(t *testing.T) {
+	p := newPages(t)
+	p.park(at("m1", Gate))
+	p.woken = nil
+	require.True(t, p.admit("m1", 1))
+	require.Equal(t, []Lane{{"c1", dossier}, {"c1", platform}}, p.woken)
+	p.woken = nil
+	require.True(t, p.admit("m2", 2))
+	require.Empty(t, p.woken, "who admits a message that did not wait has just read it from the bus, as every owner does")
+	first, open := p.view.OpenAt(Lane{"c1", dossier})
+	require.True(t, open)
+	require.EqualValues(t, "m1", first.Message)
+	p.park(at("m1", dossier))
+	first, open = p.view.OpenAt(Lane{"c1", dossier})
+	require.True(t, open)
+	require.EqualValues(t, "m2", first.Message, "m1 waits")
+	_, open = p.view.OpenAt(Lane{"c1", other})
+	require.False(t, open)
+}

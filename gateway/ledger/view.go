@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sort"
 	"sync"
@@ -63,8 +64,8 @@ type Case struct {
 	open     []*message // admitted, not yet terminal everywhere, in the order of admission
 }
 
-// NewView returns an empty view of a ledger with so many partitions. watch is called, without locks, when a lane that waited can go
-// on; it must not block.
+// NewView returns an empty view of a ledger with so many partitions. watch is called, without locks, when a lane in which something waited
+// can go on; it must not block.
 func NewView(partitions int32, watch func(partition int32, l Lane)) *View {
 	v := &View{
 		parts: make([]part, partitions),
@@ -83,10 +84,11 @@ func NewView(partitions int32, watch func(partition int32, l Lane)) *View {
 func (v *View) Apply(partition int32, offset int64, at time.Time, value []byte) {
 	r, err := decode(value)
 	v.mu.Lock()
+	var woken []Lane
 	if err != nil {
 		v.skipped++
 	} else {
-		v.fold(partition, offset, at, r)
+		woken = v.fold(partition, offset, at, r)
 	}
 	p := &v.parts[partition]
 	p.next = offset + 1
@@ -98,14 +100,11 @@ func (v *View) Apply(partition int32, offset int64, at time.Time, value []byte) 
 			delete(p.waiters, at)
 		}
 	}
-	lane := Lane{Case: r.Case, To: r.To}
-	if err == nil && r.Kind == Admit {
-		lane.To = Gate
-	}
-	runnable := err == nil && v.runnable(lane)
 	v.mu.Unlock()
-	if runnable && v.watch != nil {
-		v.watch(partition, lane)
+	for _, l := range woken {
+		if v.watch != nil {
+			v.watch(partition, l)
+		}
 	}
 }
 
@@ -128,7 +127,9 @@ func (v *View) WaitFor(ctx context.Context, partition int32, offset int64) error
 	}
 }
 
-func (v *View) fold(partition int32, offset int64, at time.Time, r Record) {
+// fold applies a record and returns the lanes that can go on.
+func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woken []Lane) {
+	lane := Lane{Case: r.Case, To: r.To} // of an ADMIT that of the gate
 	switch r.Kind {
 	case Install:
 		if v.install == "" {
@@ -142,7 +143,7 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) {
 			c.Bindings[r.To] = r.NativeCase
 		}
 	case Admit:
-		v.foldAdmit(partition, r)
+		woken = v.foldAdmit(partition, r)
 	case Intent:
 		v.foldIntent(at, r)
 	case Void:
@@ -154,17 +155,27 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) {
 	case Ruling:
 		v.foldRuling(offset, r)
 	}
+	if v.runnable(lane) {
+		woken = append(woken, lane)
+	}
+	return woken
 }
 
 // foldAdmit lets the first record count that has the case's next number, unless another message stands before it at the gate; others were decided
-// on an older view.
-func (v *View) foldAdmit(partition int32, r Record) {
+// on an older view. It returns the lanes of a message that waited: the gateway that has admitted it may not be the one that owns the partition.
+func (v *View) foldAdmit(partition int32, r Record) (woken []Lane) {
 	c := v.caseOf(r.Case)
 	if r.Admission == nil || v.messages[r.Message] != nil || r.Admission.Number != c.Number+1 {
-		return
+		return nil
 	}
-	if _, stands := v.lanes[Lane{Case: r.Case, To: Gate}].before(r.Message, r.Admission.Origin, r.Admission.Sequence); stands {
-		return
+	gate := v.lanes[Lane{Case: r.Case, To: Gate}]
+	if _, stands := gate.before(r.Message, r.Admission.Origin, r.Admission.Sequence); stands {
+		return nil
+	}
+	if gate != nil && gate.find(r.Message) >= 0 {
+		for _, to := range r.Admission.To {
+			woken = append(woken, Lane{Case: r.Case, To: to})
+		}
 	}
 	m := &message{id: r.Message, caseID: r.Case, partition: partition, admission: *r.Admission, settled: map[Destination]bool{}}
 	v.messages[r.Message] = m
@@ -178,6 +189,7 @@ func (v *View) foldAdmit(partition int32, r Record) {
 		v.parts[partition].open[r.Message] = m
 		c.open = append(c.open, m)
 	}
+	return woken
 }
 
 // foldIntent lets the first record of an attempt count.
@@ -355,16 +367,29 @@ func (v *View) OpenBelow(partition int32, offset int64) []Open {
 func (v *View) Earlier(id handover.MessageID, to Destination) (Open, bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	last := v.messages[id]
-	if last == nil || v.cases[last.caseID] == nil {
+	if m := v.messages[id]; m != nil {
+		return v.openAt(Lane{Case: m.caseID, To: to}, m.admission.Number)
+	}
+	return Open{}, false
+}
+
+// OpenAt returns the first message of a lane that was admitted, is not settled there, and does not wait for a person there.
+func (v *View) OpenAt(lane Lane) (Open, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.openAt(lane, math.MaxUint64)
+}
+
+func (v *View) openAt(lane Lane, below uint64) (Open, bool) {
+	c, l := v.cases[lane.Case], v.lanes[lane]
+	if c == nil {
 		return Open{}, false
 	}
-	for _, m := range v.cases[last.caseID].open {
-		if m.admission.Number >= last.admission.Number {
+	for _, m := range c.open {
+		if m.admission.Number >= below {
 			break
 		}
-		l := v.lanes[Lane{Case: m.caseID, To: to}]
-		if slices.Contains(m.admission.To, to) && !m.settled[to] && (l == nil || l.find(m.id) < 0) {
+		if slices.Contains(m.admission.To, lane.To) && !m.settled[lane.To] && (l == nil || l.find(m.id) < 0) {
 			return Open{Message: m.id, Case: m.caseID, Place: m.admission.Place, Number: m.admission.Number}, true
 		}
 	}
