@@ -5,6 +5,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/internal/httpx"
+	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
@@ -49,9 +50,9 @@ func (s *service) ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f := readFrame(answer)
-	version := f.text("contractVersion")
-	if err := f.done(); err != nil {
+	f := xmlframe.Read(answer, contract.Namespace)
+	version := f.Text("contractVersion")
+	if err := f.Done(); err != nil {
 		return unreadable(op, false, err)
 	}
 	if version != contract.Version {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/beevik/etree"
 	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
@@ -119,7 +120,7 @@ func pretty(t *testing.T, b []byte) string {
 	t.Helper()
 	doc := etree.NewDocument()
 	require.NoError(t, doc.ReadFromBytes(b))
-	doc.WriteSettings = canonical()
+	doc.WriteSettings = xmlframe.Canonical()
 	doc.Indent(2)
 	s, err := doc.WriteToString()
 	require.NoError(t, err)

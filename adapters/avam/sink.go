@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/beevik/etree"
+	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
@@ -59,17 +60,17 @@ func (s *service) Find(ctx context.Context, ref native.Reference) ([]native.Rece
 	if err != nil {
 		return nil, err
 	}
-	f := readFrame(answer)
+	f := xmlframe.Read(answer, contract.Namespace)
 	var found []native.Receipt
-	for el := f.next("match"); el != nil; el = f.next("match") {
+	for el := f.Next("match"); el != nil; el = f.Next("match") {
 		receipt, err := readReceipt(el)
 		if err != nil {
 			return nil, unreadable(op, false, err)
 		}
 		found = append(found, receipt)
 	}
-	complete := f.flag("complete")
-	if err := f.done(); err != nil {
+	complete := f.Flag("complete")
+	if err := f.Done(); err != nil {
 		return nil, unreadable(op, false, err)
 	}
 	if !complete {
@@ -79,7 +80,7 @@ func (s *service) Find(ctx context.Context, ref native.Reference) ([]native.Rece
 }
 
 func readReceipt(el *etree.Element) (native.Receipt, error) {
-	f := readFrame(el)
-	receipt := native.Receipt{Record: native.RecordID(f.text("entryId")), Case: native.CaseKey(f.text("caseId"))}
-	return receipt, f.done()
+	f := xmlframe.Read(el, contract.Namespace)
+	receipt := native.Receipt{Record: native.RecordID(f.Text("entryId")), Case: native.CaseKey(f.Text("caseId"))}
+	return receipt, f.Done()
 }

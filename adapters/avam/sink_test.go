@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
@@ -39,7 +40,7 @@ func reread(t *testing.T, body []byte) string {
 	t.Helper()
 	el, err := strict.XML(body)
 	require.NoError(t, err)
-	b, err := detach(el)
+	b, err := xmlframe.Detach(el)
 	require.NoError(t, err)
 	return strings.ReplaceAll(string(b), ` xmlns:av="`+contract.Namespace+`"`, "")
 }

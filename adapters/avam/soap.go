@@ -6,6 +6,7 @@ import (
 
 	"github.com/beevik/etree"
 	"github.com/einmal-hub/einmal/adapters/internal/httpx"
+	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
 	"github.com/einmal-hub/einmal/contracts/strict"
@@ -49,7 +50,7 @@ func (s *service) send(ctx context.Context, c call) (httpx.Response, error) {
 // envelope writes the request.
 func (c call) envelope() ([]byte, error) {
 	doc := etree.NewDocument()
-	doc.WriteSettings = canonical()
+	doc.WriteSettings = xmlframe.Canonical()
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
 	envelope := doc.CreateElement("soap:Envelope")
 	envelope.CreateAttr("xmlns:soap", contract.SOAPNamespace)
@@ -63,11 +64,6 @@ func (c call) envelope() ([]byte, error) {
 		return nil, fault.New(fault.Refuse, c.op, "too-large", "the message is larger than the contract of AVAM allows")
 	}
 	return b, nil
-}
-
-// canonical makes etree write a carriage return as a reference; as a plain character it would not survive the next reading.
-func canonical() etree.WriteSettings {
-	return etree.WriteSettings{CanonicalText: true, CanonicalAttrVal: true}
 }
 
 // judge turns a complete HTTP answer into the answer's element or an error of the right kind.
@@ -96,25 +92,16 @@ func unwrap(b []byte) (*etree.Element, error) {
 		return nil, err
 	}
 	if !strict.Is(root, contract.SOAPNamespace, "Envelope") {
-		return nil, unexpected(root)
+		return nil, xmlframe.Unexpected(root)
 	}
-	body, err := only(root)
+	body, err := xmlframe.Only(root)
 	if err != nil {
 		return nil, err
 	}
 	if !strict.Is(body, contract.SOAPNamespace, "Body") {
-		return nil, unexpected(body)
+		return nil, xmlframe.Unexpected(body)
 	}
-	return only(body)
-}
-
-// only returns the single child element; anything beside it, such as a second body or a header, is refused.
-func only(el *etree.Element) (*etree.Element, error) {
-	children := el.ChildElements()
-	if len(children) != 1 {
-		return nil, fault.New(fault.Park, "soap.unwrap", "structure", "an element holds more or less than the one element of the contract").At(strict.PathOf(el))
-	}
-	return children[0], plain(el)
+	return xmlframe.Only(body)
 }
 
 // faulted turns a SOAP fault that was sent with its own status into an error. Without a known code it proves nothing.
@@ -144,18 +131,18 @@ func detail(el *etree.Element) (code, reason string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	inner, err := only(outer)
+	inner, err := xmlframe.Only(outer)
 	if err != nil {
 		return "", "", err
 	}
 	if !strict.Is(inner, contract.Namespace, "fault") {
-		return "", "", unexpected(inner)
+		return "", "", xmlframe.Unexpected(inner)
 	}
-	f := readFrame(inner)
-	code = f.text("code")
-	reason = f.optional("reason")
-	_ = f.optional("path")
-	return code, reason, f.done()
+	f := xmlframe.Read(inner, contract.Namespace)
+	code = f.Text("code")
+	reason = f.Optional("reason")
+	_ = f.Optional("path")
+	return code, reason, f.Done()
 }
 
 // reasonCode makes a refusal's reason a code of einmal. Only words of the contract are taken.

@@ -7,6 +7,7 @@ import (
 	"github.com/beevik/etree"
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/internal/httpx"
+	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
@@ -84,20 +85,20 @@ func (c call) changes(r httpx.Response, mark uint64, limit int) (adapters.Batch,
 	if err != nil {
 		return adapters.Batch{}, err
 	}
-	f := readFrame(answer)
+	f := xmlframe.Read(answer, contract.Namespace)
 	taken := taking{last: mark}
-	for el := f.next("entry"); el != nil; el = f.next("entry") {
+	for el := f.Next("entry"); el != nil; el = f.Next("entry") {
 		if err := taken.take(el); err != nil {
 			return adapters.Batch{}, unreadable(c.op, false, err)
 		}
 	}
-	next := f.number("mark")
-	taken.batch.More = f.flag("more")
-	if err := f.done(); err != nil {
+	next := f.Number("mark")
+	taken.batch.More = f.Flag("more")
+	if err := f.Done(); err != nil {
 		return adapters.Batch{}, unreadable(c.op, false, err)
 	}
 	if next < mark || next > taken.last || taken.count > limit || (taken.batch.More && taken.count == 0) {
-		return adapters.Batch{}, unreadable(c.op, false, broken("mark", "entries, mark and more do not belong together"))
+		return adapters.Batch{}, unreadable(c.op, false, xmlframe.Broken("mark", "entries, mark and more do not belong together"))
 	}
 	taken.batch.Next = position(next)
 	return taken.batch, nil
@@ -113,13 +114,13 @@ type taking struct {
 // take adds one entry, as a record or as broken. It fails when the commit number cannot be read or does not ascend: then nobody can say
 // where the stream goes on.
 func (t *taking) take(el *etree.Element) error {
-	f := readFrame(el)
-	number := f.number("number")
-	if f.err != nil {
-		return f.err
+	f := xmlframe.Read(el, contract.Namespace)
+	number := f.Number("number")
+	if f.Err() != nil {
+		return f.Err()
 	}
 	if number <= t.last {
-		return broken("number", "the commit numbers do not ascend")
+		return xmlframe.Broken("number", "the commit numbers do not ascend")
 	}
 	t.last = number
 	t.count++
@@ -128,7 +129,7 @@ func (t *taking) take(el *etree.Element) error {
 		t.batch.Records = append(t.batch.Records, record)
 		return nil
 	}
-	raw, writeErr := detach(el)
+	raw, writeErr := xmlframe.Detach(el)
 	if writeErr != nil {
 		return writeErr
 	}
@@ -142,29 +143,29 @@ func numbered(number uint64) native.RecordID {
 }
 
 // readRecord reads what follows the commit number.
-func readRecord(f *frame) (native.Record, error) {
+func readRecord(f *xmlframe.Frame) (native.Record, error) {
 	r := native.Record{
-		ID:       native.RecordID(f.text("entryId")),
-		Case:     native.CaseKey(f.text("caseId")),
-		Sequence: f.number("sequence"),
-		Kind:     native.Kind(f.text("kind")),
+		ID:       native.RecordID(f.Text("entryId")),
+		Case:     native.CaseKey(f.Text("caseId")),
+		Sequence: f.Number("sequence"),
+		Kind:     native.Kind(f.Text("kind")),
 	}
-	r.Organisation = handover.OrganisationID(f.text("organisationId"))
-	r.At = f.moment("enteredAt")
-	r.Reference = native.Reference(f.optional("reference"))
-	r.CaseReference = handover.CaseID(f.optional("caseReference"))
-	content := f.element("content")
-	if err := f.done(); err != nil {
+	r.Organisation = handover.OrganisationID(f.Text("organisationId"))
+	r.At = f.Moment("enteredAt")
+	r.Reference = native.Reference(f.Optional("reference"))
+	r.CaseReference = handover.CaseID(f.Optional("caseReference"))
+	content := f.Element("content")
+	if err := f.Done(); err != nil {
 		return native.Record{}, err
 	}
 	if r.Sequence == 0 {
-		return native.Record{}, broken("number", "the position in the case is not a number from 1").At(strict.PathOf(f.of) + "/sequence")
+		return native.Record{}, xmlframe.Broken("number", "the position in the case is not a number from 1").At(strict.PathOf(content.Parent()) + "/sequence")
 	}
-	inner, err := only(content)
+	inner, err := xmlframe.Only(content)
 	if err != nil {
 		return native.Record{}, err
 	}
-	r.Body, err = detach(inner)
+	r.Body, err = xmlframe.Detach(inner)
 	return r, err
 }
 
@@ -184,13 +185,13 @@ func locate(b []byte, after uint64) (mark uint64, more, ok bool) {
 	if err2 != nil || len(strict.Children(answer, contract.Namespace, "entry")) != 1 {
 		return 0, false, false
 	}
-	f := &frame{of: answer, rest: answer.ChildElements()}
-	entry := f.next("entry")
+	f := xmlframe.Lenient(answer, contract.Namespace)
+	entry := f.Next("entry")
 	if entry == nil {
 		return 0, false, false
 	}
 	number, err := strict.Child(entry, contract.Namespace, "number")
-	mark, more = f.number("mark"), f.flag("more")
+	mark, more = f.Number("mark"), f.Flag("more")
 	agrees := err != nil || number.Text() == strconv.FormatUint(mark, 10)
-	return mark, more, f.done() == nil && mark > after && agrees
+	return mark, more, f.Done() == nil && mark > after && agrees
 }

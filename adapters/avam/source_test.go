@@ -11,6 +11,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/internal/httpx"
+	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
@@ -230,7 +231,7 @@ func TestDetach_KeepsTheMeaningOfEveryPrefix(t *testing.T) {
 	} {
 		root, err := strict.XML([]byte(test[0]))
 		require.NoError(t, err)
-		b, err := detach(root.ChildElements()[0])
+		b, err := xmlframe.Detach(root.ChildElements()[0])
 		require.NoError(t, err)
 		if test[1] != "" {
 			require.Equal(t, test[1], string(b))
@@ -248,7 +249,7 @@ func TestDetach_TextsSurvive(t *testing.T) {
 		require.NoError(t, err)
 		el := doc.ChildElements()[0].ChildElements()[0]
 		el.ChildElements()[0].SetText(text)
-		b, err := detach(el)
+		b, err := xmlframe.Detach(el)
 		require.NoError(t, err)
 		again, err := strict.XML(b)
 		require.NoError(t, err)
