@@ -1,0 +1,325 @@
+package intake_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.uber.org/goleak"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/contracts/personal"
+	"github.com/einmal-hub/einmal/gateway/intake"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/seal"
+	"github.com/einmal-hub/einmal/mapping"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// source is a native system that is read: what was entered, in order. A position is the number of what stands before it.
+type source struct {
+	mu      sync.Mutex
+	entered []any         // native.Record or adapters.Broken
+	fails   int           // so many readings fail
+	door    chan struct{} // if set, a reading that has seen what there is waits for a word before it answers
+	asked   []time.Time
+	after   []native.Position // that readings began after
+}
+
+func (s *source) enter(what ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.entered = append(s.entered, what...)
+}
+
+func (s *source) Read(ctx context.Context, after native.Position, limit int) (adapters.Batch, error) {
+	b, door, err := s.look(after, limit)
+	if door != nil {
+		select {
+		case <-door:
+		case <-ctx.Done():
+			return adapters.Batch{}, ctx.Err()
+		}
+	}
+	return b, err
+}
+
+func (s *source) look(after native.Position, limit int) (adapters.Batch, <-chan struct{}, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked, s.after = append(s.asked, time.Now()), append(s.after, after)
+	if s.fails > 0 {
+		s.fails--
+		return adapters.Batch{}, s.door, fault.New(fault.Retry, "test.read", "away", "the system does not answer")
+	}
+	from, _ := strconv.Atoi(string(after))
+	to := min(from+limit, len(s.entered))
+	b := adapters.Batch{Next: after, More: to < len(s.entered)}
+	for _, e := range s.entered[from:to] {
+		switch e := e.(type) {
+		case native.Record:
+			b.Records = append(b.Records, e)
+		case adapters.Broken:
+			b.Broken = append(b.Broken, e)
+		}
+		b.Next = native.Position(strconv.Itoa(to))
+	}
+	return b, s.door, nil
+}
+
+// words maps an application, and a hint whose text is the body; of other kinds it knows what learn has taught it.
+type words struct {
+	mu   sync.Mutex
+	code string // of the refusal of what it does not know
+	more bool
+}
+
+func (w *words) learn(more bool, code string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.more, w.code = more, code
+}
+
+func (w *words) ToHandover(r native.Record) (mapping.Draft, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := mapping.Draft{Sender: r.Organisation, Payload: handover.SanctionHint{ObservedOn: "2026-11-02", Hint: personal.Text(r.Body)}}
+	switch r.Kind {
+	case "application":
+		d.Payload = application()
+	case "recall":
+		d.Action, d.References = handover.ActionRecall, "earlier"
+	case "correction":
+		d.Action, d.References = handover.ActionCorrection, "earlier"
+	case "puzzle":
+		if !w.more {
+			return mapping.Draft{}, fault.New(fault.Park, "test.map", w.code, "the field holds a code that is in no list").At("grund")
+		}
+	}
+	return d, nil
+}
+
+func (*words) FromHandover(handover.Message, mapping.Placement) (native.Entry, error) {
+	return native.Entry{}, fault.New(fault.Stop, "test.map", "one-way", "intake writes nothing")
+}
+
+// redis is what the gateways share of advice.
+type redis struct {
+	mu     sync.Mutex
+	prints map[handover.MessageID]string
+	away   bool // it knows nothing and remembers nothing
+	reader bool // another gateway reads
+}
+
+func (r *redis) Claim(context.Context, string, time.Duration) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.reader
+}
+
+func (r *redis) Seen(_ context.Context, id handover.MessageID, print string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.prints[id] == print && !r.away
+}
+
+func (r *redis) SetSeen(_ context.Context, id handover.MessageID, print string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.away {
+		r.prints[id] = print
+	}
+}
+
+// set changes something under the lock.
+func (r *redis) set(f func(*redis)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(r)
+}
+
+// world is everything beside the gateways.
+type world struct {
+	t     *testing.T
+	keys  *seal.Keys
+	disk  *disk
+	redis *redis
+	words *words
+	spans *tracetest.SpanRecorder
+
+	mu       sync.Mutex
+	log      bytes.Buffer
+	outcomes map[string]int
+}
+
+func newWorld(t *testing.T, keys *seal.Keys) *world {
+	return &world{
+		t: t, keys: keys, disk: newDisk(), redis: &redis{prints: map[handover.MessageID]string{}}, words: &words{code: "unknown-code"},
+		spans: tracetest.NewSpanRecorder(), outcomes: map[string]int{},
+	}
+}
+
+func newKeys(t *testing.T) *seal.Keys {
+	t.Helper()
+	keys, _, err := seal.LoadOrCreate(filepath.Join(t.TempDir(), "key"))
+	require.NoError(t, err)
+	return keys
+}
+
+func (w *world) Read(_ context.Context, _ handover.SystemID, outcome string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.outcomes[outcome]++
+}
+
+func (*world) Published(context.Context, handover.SystemID, handover.Name) {}
+
+// Write takes what is logged.
+func (w *world) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(b)
+}
+
+func (w *world) logged() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.String()
+}
+
+// became returns how many records became what.
+func (w *world) became() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.outcomes)
+}
+
+// gateway is one gateway that reads one system.
+type gateway struct {
+	*intake.Reader
+	id      handover.SystemID
+	ledger  *ledger.Ledger
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	ended   error
+}
+
+const poll = time.Second
+
+// start starts a gateway and lets it read until stop.
+func (w *world) start(id handover.SystemID, s *source) *gateway { return w.open(id, s, 100, true) }
+
+func (w *world) open(id handover.SystemID, s *source, page int, reads bool) *gateway {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	g := &gateway{id: id, cancel: cancel}
+	view := ledger.NewView(partitions, nil)
+	g.ledger = ledger.New(w.disk, view, time.Now)
+	for p := range int32(partitions) {
+		g.running.Go(func() { w.disk.feed(ctx, p, view) })
+		require.NoError(w.t, g.ledger.SyncPartition(ctx, p))
+	}
+	spans := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(w.spans))
+	g.Reader = intake.New(intake.Options{
+		Ledger: g.ledger, Bus: w.disk, Keys: w.keys, Claims: w.redis, Observer: w, Tracer: spans.Tracer("test"),
+		Log: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: time.Now,
+	}, intake.Origin{ID: id, Source: s, Mapper: w.words, Poll: poll, Page: page})
+	if reads {
+		g.running.Go(func() { g.ended = g.Run(ctx) })
+	}
+	return g
+}
+
+func (g *gateway) stop() {
+	g.cancel()
+	g.running.Wait()
+}
+
+// parked returns the codes of what waits, by native record.
+func (g *gateway) parked(w *world, records ...native.RecordID) map[native.RecordID]string {
+	out := map[native.RecordID]string{}
+	for _, it := range g.ledger.Parked() {
+		name := native.RecordID("another")
+		for _, r := range records {
+			if w.messageID(g.id, r) == it.Message {
+				name = r
+			}
+		}
+		out[name] = it.Reason.Code
+	}
+	return out
+}
+
+// rule lets a person decide on the one item that waits, and returns it.
+func (g *gateway) rule(w *world, v ledger.Verdict) ledger.Item {
+	w.t.Helper()
+	items := g.ledger.Parked()
+	require.Len(w.t, items, 1)
+	require.NoError(w.t, g.ledger.Rule(w.t.Context(), items[0], ledger.Decision{Verdict: v, Person: "v.amrein"}, native.Receipt{}))
+	return items[0]
+}
+
+// admit gives everything on the bus its place in its case, as a delivery does.
+func (g *gateway) admit(w *world) {
+	for i, m := range w.disk.bus {
+		a := ledger.Admission{
+			Number: g.ledger.Case(m.Case).Number + 1, Place: ledger.Place{Topic: ledger.OnBus, Offset: int64(i)},
+			Print: w.keys.DeriveID("print", w.payload(m)), State: handover.Active, Sequence: m.Sequence, Name: m.Name,
+		}
+		_, _, err := g.ledger.Admit(w.t.Context(), m.Case, m.ID, a)
+		require.NoError(w.t, err)
+	}
+}
+
+// payload returns the payload of a message.
+func (w *world) payload(m sent) string {
+	plain, err := w.keys.Open(m.sealed, m.AssociatedData())
+	require.NoError(w.t, err)
+	return string(plain)
+}
+
+func (w *world) messageID(id handover.SystemID, r native.RecordID) handover.MessageID {
+	return handover.MessageID(w.keys.DeriveID("message", string(id), string(r)))
+}
+
+func (w *world) caseID(id handover.SystemID, c native.CaseKey) handover.CaseID {
+	return handover.CaseID(w.keys.DeriveID("case", string(id), string(c)))
+}
+
+// record is the n-th record of a case; its id is "case-n".
+func record(c string, n int, kind native.Kind) native.Record {
+	id := fmt.Sprintf("%s-%d", c, n)
+	return native.Record{
+		ID: native.RecordID(id), Kind: kind, Case: native.CaseKey(c), Organisation: "sd-kriens", Sequence: uint64(n), //nolint:gosec // small
+		At: time.Date(2026, 11, 2, 9, n, 0, 0, time.UTC), Body: []byte("Beobachtung " + id),
+	}
+}
+
+func application() handover.ApplicationSubmitted {
+	birth, _ := personal.ParseDate("1980-05-17")
+	return handover.ApplicationSubmitted{
+		Assigning: "sd-kriens", Receiving: "rav-luzern", Process: "OPTIMA_ALV", TargetGroup: "H", AppliedOn: "2026-11-01",
+		Person: handover.Person{
+			OfficialName: "Muster", FirstName: "Rahel", DateOfBirth: birth, Sex: handover.Female,
+			Address: handover.Address{Zip: "6010", Town: "Kriens", Municipality: 1059},
+		},
+		Consent: handover.Consent{Kind: "CONSENT", GivenOn: "2026-10-30"}, PlannedMonths: 6, Goal: "Arbeit", Reason: "Stellensuche",
+		Contact: handover.Contact{Name: "Vera Amrein"},
+	}
+}
+
+// elapse lets the bubble's virtual time pass.
+func elapse(d time.Duration) { <-time.After(d) }
