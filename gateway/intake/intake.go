@@ -106,7 +106,7 @@ func (r *Reader) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		r.rounds.begin()
 		next, more, err := r.round(ctx, position)
-		r.rounds.end(err == nil)
+		r.rounds.end(err == nil && !more)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.Log.WarnContext(ctx, "reading is tried again", slog.String("system", string(r.origin.ID)), slog.Any("error", err))

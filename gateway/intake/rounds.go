@@ -2,14 +2,15 @@ package intake
 
 import "sync"
 
-// rounds tells those who wake a reader when a round that began after their call has succeeded.
+// rounds tells those who wake a reader when everything is durable that was there when they called: when a round that began later has succeeded and left
+// nothing for the next.
 type rounds struct {
 	mu      sync.Mutex
 	pending []chan struct{} // for the next round
 	running []chan struct{} // for the round under way
 }
 
-// next returns a channel that is closed when a round that has not begun yet succeeds.
+// next returns a channel that is closed when a round that has not begun yet succeeds as the last one.
 func (r *rounds) next() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -24,11 +25,11 @@ func (r *rounds) begin() {
 	r.running, r.pending = append(r.running, r.pending...), nil
 }
 
-// end closes the channels of a round that succeeded; those of one that failed wait for the next.
-func (r *rounds) end(ok bool) {
+// end closes the channels of a round that was the last one; those of one that failed, or found more than it could read, wait for the next.
+func (r *rounds) end(last bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !ok {
+	if !last {
 		return
 	}
 	for _, c := range r.running {

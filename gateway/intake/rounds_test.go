@@ -58,6 +58,21 @@ func TestI1_WakeReturnsOnlyWhenARoundThatBeganAfterItHasSucceeded(t *testing.T) 
 	})
 }
 
+// I1: what was announced may lie behind more than one page.
+func TestI1_WakeReturnsOnlyWhenTheLastPageIsDurable(t *testing.T) {
+	try(t, func(t *testing.T, w *world, s *source) {
+		g := w.open("klib", s, 2, true)
+		synctest.Wait()
+		for n := range 5 {
+			s.enter(record("c", n+1, "hint"))
+		}
+		w.disk.slow = time.Millisecond
+		require.NoError(t, g.Wake(t.Context()))
+		require.Len(t, w.disk.names(""), 5)
+		g.stop()
+	})
+}
+
 func TestWakeReturnsWhenItsCallerGivesUp(t *testing.T) {
 	try(t, func(t *testing.T, w *world, s *source) {
 		s.fails = 1000
