@@ -55,7 +55,7 @@ func TestAForeignReferenceIsParkedOnce(t *testing.T) {
 	try(t, func(t *testing.T, w *world, s *source) {
 		foreign := record("c", 1, "hint")
 		foreign.Reference = "not-ours"
-		s.enter(foreign, record("c2", 1, "hint"))
+		s.enter(foreign, record("c2", 1, "hint"), foreign)
 		g := w.start("klib", s)
 		elapse(10 * poll)
 		require.Equal(t, map[native.RecordID]string{"c-1": "foreign-reference"}, g.parked(w, "c-1"))

@@ -77,13 +77,11 @@ const (
 
 // decide takes a record through the steps of the package comment.
 func (r *Reader) decide(ctx context.Context, rec native.Record) (string, error) {
+	if r.waits(rec) {
+		return outcomeKnown, nil
+	}
 	if rec.Reference != "" {
 		return r.echo(ctx, rec)
-	}
-	if _, count, _ := r.Ledger.Waiting(r.gate(rec), ""); count > 0 {
-		if position, _, _ := r.Ledger.Waiting(r.gate(rec), r.messageID(rec.ID)); position >= 0 {
-			return outcomeKnown, nil
-		}
 	}
 	m, err := r.message(rec)
 	if err != nil {
@@ -196,8 +194,10 @@ func (r *Reader) messageID(id native.RecordID) handover.MessageID {
 	return handover.MessageID(r.Keys.DeriveID("message", string(r.origin.ID), string(id)))
 }
 
-func (r *Reader) gate(rec native.Record) ledger.Lane {
-	return ledger.Lane{Case: r.caseID(rec), To: ledger.Gate}
+// waits reports whether a record waits at the gate of its case already.
+func (r *Reader) waits(rec native.Record) bool {
+	position, _, _ := r.Ledger.Waiting(ledger.Lane{Case: r.caseID(rec), To: ledger.Gate}, r.messageID(rec.ID))
+	return position >= 0
 }
 
 // traceparent returns the W3C header of the context's span.
