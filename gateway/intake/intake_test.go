@@ -277,6 +277,38 @@ func TestI3_ABrokenRecordIsParkedOnceAndHoldsBackNothing(t *testing.T) {
 	})
 }
 
+// I1: a person corrects a broken record where it was entered and withdraws einmal's copy of it, in either order: what was corrected is news all the same.
+func TestI1_TheWithdrawalOfABrokenRecordDoesNotConcernTheCorrectedOne(t *testing.T) {
+	t.Run("withdrawn first", func(t *testing.T) {
+		try(t, func(t *testing.T, w *world, s *source) {
+			s.enter(broken("c-1"))
+			g := w.start("klib", s)
+			elapse(10 * poll)
+			g.rule(w, ledger.Withdraw)
+			s.enter(record("c", 1, "hint"), broken("c-1"))
+			elapse(10 * poll)
+			require.Equal(t, []handover.MessageID{w.messageID("klib", "c-1")}, w.disk.names(""))
+			require.Empty(t, g.ledger.Parked(), "what is withdrawn stays withdrawn")
+			g.stop()
+		})
+	})
+	t.Run("corrected first", func(t *testing.T) {
+		try(t, func(t *testing.T, w *world, s *source) {
+			s.enter(broken("c-1"))
+			g := w.start("klib", s)
+			elapse(10 * poll)
+			s.enter(record("c", 1, "hint"))
+			elapse(10 * poll)
+			g.admit(w)
+			g.rule(w, ledger.Withdraw)
+			a, known := g.ledger.Admission(w.messageID("klib", "c-1"))
+			require.True(t, known)
+			require.False(t, a.Withdrawn)
+			g.stop()
+		})
+	})
+}
+
 // A recall or a correction is not carried over by this version, and not passed off as news.
 func TestARecallOrCorrectionIsParkedWithItsCode(t *testing.T) {
 	for _, kind := range []native.Kind{"recall", "correction"} {

@@ -18,6 +18,15 @@ type kept struct {
 	Broken bool              `json:"broken,omitzero"` // it could not even be taken apart; the body holds the raw bytes
 }
 
+// keptID is the id under which a kept record waits: that of the message it may become. What is broken becomes none: it is corrected where it was entered,
+// perhaps under the same record id, and einmal's copy is withdrawn, which must not concern the message of the corrected record.
+func (r *Reader) keptID(k kept) handover.MessageID {
+	if k.Broken {
+		return handover.MessageID(r.Keys.DeriveID("broken-message", string(k.System), string(k.Record.ID)))
+	}
+	return r.messageID(k.Record.ID)
+}
+
 // mostKept is how large a body may be to be kept: twice written in base64 it still fits into a record of the bus.
 const mostKept = 500 << 10
 
@@ -32,10 +41,11 @@ func (r *Reader) park(ctx context.Context, rec native.Record, why error) error {
 // takeBroken parks something that could not be taken apart. It has no case, so it holds back nothing.
 func (r *Reader) takeBroken(ctx context.Context, b adapters.Broken) error {
 	alone := handover.CaseID(r.Keys.DeriveID("broken", string(r.origin.ID), string(b.ID)))
-	if position, _, _ := r.Ledger.Waiting(ledger.Lane{Case: alone, To: ledger.Gate}, r.messageID(b.ID)); position >= 0 {
+	k := kept{System: r.origin.ID, Record: native.Record{ID: b.ID, Body: b.Raw}, Broken: true}
+	if position, _, _ := r.Ledger.Waiting(ledger.Lane{Case: alone, To: ledger.Gate}, r.keptID(k)); position >= 0 {
 		return nil
 	}
-	err := r.keep(ctx, alone, kept{System: r.origin.ID, Record: native.Record{ID: b.ID, Body: b.Raw}, Broken: true}, b.Reason)
+	err := r.keep(ctx, alone, k, b.Reason)
 	if err == nil {
 		r.Observer.Read(ctx, r.origin.ID, outcomeParked)
 	}
@@ -52,7 +62,7 @@ func (r *Reader) dossier(c handover.CaseID, rec native.Record) ledger.Destinatio
 }
 
 func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error) error {
-	id := r.messageID(k.Record.ID)
+	id := r.keptID(k)
 	if a, known := r.Ledger.Admission(id); known && a.Withdrawn {
 		return nil
 	}
