@@ -44,6 +44,26 @@ func TestAgain_WhatCanBeMappedNowIsPublished(t *testing.T) {
 	})
 }
 
+// I1: the message of a record that one gateway could not translate may already have come over the bus from another, where it found itself waiting.
+// What a person lets go on is published then, too: nothing else would take it up.
+func TestI1_AgainIsPublishedEvenIfACopyWasOnTheBusBefore(t *testing.T) {
+	try(t, func(t *testing.T, w *world, s *source) {
+		s.enter(record("c", 1, "puzzle"))
+		w.words.learn(true, "")
+		newer := w.start("klib", s)
+		elapse(10 * poll)
+		require.Len(t, w.disk.bus, 1)
+		w.words.learn(false, "unknown-code")
+		s.enter(record("c", 1, "puzzle"))
+		elapse(10 * poll)
+		it := newer.rule(w, ledger.Retry)
+		w.words.learn(true, "")
+		require.NoError(t, newer.again(t.Context(), it))
+		require.Len(t, w.disk.bus, 2)
+		newer.stop()
+	})
+}
+
 // What still cannot be translated waits anew, with the reason that there is now.
 func TestAgain_WhatStillCannotBeMappedIsParkedWithTheNewReason(t *testing.T) {
 	try(t, func(t *testing.T, w *world, s *source) {

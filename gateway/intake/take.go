@@ -144,7 +144,8 @@ func (r *Reader) publish(ctx context.Context, rec native.Record, m handover.Mess
 	if a, known := r.Ledger.Admission(m.ID); known && (a.Print == print || a.Withdrawn) {
 		return outcomeKnown, nil
 	}
-	if r.Claims.Seen(ctx, m.ID, print) {
+	// What waits and was let go on is published even if a copy has been on the bus: that one found itself waiting, and nothing takes it up again.
+	if !r.waits(rec) && r.Claims.Seen(ctx, m.ID, print) {
 		return outcomeKnown, nil
 	}
 	if rec.CaseReference == "" {
