@@ -130,7 +130,7 @@ func (c *claim) recordAt(ctx context.Context, o ledger.Open, to ledger.Destinati
 	m, _, err := c.open(r)
 	if err != nil {
 		e := ledger.Entry{Case: o.Case, Message: o.Message, To: to, Ref: c.Reference(o.Message, to)}
-		return c.park(ctx, e, o.Place, "", err) == nil
+		return c.park(ctx, e, ledger.Parking{Place: o.Place}, err) == nil
 	}
 	return c.record(ctx, m, o.Place, to)
 }

@@ -350,6 +350,32 @@ func TestI1_AMessageThatAnotherGatewayAdmittedIsRecorded(t *testing.T) {
 	})
 }
 
+// I2: a gateway that is about to try again stops when another one has put the message before a person, and goes on after the ruling.
+func TestI2_NobodySendsWhileAPersonDecides(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		x := r.systems["x"]
+		x.faults = []string{"reject", "reject", "reject"}
+		g := r.start(0)
+		r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+		elapse(500 * time.Millisecond)
+		e := ledger.Entry{Case: "c1", Message: "c1-1", To: r.to[0], Ref: g.delivery.Reference("c1-1", r.to[0])}
+		require.NoError(t, g.ledger.Park(t.Context(), e, ledger.Parking{Place: ledger.Place{Topic: ledger.OnBus}, Reason: ledger.Reason{Code: "x", Text: "x"}}))
+		elapse(time.Minute)
+		calls := x.calls
+		require.Less(t, calls, 3)
+		require.Len(t, g.ledger.Parked(), 1)
+		require.Equal(t, "x", g.ledger.Parked()[0].Reason.Code, "it is not put before a person twice")
+		require.EqualValues(t, 0, g.settled())
+		require.NoError(t, g.ledger.Rule(t.Context(), g.ledger.Parked()[0], ledger.Decision{Verdict: ledger.Retry, Person: "op", Why: "corrected"}, native.Receipt{}))
+		elapse(time.Minute)
+		require.Len(t, x.journal, 1)
+		require.Equal(t, 4, x.calls)
+		g.stop()
+	})
+}
+
 // A mapping that panics parks its message; the gateway and the other cases go on.
 func TestAPanicInAMappingParksItsMessage(t *testing.T) {
 	keys := newKeys(t)

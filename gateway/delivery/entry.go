@@ -32,11 +32,10 @@ func gateEntry(r Record, partition int32) ledger.Entry {
 }
 
 // park lets a message wait for a person. It returns an error only when ctx ends first.
-func (d *Delivery) park(ctx context.Context, e ledger.Entry, place ledger.Place, name handover.Name, why error) error {
+func (d *Delivery) park(ctx context.Context, e ledger.Entry, p ledger.Parking, why error) error {
 	reason := ledger.ReasonOf(why)
-	err := d.persist(ctx, "delivery.park", func() error {
-		return d.o.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason, Name: name})
-	})
+	p.Reason = reason
+	err := d.persist(ctx, "delivery.park", func() error { return d.o.Ledger.Park(ctx, e, p) })
 	if err == nil {
 		d.o.Observer.Parked(ctx, e.To, reason.Code)
 		d.o.Log.WarnContext(ctx, "parked: a person must decide", slog.String("case", string(e.Case)), slog.String("message", string(e.Message)),

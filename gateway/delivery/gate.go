@@ -17,7 +17,7 @@ func (c *claim) gate(ctx context.Context, r Record, settled func()) {
 	m, print, err := c.open(r)
 	place := ledger.Place{Topic: ledger.OnBus, Offset: r.Offset}
 	if err != nil {
-		if c.park(ctx, gateEntry(r, c.partition), place, handover.Name(""), err) == nil {
+		if c.park(ctx, gateEntry(r, c.partition), ledger.Parking{Place: place}, err) == nil {
 			settled()
 		}
 		return
@@ -52,7 +52,7 @@ func (c *claim) admit(ctx context.Context, m handover.Message, print string, pla
 		}
 		a, err := c.consider(m, print, place)
 		if err != nil {
-			if c.park(ctx, c.entryAt(m, ledger.Gate, ""), place, m.Name, err) != nil {
+			if c.park(ctx, c.entryAt(m, ledger.Gate, ""), ledger.Parking{Place: place, Name: m.Name}, err) != nil {
 				return a, unfinished
 			}
 			return a, waits
@@ -88,7 +88,7 @@ func (c *claim) repeated(ctx context.Context, m handover.Message, a ledger.Admis
 	e.Message += "~changed"
 	err := fault.New(fault.Park, "delivery.gate", "changed-record", "the native system has sent the same record with another content").
 		Hint("compare the record in its native system with what was delivered, and withdraw this copy")
-	if c.park(ctx, e, place, m.Name, err) != nil {
+	if c.park(ctx, e, ledger.Parking{Place: place, Name: m.Name}, err) != nil {
 		return unfinished
 	}
 	return waits

@@ -28,7 +28,18 @@ type job struct {
 	sink  *sink
 	own   ledger.Own
 	entry native.Entry
+	// judged is the attempt that the reason to park is about; 0 for a reason that says nothing about one.
+	judged int
 }
+
+// about says which attempt a reason to park is about.
+func (j *job) about(attempt int, reason error) error {
+	j.judged = attempt
+	return reason
+}
+
+// errAsked ends the work on a message that another gateway has put before a person meanwhile.
+var errAsked = errors.New("delivery.record: a person decides about it at present")
 
 // record sees to it that a message stands at a destination, once, or waits there for a person. It reports whether that is so; false means
 // that ctx ended first and the message comes again.
@@ -55,13 +66,16 @@ func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Pla
 	case err == nil:
 		span.SetAttributes(attribute.String(telemetry.AttrOutcome, "recorded"))
 		return true
+	case errors.Is(err, errAsked):
+		span.SetAttributes(attribute.String(telemetry.AttrOutcome, "asked"))
+		return true
 	case ctx.Err() != nil:
 		span.SetAttributes(attribute.String(telemetry.AttrOutcome, "interrupted"))
 		return false
 	}
 	span.SetAttributes(attribute.String(telemetry.AttrOutcome, "parked"), attribute.String(telemetry.AttrReason, fault.CodeOf(err)))
 	span.SetStatus(codes.Error, fault.CodeOf(err))
-	return c.park(ctx, j.Entry, place, m.Name, err) == nil
+	return c.park(ctx, j.Entry, ledger.Parking{Place: place, Name: m.Name, Attempt: j.judged}, err) == nil
 }
 
 // earlier records first what was admitted before a message and is still open at the destination. In a run without interruption there is nothing: the lane
@@ -91,8 +105,10 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 		switch step {
 		case ledger.StepFinish:
 			return nil
+		case ledger.StepAsked:
+			return errAsked
 		case ledger.StepPark:
-			return unknownOutcome(ref)
+			return j.about(ref.Attempt, unknownOutcome(ref))
 		case ledger.StepWait:
 			if err := c.waitOrFind(ctx, j, min(wait, pause.NextBackOff())); err != nil {
 				return err
@@ -217,7 +233,7 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 			return nil // without the VOID the attempt stays in doubt, which is safe
 		}
 		if kind == fault.Refuse {
-			return fault.Wrap(fault.Park, "delivery.apply", err)
+			return j.about(j.own.Attempt, fault.Wrap(fault.Park, "delivery.apply", err))
 		}
 		level := slog.LevelInfo
 		if kind == fault.Stop {
@@ -274,6 +290,7 @@ func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) erro
 func (c *claim) refusedLater(ctx context.Context, j *job, err error) error {
 	if ref, known := c.o.Ledger.Ref(j.Ref); known {
 		_ = c.voidForeign(ctx, j, ref)
+		j.judged = ref.Attempt
 	}
 	return fault.Wrap(fault.Park, "delivery.apply", err)
 }
@@ -291,11 +308,11 @@ func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
 	case len(found) == 1:
 		return c.finish(ctx, j, found[0])
 	case len(found) > 1:
-		return fault.New(fault.Park, "delivery.lookup", "recorded-twice", "the native system holds more than one record with this reference").
-			Hint("keep one of them in the native system, then rule: found")
+		return j.about(ref.Attempt, fault.New(fault.Park, "delivery.lookup", "recorded-twice", "the native system holds more than one record with this reference").
+			Hint("keep one of them in the native system, then rule: found"))
 	}
 	if c.o.Protocol.AfterEmptyLookup(ref) == ledger.StepPark {
-		return unknownOutcome(ref)
+		return j.about(ref.Attempt, unknownOutcome(ref))
 	}
 	return c.voidForeign(ctx, j, ref)
 }

@@ -281,12 +281,13 @@ func newKeys(t *testing.T) *seal.Keys {
 
 // gateway is one running delivery.
 type gateway struct {
-	ledger *ledger.Ledger
-	upTo   int64
-	mu     sync.Mutex
-	cancel context.CancelFunc
-	ended  chan struct{}
-	in     chan delivery.Record
+	ledger   *ledger.Ledger
+	delivery *delivery.Delivery
+	upTo     int64
+	mu       sync.Mutex
+	cancel   context.CancelFunc
+	ended    chan struct{}
+	in       chan delivery.Record
 }
 
 // start starts a gateway that reads the bus from an offset.
@@ -304,7 +305,7 @@ func (r *rig) start(from int64) *gateway {
 		Observer: nobody{}, Tracer: noop.NewTracerProvider().Tracer(""), Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	ctx, cancel := context.WithCancel(r.t.Context())
-	g.cancel = cancel
+	g.cancel, g.delivery = cancel, d
 	reading, stopReading := context.WithCancel(context.WithoutCancel(ctx))
 	r.running.Go(func() { r.memory.feed(reading, view) })
 	go func() {

@@ -14,9 +14,12 @@ type Ref struct {
 	Void     bool // that attempt provably left nothing
 	Doubts   int  // attempts whose outcome the native system did not tell
 	Done     bool
+	// Asked says that a person decides about the message here at present: nobody sends meanwhile.
+	Asked bool
 	// Withdrawn says that a person dropped the message here: nothing is sent any more, whoever reads it again.
 	Withdrawn bool
-	Ruled     bool // a person said "send once more" after the last attempt: the doubt about it is settled
+	// Ruled says that a person who was asked about the last attempt has said "send once more": the doubt about it is settled.
+	Ruled bool
 }
 
 // Settled reports whether nothing is to be done any more.
@@ -34,6 +37,7 @@ const (
 	StepWait   Step = "wait"   // somebody else may be sending, or a request may still be executed
 	StepLookup Step = "lookup" // everything that could still happen has happened: search by reference
 	StepPark   Step = "park"   // nobody can know: ask a person
+	StepAsked  Step = "asked"  // a person is asked already
 )
 
 // How many attempts may end in doubt, the present one not counted, before a person is asked. In mode A another attempt costs nothing; in
@@ -56,6 +60,8 @@ func Decide(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time.Time
 	switch {
 	case r.Settled():
 		return StepFinish, 0
+	case r.Asked:
+		return StepAsked, 0
 	case r.Attempt == 0 || r.Void || r.Ruled:
 		return StepIntend, 0
 	case r.Attempt == own.Attempt && r.Nonce == own.Nonce && !own.Sent:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 )
@@ -169,3 +170,46 @@ func TestI1_TheLanesOfAnAdmittedMessageThatWaitedAreWoken(t *testing.T) {
 	_, open = p.view.OpenAt(Lane{"c1", other})
 	require.False(t, open)
 }
+
+func (p *pages) intend(e Entry, attempt int, nonce string) Ref {
+	require.NoError(p.t, p.ledger().Intend(p.t.Context(), e, attempt, nonce))
+	ref, _ := p.view.Ref(e.Ref)
+	return ref
+}
+
+// I2: while a person decides, nobody sends: an INTENT does not count between the parking and the ruling.
+func TestI2_NobodySendsWhileAPersonDecides(t *testing.T) {
+	p := newPages(t)
+	e := at("m1", dossier)
+	p.intend(e, 1, "a")
+	require.NoError(t, p.ledger().Void(t.Context(), e, 1, "a", false))
+	it := p.park(e)
+	require.Equal(t, "a", p.intend(e, 2, "b").Nonce, "another owner, who has not read the parking yet")
+	ref, _ := p.view.Ref(e.Ref)
+	step, _ := Decide(ref, Own{Attempt: 2, Nonce: "b", At: begin}, "A", bounds, begin)
+	require.Equal(t, StepAsked, step)
+	require.NoError(t, p.rule(it, Retry))
+	require.Equal(t, "c", p.intend(e, 2, "c").Nonce)
+}
+
+// I2: a person who says "once more" has judged the attempt that was put before her, and no other one.
+func TestI2_ARulingSettlesTheDoubtThatItIsAbout(t *testing.T) {
+	for name, tc := range map[string]struct {
+		judged int
+		want   Step
+	}{"that attempt": {2, StepIntend}, "an earlier one": {1, StepPark}, "none: it could not be translated": {0, StepPark}} {
+		t.Run(name, func(t *testing.T) {
+			p := newPages(t)
+			e := at("m1", dossier)
+			p.intend(e, 1, "a")
+			p.intend(e, 2, "b")
+			require.NoError(t, p.ledger().Park(t.Context(), e, Parking{Attempt: tc.judged, Reason: Reason{Code: "x", Text: "x"}}))
+			require.NoError(t, p.rule(p.item(e), Retry))
+			ref, _ := p.view.Ref(e.Ref)
+			step, _ := Decide(ref, Own{}, "C", bounds, begin.Add(time.Hour))
+			require.Equal(t, tc.want, step)
+		})
+	}
+}
+
+var bounds = adapters.Bounds{Send: time.Second, Request: time.Second, Processing: 3 * time.Second, Lookup: time.Second, Margin: time.Second}

@@ -36,6 +36,8 @@ type Item struct {
 	// Partition and Parking are where the PARK record stands in the ledger; a ruling names it.
 	Partition int32 `json:"-"`
 	Parking   int64 `json:"-"`
+	// Attempt is the attempt whose outcome the person is asked about; 0 if the question is another one.
+	Attempt int `json:"attempt,omitzero"`
 }
 
 // laneState is a lane in which messages wait, in the order in which they will go on.
@@ -101,9 +103,12 @@ func (v *View) foldPark(partition int32, offset int64, r Record) {
 	item := Item{
 		Message: r.Message, Name: r.Parking.Name, Case: r.Case, To: r.To, Ref: r.Ref, Place: r.Parking.Place, Reason: r.Parking.Reason,
 		Status: StatusParked, Since: r.Parking.At, Partition: partition, Parking: offset, Origin: r.Parking.Origin, Sequence: r.Parking.Sequence,
+		Attempt: r.Parking.Attempt,
 	}
 	if r.Parking.Held {
 		item.Status = StatusHeld
+	} else if r.Ref != "" {
+		v.refOf(r.Ref).Asked = true
 	}
 	if i := l.find(r.Message); i >= 0 {
 		if item.Status == StatusParked {
@@ -144,7 +149,8 @@ func (v *View) foldRuling(offset int64, r Record) {
 	case Retry:
 		l.items[i].Status = StatusDue
 		if ref := v.refs[l.items[i].Ref]; ref != nil {
-			ref.Ruled = true
+			ref.Asked = false
+			ref.Ruled = ref.Attempt > 0 && ref.Attempt == l.items[i].Attempt
 		}
 	case Found:
 		r.Ref = l.items[i].Ref

@@ -152,11 +152,13 @@ type Admission struct {
 
 // Parking is a message that waits for a person, or behind one that does.
 type Parking struct {
-	Place  Place         `json:"place"`
-	Reason Reason        `json:"reason"`
-	Held   bool          `json:"held,omitzero"` // it waits behind another message and needs no ruling of its own
-	Name   handover.Name `json:"name,omitzero"`
-	At     time.Time     `json:"at"` // UTC
+	Place  Place  `json:"place"`
+	Reason Reason `json:"reason"`
+	// Attempt is the attempt whose outcome is put before the person; 0 if it is about something else.
+	Attempt int           `json:"attempt,omitzero"`
+	Held    bool          `json:"held,omitzero"` // it waits behind another message and needs no ruling of its own
+	Name    handover.Name `json:"name,omitzero"`
+	At      time.Time     `json:"at"` // UTC
 	// Origin and Sequence are the dossier that the message was entered in and its place there, as far as they are known: the order of one dossier's messages.
 	Origin   Destination `json:"origin,omitzero"`
 	Sequence uint64      `json:"sequence,omitzero"`

@@ -195,7 +195,7 @@ func (v *View) foldAdmit(partition int32, r Record) (woken []Lane) {
 // foldIntent lets the first record of an attempt count.
 func (v *View) foldIntent(at time.Time, r Record) {
 	ref := v.refOf(r.Ref)
-	if ref.Settled() || r.Attempt != ref.Attempt+1 {
+	if ref.Settled() || ref.Asked || r.Attempt != ref.Attempt+1 {
 		return
 	}
 	doubts := ref.Doubts
