@@ -33,7 +33,8 @@ func (g *Gateway) startTelemetry(ctx context.Context, s *stack) error {
 	return nil
 }
 
-// startKeys reads the key file. A gateway that brings its own engines makes one when there is none: it has no messages yet that another key could have sealed.
+// startKeys reads the key file. A gateway that brings its own engines makes one when there is none; that it is the one that the ledger was written with is
+// found when the ledger is read.
 func (g *Gateway) startKeys(context.Context, *stack) (err error) {
 	if Embedded(g.o.Config) {
 		g.keys, _, err = seal.LoadOrCreate(g.o.Config.Keys)
@@ -129,6 +130,9 @@ func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
 		slog.Int("parked", st.Parked), slog.Duration("took", now().Sub(began)))
 	installation, err := g.ledger.Install(ctx)
 	if err != nil {
+		return err
+	}
+	if err := g.ledger.Belong(ctx, g.keys.DeriveID("keyring")); err != nil {
 		return err
 	}
 	return g.startClaims(ctx, s, installation)

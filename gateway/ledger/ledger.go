@@ -80,6 +80,24 @@ func (l *Ledger) Install(ctx context.Context) (string, error) {
 	return l.Installation(), nil
 }
 
+// Belong ties the ledger to a key file, by a mark that is derived from it, once for ever. With another key file the same native records would get other ids and
+// would be recorded a second time, so a mark that is not the ledger's is an error of kind Stop with the code other-key-file.
+func (l *Ledger) Belong(ctx context.Context, mark string) error {
+	if err := l.Sync(ctx, ""); err != nil {
+		return err
+	}
+	if l.keyring() == "" {
+		if _, err := l.append(ctx, Record{Kind: Keyring, Nonce: Nonce(), Mark: mark}); err != nil {
+			return err
+		}
+	}
+	if l.keyring() != mark {
+		return fault.New(fault.Stop, "ledger.belong", "other-key-file", "the key file is not the one that this installation began with").
+			Hint("restore that one from the backup, or copy it from another gateway; with this one everything would be recorded a second time")
+	}
+	return nil
+}
+
 // Admit asks for a message's place in its case and returns the admission that counts. ok is false when another message got
 // the number meanwhile; decide anew then.
 func (l *Ledger) Admit(ctx context.Context, c handover.CaseID, id handover.MessageID, a Admission) (Admission, bool, error) {

@@ -19,6 +19,7 @@ type Kind string
 // The kinds of ledger records.
 const (
 	Install Kind = "INSTALL" // the random name of this installation; the first one counts
+	Keyring Kind = "KEYRING" // the mark of the key file that ids are derived with; the first one counts
 	Bind    Kind = "BIND"    // the native case that a case was opened from
 	Admit   Kind = "ADMIT"   // a message has its place in its case; the first one with that number counts
 	Intent  Kind = "INTENT"  // somebody wants to send attempt n; the first one counts
@@ -130,6 +131,8 @@ type Record struct {
 	Parking   *Parking   `json:"parking,omitzero"`   // PARK
 	Decision  *Decision  `json:"decision,omitzero"`  // RULING
 
+	Mark string `json:"mark,omitzero"` // KEYRING
+
 	System   handover.SystemID `json:"system,omitzero"`   // CURSOR
 	Position native.Position   `json:"position,omitzero"` // CURSOR
 }
@@ -177,7 +180,7 @@ type Decision struct {
 func (r Record) key() string {
 	parts := []string{string(r.Kind)}
 	switch r.Kind {
-	case Install:
+	case Install, Keyring:
 		parts = append(parts, r.Nonce)
 	case Bind:
 		parts = append(parts, string(r.Case), r.To.String())

@@ -19,6 +19,7 @@ type View struct {
 	mu       sync.RWMutex
 	parts    []part
 	install  string
+	mark     string // of the key file
 	refs     map[native.Reference]*Ref
 	messages map[handover.MessageID]*message
 	cases    map[handover.CaseID]*Case
@@ -134,6 +135,10 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woke
 	case Install:
 		if v.install == "" {
 			v.install = r.Nonce
+		}
+	case Keyring:
+		if v.mark == "" {
+			v.mark = r.Mark
 		}
 	case Cursor:
 		v.cursors[r.System] = r.Position
@@ -338,6 +343,13 @@ func (v *View) Installation() string {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	return v.install
+}
+
+// keyring returns the mark of the key file that this ledger was written with, or "" before it was told.
+func (v *View) keyring() string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.mark
 }
 
 // Open is an admitted message that is not yet recorded everywhere and does not wait for a person everywhere else.
