@@ -33,6 +33,10 @@ test: ## Run all tests, with the race detector
 	@if [ -z "$(RACE)" ]; then echo "make test: no C compiler ($$(go env CC)) found, so the race detector is OFF; install gcc to switch it on" >&2; fi
 	go test $(RACE) -timeout 290s $(PKG)
 
+.PHONY: kill
+kill: ## Kill the gateway EINMAL_KILLS (20) times while EINMAL_HANDOVERS (500) are played; make test does the same with small figures
+	EINMAL_HANDOVERS=$${EINMAL_HANDOVERS:-500} EINMAL_KILLS=$${EINMAL_KILLS:-20} go test ./cmd/einmal -count=1 -v -timeout 30m -run TestI7KillingTheGateway
+
 .PHONY: lint
 lint: ## Check style and common mistakes
 	$(LINT) run $(PKG)

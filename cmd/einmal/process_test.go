@@ -61,8 +61,14 @@ type process struct {
 // start starts the program; it is killed when the test ends.
 func start(t testing.TB, args ...string) *process {
 	t.Helper()
+	return startIn(t, nil, args...)
+}
+
+// startIn is start with more in the environment.
+func startIn(t testing.TB, environment []string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, name: args[0], cmd: exec.Command(binary, args...), out: &output{}, errors: &output{}, ended: make(chan struct{})} //nolint:gosec,noctx // the program under test; it is killed below
-	p.cmd.Stdout, p.cmd.Stderr = p.out, p.errors
+	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = p.out, p.errors, append(os.Environ(), environment...)
 	require.NoError(t, p.cmd.Start())
 	go func() {
 		defer close(p.ended)
