@@ -1,9 +1,6 @@
 // Package avam translates between AVAM's entries (contracts/native/avam) and the canonical messages. Fields and codes are the table
-// (table.yaml); the code here is what a table cannot say: the message frame of eCH-0058, which comes from the envelope, and the blanks that the
-// type xs:token of the standards would silently remove.
-//
-// The sender stands twice in what a clerk entered, in the frame of the wire and in the header. When the two differ the record is parked: taking either
-// would let one of them decide unseen. Header values that say how a message travelled are dropped by name, in the table or in header.go.
+// (table.yaml); the code here is what a table cannot say: the message frame of eCH-0058, which comes from the envelope (mapping/ech0058), and the blanks that
+// the type xs:token of the standards would silently remove.
 package avam
 
 import (
@@ -13,6 +10,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/mapping"
+	"github.com/einmal-hub/einmal/mapping/ech0058"
 	"github.com/einmal-hub/einmal/mapping/table"
 )
 
@@ -37,6 +35,11 @@ func New() (mapping.Mapper, error) {
 // With returns a mapper with another table, such as one with a row less in a test.
 func With(t *table.Table) mapping.Mapper { return mapper{t} }
 
+// header is where AVAM keeps the message frame.
+func header() ech0058.Header {
+	return ech0058.Header{System: Type, Name: "AVAM", Element: "deliveryHeader", Kind: "messageType"}
+}
+
 type mapper struct{ table *table.Table }
 
 // ToHandover implements [mapping.Mapper].
@@ -45,10 +48,7 @@ func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 	if err != nil {
 		return mapping.Draft{}, err
 	}
-	draft, findings := fromHeader(content.Outside, r)
-	if !headerFirst(r.Body) {
-		findings.Add("deliveryHeader", "moved-header", "the header is not the first element of the content", "find out which program wrote the entry")
-	}
+	draft, findings := header().Read(content.Outside, r)
 	if len(findings) > 0 {
 		return mapping.Draft{}, fault.New(fault.Park, Type+".to-handover", "header", "the header and the frame of the entry do not belong together").Because(findings)
 	}
@@ -58,15 +58,15 @@ func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 
 // FromHandover implements [mapping.Mapper].
 func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native.Entry, error) {
-	if findings := blanks(msg.Payload); len(findings) > 0 {
+	if findings := header().Blanks(msg.Payload); len(findings) > 0 {
 		return native.Entry{}, fault.New(fault.Park, Type+".from-handover", "blanks", "AVAM would change the message").Because(findings)
 	}
 	kind := m.table.KindOf(msg.Payload.Name())
-	header, err := toHeader(msg, at, kind)
+	outside, err := header().Write(msg, at, kind, string(msg.ID))
 	if err != nil {
 		return native.Entry{}, err
 	}
-	kind, body, err := m.table.Write(table.Content{Payload: msg.Payload, Outside: header})
+	kind, body, err := m.table.Write(table.Content{Payload: msg.Payload, Outside: outside})
 	if err != nil {
 		return native.Entry{}, err
 	}
