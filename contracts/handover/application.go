@@ -18,6 +18,7 @@ type ApplicationSubmitted struct {
 	AppliedOn     Date           `json:"appliedOn"`
 	Person        Person         `json:"person"`
 	Situation     Situation      `json:"situation"`
+	Declarations  []Declaration  `json:"declarations,omitzero"` // what else the form asks; 1 to 60, no item twice
 	Consent       Consent        `json:"consent"`
 	PlannedMonths int            `json:"plannedMonths"` // planned duration of the handover, 1 to 60
 	Goal          personal.Text  `json:"goal"`
@@ -54,6 +55,7 @@ func (m ApplicationSubmitted) Validate() error {
 	c.code("targetGroup", m.TargetGroup, true)
 	c.date("appliedOn", m.AppliedOn)
 	c.within("person.", m.Person.validate)
+	c.declarations(m.Declarations)
 	c.code("consent.kind", m.Consent.Kind, true)
 	c.date("consent.givenOn", m.Consent.GivenOn)
 	c.must(m.Consent.GivenOn == "" || m.AppliedOn == "" || m.Consent.GivenOn <= m.AppliedOn, "consent.givenOn", "consent-after-application", "the consent was given after the application")

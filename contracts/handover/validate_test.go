@@ -2,6 +2,7 @@ package handover_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,34 @@ func TestApplicationSubmittedRules(t *testing.T) {
 		when("contact at its limits", func(m *m) { m.Contact = h.Contact{Name: long(100), Phone: long(40), Email: long(254)} }),
 		when("contact beyond its limits", func(m *m) { m.Contact = h.Contact{Name: long(101), Phone: long(41), Email: long(255)} },
 			"contact.name too-long", "contact.phone too-long", "contact.email too-long"),
+	})
+}
+
+func TestDeclarationRules(t *testing.T) {
+	type m = h.ApplicationSubmitted
+	number := func(n int) *int { return &n }
+	declare := func(ds ...h.Declaration) func(*m) { return func(m *m) { m.Declarations = ds } }
+	many := func(n int) []h.Declaration {
+		ds := make([]h.Declaration, n)
+		for i := range ds {
+			ds[i] = h.Declaration{Item: h.Code(fmt.Sprintf("I%d", i)), Answer: "YES"}
+		}
+		return ds
+	}
+	checkRules(t, []rule{
+		when("nothing declared", func(m *m) { m.Declarations = nil }),
+		when("an answer, a number, a day", declare(h.Declaration{Item: "A", Answer: "NO"}, h.Declaration{Item: "B", Number: number(0)}, h.Declaration{Item: "C", On: "2026-03-01"})),
+		when("the largest number", declare(h.Declaration{Item: "A", Number: number(999_999)})),
+		when("numbers out of range", declare(h.Declaration{Item: "A", Number: number(-1)}, h.Declaration{Item: "B", Number: number(1_000_000)}),
+			"declarations[0].number out-of-range", "declarations[1].number out-of-range"),
+		when("empty list", func(m *m) { m.Declarations = []h.Declaration{} }, "declarations out-of-range"),
+		when("as many as may be", func(m *m) { m.Declarations = many(60) }),
+		when("too many", func(m *m) { m.Declarations = many(61) }, "declarations out-of-range"),
+		when("nothing said", declare(h.Declaration{}), "declarations[0].item missing", "declarations[0].answer one-answer"),
+		when("two things said", declare(h.Declaration{Item: "A", Answer: "YES", Number: number(1)}), "declarations[0].answer one-answer"),
+		when("item twice", declare(h.Declaration{Item: "A", Answer: "YES"}, h.Declaration{Item: "A", Answer: "NO"}), "declarations[1].item repeated-item"),
+		when("wrong spelling", declare(h.Declaration{Item: "a", Answer: "yes"}, h.Declaration{Item: "B", On: "soon"}),
+			"declarations[0].item code-format", "declarations[0].answer code-format", "declarations[1].on date-format"),
 	})
 }
 

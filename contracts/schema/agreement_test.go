@@ -52,7 +52,7 @@ func verdict(t require.TestingT, n handover.Name, document any) (decoded bool, f
 	var fs fault.Findings
 	errors.As(p.Validate(), &fs)
 	for _, f := range fs {
-		if f.Code != "dates-reversed" && f.Code != "consent-after-application" {
+		if f.Code != "dates-reversed" && f.Code != "consent-after-application" && f.Code != "repeated-item" {
 			findings = append(findings, f.String())
 		}
 	}
@@ -132,10 +132,17 @@ func draw(t *rapid.T, root, s map[string]any, path string) any {
 	switch s["type"] {
 	case "object":
 		document := map[string]any{}
+		one, others := alternative(t, s, path)
 		for _, name := range names(s) {
+			if name == one || slices.Contains(others, name) {
+				continue
+			}
 			if slices.Contains(required(s), name) || rapid.Bool().Draw(t, path+name+"?") {
 				document[name] = draw(t, root, s["properties"].(map[string]any)[name].(map[string]any), path+name+".")
 			}
+		}
+		if one != "" {
+			document[one] = draw(t, root, s["properties"].(map[string]any)[one].(map[string]any), path+one+".")
 		}
 		return document
 	case "array":
@@ -150,6 +157,18 @@ func draw(t *rapid.T, root, s map[string]any, path string) any {
 		return json.Number(fmt.Sprint(rapid.IntRange(integer(s["minimum"]), integer(s["maximum"])).Draw(t, path)))
 	}
 	return drawText(t, s, path)
+}
+
+// alternative chooses one of the members of which exactly one is there, and returns the others.
+func alternative(t *rapid.T, s map[string]any, path string) (one string, others []string) {
+	list, _ := s["oneOf"].([]any)
+	for _, a := range list {
+		others = append(others, required(a.(map[string]any))...)
+	}
+	if len(others) > 0 {
+		one = rapid.SampledFrom(others).Draw(t, path+"oneOf")
+	}
+	return one, others
 }
 
 func drawText(t *rapid.T, s map[string]any, path string) string {

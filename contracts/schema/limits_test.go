@@ -40,6 +40,13 @@ func between(least, most int) rule {
 	}
 }
 
+// private marks a value that is about a person without being of a type that says so.
+func private(s *jsonschema.Schema) { s.Extras = map[string]any{"x-personal": true} }
+
+func both(a, b rule) rule {
+	return func(s *jsonschema.Schema) { a(s); b(s) }
+}
+
 func items(least, most uint64) rule {
 	return func(s *jsonschema.Schema) { s.MinItems, s.MaxItems = &least, &most }
 }
@@ -53,7 +60,8 @@ func limits() map[string]map[string]rule {
 	free, name, approval := text(1, 2000), text(1, 100), line(1, 40)
 	amount, crowd := between(1, 999_999_999), items(2, 20)
 	return map[string]map[string]rule{
-		"ApplicationSubmitted":     {"plannedMonths": between(1, 60), "goal": free, "reason": free},
+		"ApplicationSubmitted":     {"plannedMonths": between(1, 60), "declarations": items(1, 60), "goal": free, "reason": free},
+		"Declaration":              {"answer": private, "number": both(between(0, 999_999), private), "on": private},
 		"ClarificationRequested":   {"question": free},
 		"ClarificationAnswered":    {"answer": free},
 		"ApplicationDecided":       {"decision": oneOf("ACCEPTED", "REJECTED")},
@@ -94,6 +102,14 @@ func limit(t *testing.T, name string, s *jsonschema.Schema) {
 		require.True(t, ok, "%s has no member %s", name, member)
 		r(p)
 	}
+	for _, one := range alternatives()[name] {
+		s.OneOf = append(s.OneOf, obligatory(one))
+	}
+}
+
+// alternatives are members of which exactly one is there.
+func alternatives() map[string][]string {
+	return map[string][]string{"Declaration": {"answer", "number", "on"}}
 }
 
 // condition makes members obligatory when a document looks in a certain way.

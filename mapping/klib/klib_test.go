@@ -34,11 +34,21 @@ func variants(t *testing.T) []core.Facts {
 	t.Helper()
 	var all []core.Facts
 	cycle := func(i int, codes ...string) string { return codes[i%len(codes)] }
+	fields, err := Table()
+	require.NoError(t, err)
+	questions, answers := fields.Codes("frage"), fields.Codes("antwort")
+	answer := func(i int) string { return string(answers[i%len(answers)].Canonical) }
+	question := func(i int) string { return string(questions[i%len(questions)].Canonical) }
 	for i := range 60 {
 		f := core.Invent(rand.New(rand.NewPCG(uint64(i), 3)))
 		f.Process = cycle(i, "OPTIMA_ALV", "OPTIMA_IV", "OPTIMA_SH")
 		f.TargetGroup = cycle(i, "A", "B", "C", "D", "E", "F", "G", "H", "I")
 		f.ConsentKind = cycle(i, "CONSENT", "INFORMED")
+		number := i % 3
+		f.Declarations = []core.Declaration{{Item: question(i), Answer: answer(i)}, {Item: question(i + 1), Number: &number}, {Item: question(i + 2), On: f.ConsentGivenOn}}[:i%4%3+1]
+		if i%5 == 0 {
+			f.Declarations = nil
+		}
 		f.WithdrawalReason = cycle(i, "PERSON_WITHDREW", "AGENCY_WITHDREW", "OTHER")
 		f.RefusalReason = cycle(i, "NO_ENTITLEMENT", "NOT_NECESSARY", "OTHER")
 		f.ClosureReason = cycle(i, "REVOKED_BY_ASSIGNING", "GOAL_REACHED", "GOAL_NOT_REACHABLE", "COST_APPROVAL_REFUSED", "PARALLEL_CASE_LEADERSHIP", "CONSENT_WITHDRAWN")

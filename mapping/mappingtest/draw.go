@@ -114,6 +114,11 @@ func (d draw) yes(path string) bool { return rapid.Bool().Draw(d.T, path) }
 
 // code draws a code that every table with a list for the path knows, or one of the given.
 func (d draw) code(path string, otherwise ...handover.Code) handover.Code {
+	return rapid.SampledFrom(d.codes(path, otherwise...)).Draw(d.T, path)
+}
+
+// codes lists those that every table with a list for the path knows, or the given.
+func (d draw) codes(path string, otherwise ...handover.Code) []handover.Code {
 	var choices []handover.Code
 	for _, l := range d.limits[path] {
 		switch {
@@ -127,7 +132,7 @@ func (d draw) code(path string, otherwise ...handover.Code) handover.Code {
 	if choices == nil {
 		choices = otherwise
 	}
-	return rapid.SampledFrom(choices).Draw(d.T, path)
+	return choices
 }
 
 func common(a, b []handover.Code) []handover.Code {

@@ -46,16 +46,17 @@ func identity(format string) string {
 func rows(b *strings.Builder, t reflect.Type, at string, optional bool) {
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		path, optional := at+name, optional || options == "omitzero"
+		path, typ, optional := at+name, f.Type, optional || options == "omitzero"
+		if typ.Kind() == reflect.Pointer {
+			typ, optional = typ.Elem(), true
+		}
 		switch {
-		case f.Type.Kind() == reflect.Slice:
-			rows(b, f.Type.Elem(), path+"[].", optional)
-		case f.Type.Kind() == reflect.Pointer:
-			rows(b, f.Type.Elem(), path+".", true)
-		case ruleOf(f.Type, path) == "":
-			rows(b, f.Type, path+".", optional)
+		case typ.Kind() == reflect.Slice:
+			rows(b, typ.Elem(), path+"[].", optional)
+		case ruleOf(typ, path) == "":
+			rows(b, typ, path+".", optional)
 		default:
-			fmt.Fprintf(b, "      - {native: %q, canonical: %q, %s%s}\n", path, path, ruleOf(f.Type, path), map[bool]string{true: ", optional: true"}[optional])
+			fmt.Fprintf(b, "      - {native: %q, canonical: %q, %s%s}\n", path, path, ruleOf(typ, path), map[bool]string{true: ", optional: true"}[optional])
 		}
 	}
 }

@@ -67,11 +67,29 @@ func (d draw) submitted() handover.Payload {
 			SocialCounselling: d.yes("social"), EconomicAssistance: d.yes("economic"), RegisteredJobseeker: d.yes("jobseeker"),
 			UnemploymentBenefit: d.yes("benefit"), DisabilityMeasures: d.yes("disability"),
 		},
-		Consent: handover.Consent{Kind: d.code("consent.kind", "CONSENT"), GivenOn: given},
-		Goal:    d.long("goal"), Reason: d.long("reason"), Contact: d.contact("contact"), Remark: d.remark(),
+		Declarations: d.declarations(),
+		Consent:      handover.Consent{Kind: d.code("consent.kind", "CONSENT"), GivenOn: given},
+		Goal:         d.long("goal"), Reason: d.long("reason"), Contact: d.contact("contact"), Remark: d.remark(),
 	}
 	p.Deputy = d.maybeContact("deputy")
 	return p
+}
+
+// declarations answers different questions with a code, a number and a day.
+func (d draw) declarations() []handover.Declaration {
+	if !d.there("declarations[]") {
+		return nil
+	}
+	n := d.between("a number", 0, 999_999)
+	all := []handover.Declaration{{Answer: d.code("declarations[].answer", "YES")}, {Number: &n}, {On: d.day("declarations[].on")}}
+	items := rapid.Permutation(d.codes("declarations[].item", "A", "B", "C")).Draw(d.T, "items")
+	for i := range all {
+		all[i].Item = items[i]
+	}
+	if d.size == anySize {
+		all = all[:d.between("declarations", 1, 3)]
+	}
+	return all
 }
 
 func (d draw) person() handover.Person {

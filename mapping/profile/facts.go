@@ -52,9 +52,8 @@ type Party struct {
 type Application struct {
 	Assigning, Receiving Party
 	// Responsible: the receiving organisation is the one of its type that is responsible for the person's residence.
-	Responsible  bool
-	Form         handover.ApplicationSubmitted
-	Declarations []handover.Declaration
+	Responsible bool
+	Form        handover.ApplicationSubmitted
 }
 
 // kind is what a fact is.
@@ -130,7 +129,7 @@ func (v Version) facts(a Application) facts {
 	for _, s := range v.Settings {
 		f[s.Fact] = code(s.Value)
 	}
-	for _, d := range a.Declarations {
+	for _, d := range a.Form.Declarations {
 		if item, known := v.Item(d.Item); known && item.answeredBy(d) {
 			f[d.Item] = declared(d)
 		}

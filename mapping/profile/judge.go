@@ -134,7 +134,7 @@ func (v Version) Questions(a Application) []Item {
 
 // Check finds codes of an application that the version does not know: process, target group, kind of consent, items and answers. The error is of
 // kind Park with all findings; it names paths of the message, never values.
-func (v Version) Check(m handover.ApplicationSubmitted, declarations []handover.Declaration) error {
+func (v Version) Check(m handover.ApplicationSubmitted) error {
 	var fs fault.Findings
 	next := "correct it where it was entered, or add it to the profile"
 	for _, c := range []struct {
@@ -145,7 +145,7 @@ func (v Version) Check(m handover.ApplicationSubmitted, declarations []handover.
 			fs.Add(c.path, "unknown-code", "the code is not in the profile's list "+c.list, next)
 		}
 	}
-	for i, d := range declarations {
+	for i, d := range m.Declarations {
 		item, known := v.Item(d.Item)
 		switch path := index("declarations", i); {
 		case !known:

@@ -70,7 +70,7 @@ func TestJudge_AnswersOfAnotherKindAreNone(t *testing.T) {
 		a := base(t, v, "H", "SH>ALV")
 		a.answer("CASE_LEADERSHIP_MOVES", with)
 		require.Equal(t, profile.NotAnswered, statuses(v.Judge(a.Application))["G3"])
-		err := v.Check(a.Form, a.Declarations)
+		err := v.Check(a.Form)
 		require.Equal(t, fault.Park, fault.KindOf(err))
 		require.ErrorContains(t, err, "declarations[")
 	}
@@ -79,9 +79,9 @@ func TestJudge_AnswersOfAnotherKindAreNone(t *testing.T) {
 func TestCheck_NamesEveryUnknownCode(t *testing.T) {
 	v := version(t, "regular-2025")
 	a := base(t, v, "H", "SH>ALV")
-	a.Form.Process, a.Form.TargetGroup, a.Form.Consent.Kind = "IQIB", "Z", "TOLD"
+	a.Form.Process, a.Form.TargetGroup, a.Form.Consent.Kind, a.Form.Declarations = "IQIB", "Z", "TOLD", []handover.Declaration{{Item: "SHOE_SIZE"}}
 	var found fault.Findings
-	require.ErrorAs(t, v.Check(a.Form, []handover.Declaration{{Item: "SHOE_SIZE"}}), &found)
+	require.ErrorAs(t, v.Check(a.Form), &found)
 	var paths []string
 	for _, f := range found {
 		paths = append(paths, f.Path)
@@ -125,11 +125,11 @@ func drawn(t *rapid.T, v profile.Version) profile.Application {
 		n := rapid.IntRange(-5, 120).Draw(t, "number")
 		switch rapid.IntRange(0, 3).Draw(t, string(i.Code)) {
 		case 0:
-			a.Declarations = append(a.Declarations, handover.Declaration{Item: i.Code, Answer: pick("answer", i.Answers...)})
+			a.Form.Declarations = append(a.Form.Declarations, handover.Declaration{Item: i.Code, Answer: pick("answer", i.Answers...)})
 		case 1:
-			a.Declarations = append(a.Declarations, handover.Declaration{Item: i.Code, Number: &n})
+			a.Form.Declarations = append(a.Form.Declarations, handover.Declaration{Item: i.Code, Number: &n})
 		case 2:
-			a.Declarations = append(a.Declarations, handover.Declaration{Item: i.Code, On: "2025-03-02"})
+			a.Form.Declarations = append(a.Form.Declarations, handover.Declaration{Item: i.Code, On: "2025-03-02"})
 		}
 	}
 	return a
@@ -162,9 +162,9 @@ func TestJudge_AnswersOnlyAddCertainty(t *testing.T) {
 		a := drawn(t, v)
 		before := statuses(v.Judge(a))
 		for _, i := range v.Items {
-			answered := slices.ContainsFunc(a.Declarations, func(d handover.Declaration) bool { return d.Item == i.Code })
+			answered := slices.ContainsFunc(a.Form.Declarations, func(d handover.Declaration) bool { return d.Item == i.Code })
 			if !answered && len(i.Answers) > 0 {
-				a.Declarations = append(a.Declarations, handover.Declaration{Item: i.Code, Answer: rapid.SampledFrom(i.Answers).Draw(t, "later")})
+				a.Form.Declarations = append(a.Form.Declarations, handover.Declaration{Item: i.Code, Answer: rapid.SampledFrom(i.Answers).Draw(t, "later")})
 			}
 		}
 		after := statuses(v.Judge(a))
@@ -248,7 +248,7 @@ func TestLippe_IsJudgedByTheSameCode(t *testing.T) {
 	a.answer("IMPAIRMENT", "LEARNING")
 	a.answer("FAILED_MEASURES", "=2")
 	a.answer("WISHES_CONSIDERED", "CONFIRMED")
-	require.NoError(t, v.Check(a.Form, a.Declarations))
+	require.NoError(t, v.Check(a.Form))
 	require.Empty(t, blocked(v.Judge(a.Application)))
 	a.answer("FAILED_MEASURES", "=1")
 	a.Form.PlannedMonths = 25

@@ -41,7 +41,7 @@ type application struct{ profile.Application }
 
 // answer sets or replaces an answer; a number and a day are written as "=20" and "@2026-01-31", "" takes the answer away.
 func (a *application) answer(item code, with string) {
-	a.Declarations = slices.DeleteFunc(slices.Clone(a.Declarations), func(d handover.Declaration) bool { return d.Item == item })
+	a.Form.Declarations = slices.DeleteFunc(slices.Clone(a.Form.Declarations), func(d handover.Declaration) bool { return d.Item == item })
 	d := handover.Declaration{Item: item}
 	switch {
 	case with == "":
@@ -55,7 +55,7 @@ func (a *application) answer(item code, with string) {
 	default:
 		d.Answer = code(with)
 	}
-	a.Declarations = append(a.Declarations, d)
+	a.Form.Declarations = append(a.Form.Declarations, d)
 }
 
 // good are answers that no rule objects to, for handovers to an agency that wants an intact work offer.
@@ -139,7 +139,7 @@ func TestLucerne_EveryAllowedDirectionIsAdmissible(t *testing.T) {
 				name := string(d.From + ">" + d.To)
 				t.Run(v.Name+" "+string(g.Code)+" "+name, func(t *testing.T) {
 					a := base(t, v, g.Code, name)
-					require.NoError(t, v.Check(a.Form, a.Declarations))
+					require.NoError(t, v.Check(a.Form))
 					rulings := v.Judge(a.Application)
 					var want []string
 					if v.Name == "concept-2016" && name == "ALV>IV" {

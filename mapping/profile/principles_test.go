@@ -100,7 +100,7 @@ func TestP9_EveryItemIsAskedSomewhere(t *testing.T) {
 		for _, g := range v.Groups {
 			for _, d := range g.Directions {
 				a := base(t, v, g.Code, string(d.From+">"+d.To))
-				a.Declarations = nil
+				a.Form.Declarations = nil
 				for _, i := range v.Questions(a.Application) {
 					asked[i.Code] = true
 				}
@@ -126,8 +126,8 @@ func TestP10_TheCostApprovalHasItsTenDays(t *testing.T) {
 func TestP14_AFormAsksOnlyWhatIsNeeded(t *testing.T) {
 	v := version(t, "regular-2025")
 	a := base(t, v, "H", "SH>ALV")
-	all := a.Declarations
-	a.Declarations = nil
+	all := a.Form.Declarations
+	a.Form.Declarations = nil
 	var codes []handover.Code
 	for _, i := range v.Questions(a.Application) {
 		codes = append(codes, i.Code)
@@ -136,7 +136,7 @@ func TestP14_AFormAsksOnlyWhatIsNeeded(t *testing.T) {
 	for _, c := range codes {
 		require.NotContains(t, string(c), "SOCIAL_IMPEDIMENT")
 	}
-	a.Declarations = slices.DeleteFunc(slices.Clone(all), func(d handover.Declaration) bool { return !slices.Contains(codes, d.Item) })
+	a.Form.Declarations = slices.DeleteFunc(slices.Clone(all), func(d handover.Declaration) bool { return !slices.Contains(codes, d.Item) })
 	require.Empty(t, blocked(v.Judge(a.Application)))
-	require.Less(t, len(a.Declarations), len(all))
+	require.Less(t, len(a.Form.Declarations), len(all))
 }

@@ -1,11 +1,13 @@
 package avam
 
 import (
+	_ "embed"
 	"strconv"
 	"time"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
+	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/mocks/core"
 )
 
@@ -51,6 +53,7 @@ func fillApplication(m form, f core.Facts) {
 	s.Flag("jobseeker", f.Situation.RegisteredJobseeker)
 	s.Flag("dailyAllowance", f.Situation.UnemploymentBenefit)
 	s.Flag("disabilityMeasure", f.Situation.DisabilityMeasures)
+	fillStatements(m, f)
 	legal := m.part("legalBasis")
 	legal.Code("basis", f.ConsentKind, map[string]string{"CONSENT": "35A1", "INFORMED": "35A1TER"})
 	legal.Put("givenOn", f.ConsentGivenOn)
@@ -59,6 +62,26 @@ func fillApplication(m form, f core.Facts) {
 	m.Put("grounds", f.Reason)
 	m.adviser("adviser", &f.Contact)
 	m.adviser("deputyAdviser", f.Deputy)
+}
+
+//go:embed words.json
+var wordsJSON []byte
+
+// fillStatements answers the further questions of the form.
+func fillStatements(m form, f core.Facts) {
+	var words map[string]map[string]string
+	if err := strict.JSON(wordsJSON, &words); err != nil {
+		return // the file is part of the program, and a test holds that it can be read
+	}
+	for _, d := range f.Declarations {
+		s := m.part("statement")
+		s.Code("question", d.Item, words["question"])
+		s.Code("answer", d.Answer, words["answer"])
+		if d.Number != nil {
+			s.Put("figure", strconv.Itoa(*d.Number))
+		}
+		s.Put("day", d.On)
+	}
 }
 
 func fillPerson(m form, p core.Person) {

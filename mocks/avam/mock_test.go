@@ -11,6 +11,7 @@ import (
 	"github.com/beevik/etree"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -43,6 +44,33 @@ func TestEveryFormKeepsTheContract(t *testing.T) {
 			require.NoError(t, m.Validate(kind, body), "%s\n%s", p.Name(), body)
 		}
 	}
+}
+
+// Every question and every answer that the forms know has a word of the contract; a question is answered once, and in one way.
+func TestCompose_DeclarationsAreWhatTheContractDescribes(t *testing.T) {
+	m := open(t, Options{})
+	var words map[string]map[string]string
+	require.NoError(t, strict.JSON(wordsJSON, &words))
+	number := 0
+	good := []core.Declaration{{Item: "WORK_CAPACITY_PERCENT", Number: &number}, {Item: "LAST_REGISTERED_ON", On: "2025-05-31"}}
+	validate := func(ds ...core.Declaration) error {
+		f := facts(1)
+		f.Declarations = ds
+		return m.Validate(Compose("application-submitted", f))
+	}
+	require.NoError(t, validate(good...))
+	require.NoError(t, validate(), "nothing more to say")
+	for item := range words["question"] {
+		require.NoError(t, validate(core.Declaration{Item: item, Answer: "YES"}), item)
+	}
+	for answer := range words["answer"] {
+		require.NoError(t, validate(core.Declaration{Item: "IV_APPEAL", Answer: answer}), answer)
+	}
+	require.ErrorContains(t, validate(good[0], good[0]), "second time")
+	require.Error(t, validate(core.Declaration{Item: "IV_APPEAL"}))
+	require.Error(t, validate(core.Declaration{Item: "IV_APPEAL", Answer: "YES", Number: &number}))
+	require.Error(t, validate(core.Declaration{Item: "SHOE_SIZE", Number: &number}))
+	require.Error(t, validate(core.Declaration{Item: "IV_APPEAL", Answer: "MAYBE"}))
 }
 
 var update = flag.Bool("update", false, "write the contract's examples anew")

@@ -86,6 +86,19 @@ func application(root *etree.Element) error {
 	case own(ech0058.Child(root, contract.Namespace, "legalBasis"), "givenOn") > own(root, "filedOn"):
 		return xsd.Wrong(root, "has a legal basis that was given after the application")
 	}
+	return statements(root)
+}
+
+// statements refuses a question that is answered twice.
+func statements(root *etree.Element) error {
+	seen := map[string]bool{}
+	for _, s := range strict.Children(root, contract.Namespace, "statement") {
+		question := own(s, "question")
+		if seen[question] {
+			return xsd.Wrong(s, "answers a question for the second time")
+		}
+		seen[question] = true
+	}
 	return nil
 }
 

@@ -97,8 +97,22 @@ func (c clerk) application() form {
 	if c.Deputy != nil {
 		a["deputy"] = caseworker(*c.Deputy)
 	}
+	if c.Declarations != nil {
+		a["statements"] = c.statements()
+	}
 	return a.text("applicant", string(c.Assigning)).text("addressee", string(c.Receiving)).text("programme", c.word("process", c.Process)).
 		text("targetGroup", c.TargetGroup).text("applicationDate", c.AppliedOn).text("goal", c.Goal).text("reason", c.Reason)
+}
+
+func (c clerk) statements() []form {
+	list := make([]form, len(c.Declarations))
+	for i, d := range c.Declarations {
+		list[i] = form{}.text("question", c.word("question", d.Item)).text("answer", c.word("answer", d.Answer)).text("day", d.On)
+		if d.Number != nil {
+			list[i]["figure"] = *d.Number
+		}
+	}
+	return list
 }
 
 func (c clerk) client() form {

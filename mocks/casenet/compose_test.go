@@ -3,11 +3,13 @@ package casenet_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/mocks/casenet"
 	"github.com/einmal-hub/einmal/mocks/core"
 )
@@ -66,6 +68,35 @@ func TestCompose_EveryCodeHasAWordOfTheContract(t *testing.T) {
 			require.NoError(t, w.Validate(kind, content), "%s %s", c.message, code)
 		}
 	}
+}
+
+// Every question and every answer that the forms know has a word of the contract; a question is answered once, and in one way.
+func TestCompose_DeclarationsAreWhatTheContractDescribes(t *testing.T) {
+	w := open(t, casenet.Options{})
+	var words map[string]map[string]string
+	b, err := os.ReadFile("words.json")
+	require.NoError(t, err)
+	require.NoError(t, strict.JSON(b, &words))
+	number := 0
+	good := []core.Declaration{{Item: "WORK_CAPACITY_PERCENT", Number: &number}, {Item: "LAST_REGISTERED_ON", On: "2025-05-31"}}
+	validate := func(ds ...core.Declaration) error {
+		f := facts(1)
+		f.Declarations = ds
+		return w.Validate(casenet.Compose("application-submitted", f))
+	}
+	require.NoError(t, validate(good...))
+	require.NoError(t, validate(), "nothing more to say")
+	for item := range words["question"] {
+		require.NoError(t, validate(core.Declaration{Item: item, Answer: "YES"}), item)
+	}
+	for answer := range words["answer"] {
+		require.NoError(t, validate(core.Declaration{Item: "IV_APPEAL", Answer: answer}), answer)
+	}
+	require.ErrorContains(t, validate(good[0], good[0]), "statements[1].question: repeated")
+	require.Error(t, validate(core.Declaration{Item: "IV_APPEAL"}))
+	require.Error(t, validate(core.Declaration{Item: "IV_APPEAL", Answer: "YES", Number: &number}))
+	require.Error(t, validate(core.Declaration{Item: "SHOE_SIZE", Number: &number}))
+	require.Error(t, validate(core.Declaration{Item: "IV_APPEAL", Answer: "MAYBE"}))
 }
 
 func TestCompose_WhatMayBeMissingIsLeftOut(t *testing.T) {

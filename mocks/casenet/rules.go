@@ -1,6 +1,10 @@
 package casenet
 
-import "github.com/einmal-hub/einmal/contracts/personal"
+import (
+	"fmt"
+
+	"github.com/einmal-hub/einmal/contracts/personal"
+)
 
 // rules checks what section 6 of the contract's README says and no schema can. doc has passed its schema.
 func rules(doc map[string]any) findings {
@@ -21,6 +25,7 @@ func rules(doc map[string]any) findings {
 	}
 	ordered("content.legalBasis.date", text(content, "legalBasis", "date"), text(content, "applicationDate"))
 	ordered("content.period.to", text(content, "period", "from"), text(content, "period", "to"))
+	fs = append(fs, questions(content)...)
 	switch doc["kind"] {
 	case "transferNote":
 		if agreed(content) {
@@ -29,6 +34,22 @@ func rules(doc map[string]any) findings {
 	case "reviewNote":
 		if content["continuation"] == true {
 			ordered("content.nextReview", text(content, "meetingDate"), text(content, "nextReview"))
+		}
+	}
+	return fs
+}
+
+// questions finds those that stand twice.
+func questions(content map[string]any) findings {
+	var fs findings
+	seen := map[any]bool{}
+	list, _ := content["statements"].([]any)
+	for i, s := range list {
+		if statement, ok := s.(map[string]any); ok {
+			if seen[statement["question"]] {
+				fs = append(fs, finding{fmt.Sprintf("content.statements[%d].question", i), "repeated"})
+			}
+			seen[statement["question"]] = true
 		}
 	}
 	return fs

@@ -6,6 +6,7 @@ import (
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/strict"
+	"github.com/einmal-hub/einmal/mocks/core"
 )
 
 //go:embed lucerne.json
@@ -22,6 +23,13 @@ type directory struct {
 type organisation struct {
 	ID     handover.OrganisationID `json:"id"`
 	System handover.SystemID       `json:"system"`
+	Towns  []town                  `json:"towns,omitzero"` // where the people live whom it serves; empty: it serves those of others
+}
+
+type town struct {
+	Zip          string `json:"zip"`
+	Town         string `json:"town"`
+	Municipality int    `json:"municipality"`
 }
 
 // flow is one direction of handovers.
@@ -32,8 +40,10 @@ type flow struct {
 	Exemption           bool                         `json:"exemption"` // the person is exempted from the search for work
 	EconomicAssistance  bool                         `json:"economicAssistance"`
 	UnemploymentBenefit bool                         `json:"unemploymentBenefit"`
+	RegisteredJobseeker bool                         `json:"registeredJobseeker"`
 	Pairs               [][2]handover.OrganisationID `json:"pairs"` // assigning, receiving
 	Rejections          []string                     `json:"rejections"`
+	Declarations        []core.Question              `json:"declarations"` // with answers that the agencies' rules of admission accept
 }
 
 // lucerne reads the directory of the first home.
@@ -43,6 +53,16 @@ func lucerne() (directory, error) {
 		return directory{}, fmt.Errorf("read the clerks' directory: %w", err)
 	}
 	return d, nil
+}
+
+// residences returns where a person can live whose case moves between two organisations.
+func (d directory) residences(pair [2]handover.OrganisationID) []town {
+	for _, known := range d.Organisations {
+		if (known.ID == pair[0] || known.ID == pair[1]) && len(known.Towns) > 0 {
+			return known.Towns
+		}
+	}
+	return nil
 }
 
 // home returns the system that an organisation works in.

@@ -72,6 +72,13 @@ func (d directory) handover(number int, rng *rand.Rand, facts core.Facts) Handov
 	facts.Assigning, facts.Receiving, facts.Process, facts.TargetGroup = pair[0], pair[1], f.Process, f.TargetGroup
 	facts.ConsentKind = f.Consent
 	facts.Situation.EconomicAssistance, facts.Situation.UnemploymentBenefit = f.EconomicAssistance, f.UnemploymentBenefit
+	facts.Situation.RegisteredJobseeker = f.RegisteredJobseeker
+	facts.Situation.SocialCounselling = facts.Situation.SocialCounselling && f.EconomicAssistance
+	facts.Declarations = core.Declare(rng, f.Declarations, facts.AppliedOn)
+	if towns := d.residences(pair); len(towns) > 0 {
+		lives := towns[rng.IntN(len(towns))]
+		facts.Person.Zip, facts.Person.Town, facts.Person.Municipality = lives.Zip, lives.Town, lives.Municipality
+	}
 	facts.Approval = fmt.Sprintf("KG-2026-%06d", number)
 	s := script{
 		Rand: rng, flow: f, directory: d, facts: facts,

@@ -18,6 +18,7 @@ type Facts struct {
 	AppliedOn                   string
 	Person                      Person
 	Situation                   Situation
+	Declarations                []Declaration
 	ConsentKind, ConsentGivenOn string
 	PlannedMonths               int
 	Goal, Reason                string
@@ -89,6 +90,13 @@ type Person struct {
 // Situation is what the application form asks about entitlements.
 type Situation struct {
 	SocialCounselling, EconomicAssistance, RegisteredJobseeker, UnemploymentBenefit, DisabilityMeasures bool
+}
+
+// Declaration is one more answer on the form: exactly one of Answer, Number and On is given.
+type Declaration struct {
+	Item, Answer string
+	Number       *int
+	On           string
 }
 
 // Contact is an employee of an agency.

@@ -19,24 +19,25 @@ var inventedJSON []byte
 
 // stock is what invented facts are drawn from; everything of a place or a person's name is data.
 type stock struct {
-	OfficialNames []string `json:"officialNames"`
-	FirstNames    []string `json:"firstNames"`
-	Streets       []string `json:"streets"`
-	HouseNumbers  []string `json:"houseNumbers"`
-	Towns         []town   `json:"towns"`
-	Employees     []string `json:"employees"`
-	Goals         []string `json:"goals"`
-	Reasons       []string `json:"reasons"`
-	Questions     []string `json:"questions"`
-	Answers       []string `json:"answers"`
-	Places        []string `json:"places"`
-	Strategies    []string `json:"strategies"`
-	Measures      []string `json:"measures"`
-	Providers     []string `json:"providers"`
-	Results       []string `json:"results"`
-	Hints         []string `json:"hints"`
-	ExtraReasons  []string `json:"extraReasons"`
-	Remarks       []string `json:"remarks"`
+	OfficialNames []string   `json:"officialNames"`
+	FirstNames    []string   `json:"firstNames"`
+	Streets       []string   `json:"streets"`
+	HouseNumbers  []string   `json:"houseNumbers"`
+	Towns         []town     `json:"towns"`
+	Employees     []string   `json:"employees"`
+	Goals         []string   `json:"goals"`
+	Reasons       []string   `json:"reasons"`
+	Questions     []string   `json:"questions"`
+	Answers       []string   `json:"answers"`
+	Places        []string   `json:"places"`
+	Strategies    []string   `json:"strategies"`
+	Measures      []string   `json:"measures"`
+	Providers     []string   `json:"providers"`
+	Results       []string   `json:"results"`
+	Hints         []string   `json:"hints"`
+	ExtraReasons  []string   `json:"extraReasons"`
+	Remarks       []string   `json:"remarks"`
+	Declarations  []Question `json:"declarations"`
 }
 
 type town struct {
@@ -80,6 +81,7 @@ func Invent(rng *rand.Rand) Facts {
 	i.meetings(&f)
 	i.costs(&f)
 	i.ending(&f)
+	f.Declarations = Declare(rng, s.Declarations, f.AppliedOn)
 	return f
 }
 
@@ -115,7 +117,7 @@ func (i inventor) person() Person {
 	lives := i.stock.Towns[i.IntN(len(i.stock.Towns))]
 	return Person{
 		AHV: AHV(i.Rand), OfficialName: i.one(i.stock.OfficialNames), FirstName: i.one(i.stock.FirstNames),
-		DateOfBirth: time.Date(1962, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, i.IntN(45*365)).Format(time.DateOnly),
+		DateOfBirth: time.Date(1965, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, i.IntN(42*365)).Format(time.DateOnly),
 		Sex:         i.one([]string{"MALE", "FEMALE", "FEMALE", "MALE", "UNKNOWN"}),
 		Street:      i.maybe(i.one(i.stock.Streets)), HouseNumber: i.one(i.stock.HouseNumbers),
 		Zip: lives.Zip, Town: lives.Town, Municipality: lives.Municipality,
@@ -154,7 +156,7 @@ func (i inventor) application() Facts {
 		Remark: i.one(i.stock.Remarks), Assigning: "sd-kriens", Receiving: "rav-luzern", Process: "OPTIMA_ALV", TargetGroup: "H",
 		AppliedOn: i.on(0), Person: i.person(), ConsentKind: "CONSENT", ConsentGivenOn: i.on(-i.IntN(20)), PlannedMonths: i.months(3, 6),
 		Situation: Situation{
-			SocialCounselling: i.IntN(2) == 0, EconomicAssistance: true, RegisteredJobseeker: i.IntN(2) == 0, DisabilityMeasures: i.IntN(9) == 0,
+			SocialCounselling: i.IntN(2) == 0, EconomicAssistance: true, RegisteredJobseeker: i.IntN(2) == 0,
 		},
 		Goal: i.one(i.stock.Goals), Reason: i.one(i.stock.Reasons), Contact: i.contact(), Deputy: i.maybeContact(),
 	}
@@ -174,6 +176,9 @@ func (i inventor) beginning(f *Facts) {
 	f.Decision, f.DecidedOn, f.Lead = string(handover.Accepted), i.on(7), i.maybeContact()
 	f.ExemptFrom, f.ExemptTo, f.ExemptionSignedOn = i.on(15), i.on(195), i.on(14)
 	f.ExtensionReason = i.maybe(i.one(i.stock.Reasons))
+	if f.ExtensionReason == "" {
+		f.ExemptTo = i.on(100) // beyond three months an exemption has a reason
+	}
 }
 
 func (i inventor) meetings(f *Facts) {

@@ -33,10 +33,19 @@ func (f Facts) application() (handover.ApplicationSubmitted, error) {
 	return handover.ApplicationSubmitted{
 		Assigning: f.Assigning, Receiving: f.Receiving, Process: handover.Code(f.Process), TargetGroup: handover.Code(f.TargetGroup),
 		AppliedOn: handover.Date(f.AppliedOn), Person: p, Situation: handover.Situation(f.Situation),
+		Declarations:  f.declarations(),
 		Consent:       handover.Consent{Kind: handover.Code(f.ConsentKind), GivenOn: handover.Date(f.ConsentGivenOn)},
 		PlannedMonths: f.PlannedMonths, Goal: personal.Text(f.Goal), Reason: personal.Text(f.Reason),
 		Contact: f.Contact.payload(), Deputy: f.Deputy.optional(), Remark: personal.Text(f.Remark),
 	}, nil
+}
+
+func (f Facts) declarations() []handover.Declaration {
+	var ds []handover.Declaration
+	for _, d := range f.Declarations {
+		ds = append(ds, handover.Declaration{Item: handover.Code(d.Item), Answer: handover.Code(d.Answer), Number: d.Number, On: handover.Date(d.On)})
+	}
+	return ds
 }
 
 func (p Person) payload() (handover.Person, error) {

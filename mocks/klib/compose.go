@@ -1,11 +1,13 @@
 package klib
 
 import (
+	_ "embed"
 	"fmt"
 	"time"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/go-json-experiment/json"
 )
@@ -93,6 +95,18 @@ func janein(b bool) string {
 }
 
 func betrag(cents int64) string { return fmt.Sprintf("%d.%02d", cents/100, cents%100) }
+
+//go:embed words.json
+var wordsJSON []byte
+
+// woerter returns KLIB's longer lists of words. The file is part of the program, and a test holds that it can be read.
+func woerter() map[string]map[string]string {
+	var words map[string]map[string]string
+	if err := strict.JSON(wordsJSON, &words); err != nil {
+		return nil
+	}
+	return words
+}
 
 // wort returns KLIB's word for a code; an unknown one stays, so that the check finds it.
 func wort(list map[string]string, code string) string {

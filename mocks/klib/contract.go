@@ -102,7 +102,22 @@ func (c *contract) content(art string, body []byte) []fehler {
 	if err != nil {
 		return []fehler{{Feld: "inhalt", Code: "format"}}
 	}
-	return findings("inhalt", schema.Validate(value))
+	return append(findings("inhalt", schema.Validate(value)), repeated("inhalt", value)...)
+}
+
+// repeated finds questions of an application that stand twice, which no schema can say.
+func repeated(prefix string, content any) []fehler {
+	var out []fehler
+	seen := map[any]bool{}
+	list, _ := member(content, "erklaerungen").([]any)
+	for i, e := range list {
+		frage := member(e, "frage")
+		if seen[frage] {
+			out = append(out, fehler{Feld: fmt.Sprintf("%s.erklaerungen[%d].frage", prefix, i), Code: "bereich"})
+		}
+		seen[frage] = true
+	}
+	return out
 }
 
 // request checks a whole request: first its content, for findings that name the field, then everything with the request's schema.
@@ -120,7 +135,8 @@ func (c *contract) request(name string, body []byte) []fehler {
 		if !known {
 			return []fehler{{Feld: strings.TrimSuffix(prefix, "inhalt") + "art", Code: "unbekannter-code"}}
 		}
-		if wrong := findings(prefix, schema.Validate(member(entry, "inhalt"))); len(wrong) > 0 {
+		inhalt := member(entry, "inhalt")
+		if wrong := append(findings(prefix, schema.Validate(inhalt)), repeated(prefix, inhalt)...); len(wrong) > 0 {
 			return wrong
 		}
 	}

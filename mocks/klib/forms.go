@@ -19,11 +19,28 @@ func anmeldung(f core.Facts) form {
 		},
 		"auftrag": f.Goal, "begruendung": f.Reason, "zustaendig": kontakt(f.Contact),
 	}
+	if f.Declarations != nil {
+		m["erklaerungen"] = erklaerungen(f)
+	}
 	if f.Deputy != nil {
 		m["stellvertretung"] = kontakt(*f.Deputy)
 		m["interneNotiz"] = "Stellvertretung informiert; Akten im Schrank 3, \"Ablage <neu>\""
 	}
 	return m
+}
+
+func erklaerungen(f core.Facts) []form {
+	words := woerter()
+	list := make([]form, len(f.Declarations))
+	for i, d := range f.Declarations {
+		list[i] = form{"frage": wort(words["frage"], d.Item)}
+		list[i].opt("antwort", wort(words["antwort"], d.Answer))
+		list[i].opt("tag", tag(d.On))
+		if d.Number != nil {
+			list[i]["zahl"] = *d.Number
+		}
+	}
+	return list
 }
 
 func klient(p core.Person) form {
