@@ -165,6 +165,20 @@ func (d *disk) feed(ctx context.Context, p int32, v *ledger.View) {
 	}
 }
 
+// messages returns what is on the bus.
+func (d *disk) messages() []sent {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.bus)
+}
+
+// keptOf returns what is kept of a case.
+func (d *disk) keptOf(c handover.CaseID) [][]byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.kept[c])
+}
+
 // names returns the ids of a case's messages on the bus, in order, with every copy; of all cases if c is empty.
 func (d *disk) names(c handover.CaseID) []handover.MessageID {
 	d.mu.Lock()

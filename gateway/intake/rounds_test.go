@@ -43,7 +43,7 @@ func TestI1_WakeReturnsOnlyWhenARoundThatBeganAfterItHasSucceeded(t *testing.T) 
 		g := w.start("klib", s)
 		synctest.Wait() // the first round has seen that there is nothing
 		s.enter(record("c", 1, "hint"))
-		s.fails = 1
+		s.fail(1)
 		wake := g.waking(t.Context())
 		s.door <- struct{}{}
 		require.False(t, wake.back(), "the first round began before")
@@ -52,7 +52,8 @@ func TestI1_WakeReturnsOnlyWhenARoundThatBeganAfterItHasSucceeded(t *testing.T) 
 		s.door <- struct{}{}
 		require.True(t, wake.back())
 		require.NoError(t, wake.err)
-		require.Len(t, s.asked, 3)
+		asked, _ := s.readings()
+		require.Len(t, asked, 3)
 		require.Len(t, w.disk.names(""), 1)
 		g.stop()
 	})
@@ -61,12 +62,12 @@ func TestI1_WakeReturnsOnlyWhenARoundThatBeganAfterItHasSucceeded(t *testing.T) 
 // I1: what was announced may lie behind more than one page.
 func TestI1_WakeReturnsOnlyWhenTheLastPageIsDurable(t *testing.T) {
 	try(t, func(t *testing.T, w *world, s *source) {
+		w.disk.slow = time.Millisecond
 		g := w.open("klib", s, 2, true)
 		synctest.Wait()
 		for n := range 5 {
 			s.enter(record("c", n+1, "hint"))
 		}
-		w.disk.slow = time.Millisecond
 		require.NoError(t, g.Wake(t.Context()))
 		require.Len(t, w.disk.names(""), 5)
 		g.stop()
@@ -75,7 +76,7 @@ func TestI1_WakeReturnsOnlyWhenTheLastPageIsDurable(t *testing.T) {
 
 func TestWakeReturnsWhenItsCallerGivesUp(t *testing.T) {
 	try(t, func(t *testing.T, w *world, s *source) {
-		s.fails = 1000
+		s.fail(1000)
 		g := w.start("klib", s)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -91,12 +92,14 @@ func TestWhileAnotherGatewayReadsThisOneDoesNot(t *testing.T) {
 		s.enter(record("c", 1, "hint"), record("c", 2, "hint"))
 		g := w.start("klib", s)
 		require.NoError(t, g.Wake(t.Context()))
-		require.Empty(t, s.asked)
+		asked, _ := s.readings()
+		require.Empty(t, asked)
 		require.NoError(t, g.ledger.Advance(t.Context(), "klib", "1"))
 		elapse(2 * poll)
 		w.redis.set(func(r *redis) { r.reader = false })
 		elapse(2 * poll)
-		require.EqualValues(t, "1", s.after[0])
+		_, after := s.readings()
+		require.EqualValues(t, "1", after[0])
 		require.Len(t, w.disk.names(""), 1)
 		g.stop()
 	})
