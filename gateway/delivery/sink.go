@@ -38,6 +38,9 @@ func unavailable(err error) bool {
 // enter waits for a free slot. It returns false when ctx ends first or the system is resting after failures; otherwise release must be
 // called once with what came of the request, nil if none was made.
 func (s *sink) enter(ctx context.Context) (release func(error), ok bool) {
+	if ctx.Err() != nil {
+		return nil, false // a free slot would win every other time
+	}
 	select {
 	case s.slots <- struct{}{}:
 	case <-ctx.Done():

@@ -230,7 +230,10 @@ func (v *View) Parked() []Item {
 		if !out[i].Since.Equal(out[j].Since) {
 			return out[i].Since.Before(out[j].Since)
 		}
-		return out[i].Message < out[j].Message
+		if out[i].Message != out[j].Message {
+			return out[i].Message < out[j].Message
+		}
+		return out[i].To.String() < out[j].To.String()
 	})
 	return out
 }
