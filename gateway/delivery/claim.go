@@ -5,6 +5,7 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/schedule"
@@ -102,13 +103,28 @@ func (c *claim) resumeWaiting(ctx context.Context, lane ledger.Lane) {
 		}
 		last = first.Message
 		if first.Place.Topic == ledger.OnParked {
-			err := c.persist(ctx, "delivery.read-parked", func() error { return c.o.Again.Again(ctx, lane.Case, first.Place) })
-			if err != nil {
-				return
-			}
+			c.readParked(ctx, lane, first)
 			return // the message comes over the bus and finds itself first in the lane
 		}
 		c.resumeOne(ctx, lane, first)
+	}
+}
+
+// readParked lets a parked native record be read again. If that needs a person once more, it is parked anew: waiting would not help, and on what waits nobody
+// can rule.
+func (c *claim) readParked(ctx context.Context, lane ledger.Lane, item ledger.Item) {
+	var why error
+	err := c.persist(ctx, "delivery.read-parked", func() error {
+		err := c.o.Again.Again(ctx, lane.Case, item.Place)
+		if fault.KindOf(err) == fault.Park {
+			why = err
+			return nil
+		}
+		return err
+	})
+	if err == nil && why != nil {
+		e := ledger.Entry{Case: item.Case, Message: item.Message, To: lane.To, Origin: item.Origin, Sequence: item.Sequence}
+		_ = c.park(ctx, e, ledger.Parking{Place: item.Place, Name: item.Name}, why) // if ctx ends first, the next owner comes here again
 	}
 }
 

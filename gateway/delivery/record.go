@@ -262,12 +262,18 @@ func (c *claim) finish(ctx context.Context, j *job, receipt native.Receipt) erro
 	return nil
 }
 
-// outlive returns a context in which an answer that has been received can still be written down when ctx has ended.
+// afterwards is how long an answer that has been received may take to be written down when ctx has ended.
+const afterwards = 5 * time.Second
+
+// outlive returns a context in which an answer that has been received is written down: it ends a while after ctx does, also when ctx ends in the middle of the
+// writing. Cut short, the attempt would be in doubt although its answer is known, and in mode C a person would be asked.
 func (c *claim) outlive(ctx context.Context) (context.Context, context.CancelFunc) {
-	if ctx.Err() == nil {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	durable, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		_ = schedule.Pause(durable, afterwards)
+		cancel()
+	})
+	return durable, func() { stop(); cancel() }
 }
 
 // waitOrFind waits for a doubt to settle. Finding the entry earlier is proof; not finding it is not. An error is a reason to park.

@@ -32,7 +32,8 @@ type memory struct {
 	dice   *rand.Rand
 	grown  chan struct{} // closed and replaced when ledger or bus have grown
 	bus    []delivery.Record
-	refuse int // so many appends fail without being written
+	refuse int           // so many appends fail without being written
+	slow   time.Duration // every append takes so long, and fails without being written when its context ends first
 }
 
 type entry struct {
@@ -40,8 +41,15 @@ type entry struct {
 	value []byte
 }
 
-func (m *memory) Append(_ context.Context, _ int32, _ string, value []byte) (int64, error) {
+func (m *memory) Append(ctx context.Context, _ int32, _ string, value []byte) (int64, error) {
 	elapse(m.pause())
+	select {
+	case <-time.After(m.slow):
+	case <-ctx.Done():
+		if m.slow > 0 {
+			return 0, ctx.Err()
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refuse > 0 {
@@ -257,13 +265,14 @@ type rig struct {
 	memory  *memory
 	systems map[handover.SystemID]*system
 	to      []ledger.Destination
+	again   delivery.Again
 	running sync.WaitGroup // everything that the rig started
 }
 
 var bounds = adapters.Bounds{Send: time.Second, Request: time.Second, Processing: 3 * time.Second, Lookup: time.Second, Margin: time.Second}
 
 func newRig(t *testing.T, keys *seal.Keys, modes map[handover.SystemID]adapters.Mode) *rig {
-	r := &rig{t: t, keys: keys, memory: &memory{dice: rand.New(rand.NewPCG(1, 2)), grown: make(chan struct{})}, systems: map[handover.SystemID]*system{}}
+	r := &rig{t: t, keys: keys, memory: &memory{dice: rand.New(rand.NewPCG(1, 2)), grown: make(chan struct{})}, systems: map[handover.SystemID]*system{}, again: nobody{}}
 	for id, m := range modes {
 		r.systems[id] = &system{mode: m}
 		r.to = append(r.to, ledger.Destination{System: id})
@@ -301,7 +310,7 @@ func (r *rig) start(from int64) *gateway {
 		targets[id] = delivery.Target{Sink: s, Finder: s, Mapper: mapping.Guard(plain{}), Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds()}, Parallel: 4}
 	}
 	d := delivery.New(delivery.Options{
-		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: everywhere{r.to}, Again: nobody{}, Targets: targets,
+		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: everywhere{r.to}, Again: r.again, Targets: targets,
 		Observer: nobody{}, Tracer: noop.NewTracerProvider().Tracer(""), Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	ctx, cancel := context.WithCancel(r.t.Context())

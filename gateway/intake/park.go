@@ -127,7 +127,8 @@ func (rs Readers) Again(ctx context.Context, c handover.CaseID, place ledger.Pla
 		if r := rs[k.System]; r != nil {
 			return r.Again(ctx, c, k)
 		}
-		return fault.New(fault.Park, "intake.again", "unknown-system", "the system that the record came from is no longer configured")
+		break
 	}
-	return nil
+	return fault.New(fault.Park, "intake.again", "unknown-system", "the system that the record came from is not configured to be read any more").
+		Hint("configure it again and let the record go on, or withdraw it")
 }
