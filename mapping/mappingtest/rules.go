@@ -15,7 +15,7 @@ import (
 func comesBack(t T, s Subject, name handover.Name) {
 	m := s.mapper()
 	rapid.Check(t, func(t *rapid.T) {
-		p := Payload(name, s.Table).Draw(t, "payload")
+		p := s.fit(Payload(name, s.Table).Draw(t, "payload"))
 		e := s.written(t, p)
 		require.Equal(t, s.Table.KindOf(name), e.Kind)
 		require.Equal(t, placement(name).Reference, e.Reference)
@@ -32,7 +32,7 @@ func comesBack(t T, s Subject, name handover.Name) {
 
 // arrivesWhole tries texts at their limits, and one character more where the table has a limit.
 func arrivesWhole(t T, s Subject, name handover.Name) {
-	p := Longest(name, s.Table).Example(1)
+	p := s.fit(Longest(name, s.Table).Example(1))
 	e := s.written(t, p)
 	draft, err := s.mapper().ToHandover(record(e))
 	require.NoError(t, err)
@@ -64,11 +64,11 @@ func reportsUnknownFields(t T, s Subject, name handover.Name) {
 // full is what the mapping writes for a payload that says everything.
 func (s Subject) full(t T, name handover.Name) native.Entry {
 	t.Helper()
-	return s.written(t, Full(name, s.Table).Example(1))
+	return s.written(t, s.fit(Full(name, s.Table).Example(1)))
 }
 
 func reportsUnknownCodes(t T, s Subject, name handover.Name) {
-	p := Full(name, s.Table).Example(1)
+	p := s.fit(Full(name, s.Table).Example(1))
 	e := s.written(t, p)
 	for _, r := range s.Table.Rows(name) {
 		if r.List == "" {
@@ -105,7 +105,7 @@ func altered(t T, p handover.Payload, path, value string) handover.Payload {
 // holdsNoValue puts a marked value at every place, which most rules refuse, and looks for it in the errors.
 func holdsNoValue(t T, s Subject, name handover.Name) {
 	const canary = "Canary-Müster"
-	p := Full(name, s.Table).Example(1)
+	p := s.fit(Full(name, s.Table).Example(1))
 	e := s.written(t, p)
 	for _, r := range s.Table.Rows(name) {
 		if r.Native != "" {

@@ -34,6 +34,16 @@ type Subject struct {
 	Table *table.Table
 	// New makes the mapping from a table; the tests also call it with tables that lack a row. Nil: the mapping is the table.
 	New func(*table.Table) mapping.Mapper
+	// Fit makes a drawn payload one that the system can hold at all, such as one of a person that may stand in it. Nil: every valid payload can.
+	Fit func(handover.Payload) handover.Payload
+}
+
+// fit returns what the system can hold of a drawn payload.
+func (s Subject) fit(p handover.Payload) handover.Payload {
+	if s.Fit == nil {
+		return p
+	}
+	return s.Fit(p)
 }
 
 // T is a test; the tests of this package pass one of their own, to see that a wrong mapping fails.

@@ -1,6 +1,7 @@
 package osiv
 
 import (
+	_ "embed"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
+	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/einmal-hub/einmal/mocks/ech0058"
 )
@@ -108,7 +110,7 @@ func fillApplication(m form, f core.Facts) {
 	m.Code("verfahrensart", f.Process, map[string]string{"OPTIMA_ALV": "ALV", "OPTIMA_IV": "IV", "OPTIMA_SH": "SH"})
 	m.Put("zielgruppe", "ZG-"+f.TargetGroup)
 	m.Put("gesuchsdatum", f.AppliedOn)
-	m.Put("ivAnmeldung", "B") // everybody who stands in OSIV is registered
+	m.Code("ivAnmeldung", ivProcedure(f), map[string]string{"RUNNING": contract.RegistrationRunning, "CLOSED": contract.RegistrationClosed})
 	fillPerson(m.part("versichertePerson"), f.Person)
 	s := m.part("situation")
 	s.Flag("sozialberatung", f.Situation.SocialCounselling)
@@ -116,6 +118,7 @@ func fillApplication(m form, f core.Facts) {
 	s.Flag("stellensuchend", f.Situation.RegisteredJobseeker)
 	s.Flag("arbeitslosenentschaedigung", f.Situation.UnemploymentBenefit)
 	s.Flag("ivMassnahme", f.Situation.DisabilityMeasures)
+	fillDeclarations(m, f)
 	legal := m.part("rechtsgrundlage")
 	legal.Code("art", f.ConsentKind, map[string]string{"CONSENT": "EINW", "INFORMED": "INFO"})
 	legal.Put("vom", f.ConsentGivenOn)
@@ -124,6 +127,36 @@ func fillApplication(m form, f core.Facts) {
 	m.Put("begruendung", f.Reason)
 	m.employee("ansprechperson", &f.Contact)
 	m.employee("stellvertretung", f.Deputy)
+}
+
+// ivProcedure is the state of the person's IV procedure, empty when nobody asked.
+func ivProcedure(f core.Facts) string {
+	for _, d := range f.Declarations {
+		if d.Item == "IV_PROCEDURE" {
+			return d.Answer
+		}
+	}
+	return ""
+}
+
+//go:embed words.json
+var wordsJSON []byte
+
+// fillDeclarations answers the further questions of the form.
+func fillDeclarations(m form, f core.Facts) {
+	var words map[string]map[string]string
+	if err := strict.JSON(wordsJSON, &words); err != nil {
+		return // the file is part of the program, and a test holds that it can be read
+	}
+	for _, d := range f.Declarations {
+		s := m.part("erklaerung")
+		s.Code("frage", d.Item, words["frage"])
+		s.Code("antwort", d.Answer, words["antwort"])
+		if d.Number != nil {
+			s.Put("zahl", strconv.Itoa(*d.Number))
+		}
+		s.Put("tag", d.On)
+	}
 }
 
 func fillPerson(m form, p core.Person) {

@@ -25,6 +25,11 @@ var update = flag.Bool("update", false, "write the contract's examples anew")
 func facts(seed uint64) core.Facts {
 	f := core.Invent(rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // repeatable
 	f.Assigning, f.Receiving = "rav-luzern", "iv-luzern"
+	for i := range f.Declarations {
+		if f.Declarations[i].Item == "IV_PROCEDURE" {
+			f.Declarations[i].Answer = "RUNNING"
+		}
+	}
 	f.Remark = fmt.Sprintf("[M%04d-01] Bemerkung mit <Zeichen> & \"Umbruch\"\nzweite Zeile", seed)
 	return f
 }

@@ -77,6 +77,22 @@ func application(root *etree.Element) error {
 	case own(ech0058.Child(root, contract.Namespace, "rechtsgrundlage"), "vom") > own(root, "gesuchsdatum"):
 		return xsd.Wrong(root, "has a legal basis that was given after the application")
 	}
+	return declarations(root)
+}
+
+// declarations checks that no question stands twice, and that the state of the IV procedure does not contradict the registration.
+func declarations(root *etree.Element) error {
+	asked := map[string]bool{}
+	for _, d := range strict.Children(root, contract.Namespace, "erklaerung") {
+		question := own(d, "frage")
+		if asked[question] {
+			return xsd.Wrong(d, "answers a question again")
+		}
+		asked[question] = true
+		if question == "Q209" && own(d, "antwort") != map[string]string{"L": "W06", "E": "W07"}[own(root, "ivAnmeldung")] {
+			return xsd.Wrong(d, "contradicts ivAnmeldung")
+		}
+	}
 	return nil
 }
 

@@ -56,6 +56,12 @@ const (
 	ActionPositive = "9"
 )
 
+// The IV registration of an application: its procedure is running (laufend) or closed (erledigt).
+const (
+	RegistrationRunning = "L"
+	RegistrationClosed  = "E"
+)
+
 // Why OSIV refused an entry.
 const (
 	ReasonUnknownCase    = "unbekanntesGeschaeft"
@@ -116,7 +122,7 @@ func Registered(content *etree.Element) bool {
 		return false
 	}
 	switch el.Text() {
-	case "L", "E", "B":
+	case RegistrationRunning, RegistrationClosed:
 		return true
 	}
 	return false
