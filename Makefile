@@ -18,7 +18,7 @@ RACE := $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do printf '  %-8s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do printf '  %-9s %s\n' "$$name" "$$text"; done
 
 .PHONY: demo
 demo: ## Play handovers between the mocks, with faults, and prove that each is recorded once
@@ -32,6 +32,10 @@ run: ## Run the gateway (ARGS="--config FILE")
 test: ## Run all tests, with the race detector
 	@if [ -z "$(RACE)" ]; then echo "make test: no C compiler ($$(go env CC)) found, so the race detector is OFF; install gcc to switch it on" >&2; fi
 	go test $(RACE) -timeout 290s $(PKG)
+
+.PHONY: test-real
+test-real: ## Run the gateway's end-to-end tests on a real Apache Kafka and a real Redis (Java, Maven, redis-server)
+	deploy/local/engines.sh go test $(RACE) -count=1 -timeout 580s ./gateway ./gateway/claims
 
 .PHONY: kill
 kill: ## Kill the gateway EINMAL_KILLS (20) times while EINMAL_HANDOVERS (500) are played; make test does the same with small figures

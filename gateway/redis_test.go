@@ -68,7 +68,7 @@ func whenever(steps int, f func(nth int)) func(clerks.Progress) {
 func TestI7ARedisThatIsWipedAgainAndAgainChangesNoOutcome(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(11))
-	s.engines()
+	s.shared()
 	redis := openKeys(t, s.redis)
 	g := s.gateway()
 	p := plan(t, 11, 20)
@@ -85,7 +85,7 @@ func TestI7ARedisThatIsWipedAgainAndAgainChangesNoOutcome(t *testing.T) {
 func TestI7ARedisThatIsSetBackToAnOlderStateChangesNoOutcome(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(12))
-	s.engines()
+	s.shared()
 	redis := openKeys(t, s.redis)
 	g := s.gateway()
 	p := plan(t, 12, 20)
@@ -109,7 +109,7 @@ func TestI7WithoutAnyRedisEverythingIsRecordedOnce(t *testing.T) {
 	nobody, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s := newStage(t, world.BadDay(13))
-	s.engines()
+	s.shared()
 	s.redis = nobody.Addr().String()
 	require.NoError(t, nobody.Close())
 	g := s.gateway()
@@ -123,7 +123,7 @@ func TestI7WithoutAnyRedisEverythingIsRecordedOnce(t *testing.T) {
 func TestI7ARedisThatHoldsTheClaimsOfADeadGatewayOnlyCostsTime(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(14))
-	s.engines()
+	s.shared()
 	redis := openKeys(t, s.redis)
 	g := s.gateway()
 	p := plan(t, 14, 10)

@@ -67,7 +67,7 @@ func TestI7AGatewayThatIsStoppedAgainAndAgainGoesOnWhereItWas(t *testing.T) {
 func TestI7TwoGatewaysShareTheWorkAndTakeOverFromEachOther(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(22))
-	s.engines()
+	s.shared()
 	p := plan(t, 22, 20)
 	both := []*running{s.gateway(), s.gateway()}
 	play := s.begin(p, 35)

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -40,7 +41,7 @@ admin: 127.0.0.1:0
 grace: 30s
 data: %[1]s/engines
 keys: %[1]s/einmal.key
-kafka: {partitions: 4, session: 2s%[3]s}
+kafka: {partitions: 4%[3]s}
 %[4]s
 log: {level: debug, format: text}
 organisations:
@@ -90,19 +91,20 @@ type stage struct {
 	world *world.World
 	// native is where the gateways reach the mocks; the world itself unless a test puts something in between.
 	native string
-	// kafka and redis are those of the configuration; empty: the gateway brings its own.
-	kafka, redis string
-	log          *logbook
-	mu           sync.Mutex
-	running      []*running
-	last         *embedded.Engines
-	after        []func() // what ends after the gateways
+	// kafka and redis are those of the configuration; empty: the gateway brings its own. prefix is that of the topics.
+	kafka, redis, prefix string
+	log                  *logbook
+	mu                   sync.Mutex
+	running              []*running
+	last                 *embedded.Engines
+	after                []func() // what ends after the gateways
 }
 
 // newStage starts a world on a folder of its own.
 func newStage(t testing.TB, faults core.Faults) *stage {
 	t.Helper()
-	s := &stage{t: t, dir: t.TempDir(), log: &logbook{}}
+	s := &stage{t: t, dir: t.TempDir(), log: &logbook{}, prefix: "einmal"}
+	s.realEngines()
 	for name, secret := range secrets() {
 		require.NoError(t, os.WriteFile(filepath.Join(s.dir, name), []byte(secret+"\n"), 0o600))
 	}
@@ -139,9 +141,30 @@ func (s *stage) end() {
 	}
 }
 
+// realEngines lets every gateway use the engines that the environment names (make test-real), on topics of the stage's own. Tests that stop or
+// wipe engines start their own all the same.
+func (s *stage) realEngines() {
+	s.kafka, s.redis = os.Getenv("EINMAL_TEST_KAFKA"), os.Getenv("EINMAL_TEST_REDIS")
+	if s.kafka == "" {
+		return
+	}
+	s.prefix = "t" + strings.ToLower(rand.Text())
+	_, _, err := seal.LoadOrCreate(filepath.Join(s.dir, "einmal.key"))
+	require.NoError(s.t, err)
+}
+
+// shared makes sure that there are engines which outlive a gateway and can be looked into.
+func (s *stage) shared() {
+	s.t.Helper()
+	if s.kafka == "" {
+		s.engines()
+	}
+}
+
 // engines starts engines of the stage's own and lets every gateway use them.
 func (s *stage) engines() *embedded.Engines {
 	s.t.Helper()
+	s.kafka, s.redis, s.prefix = "", "", "einmal"
 	e := s.enginesAgain()
 	s.kafka, s.redis = e.Brokers()[0], e.RedisAddr()
 	_, _, err := seal.LoadOrCreate(filepath.Join(s.dir, "einmal.key"))
@@ -163,9 +186,13 @@ func (s *stage) enginesAgain() *embedded.Engines {
 // config returns the gateway's configuration.
 func (s *stage) config() config.Config {
 	s.t.Helper()
-	kafka, redis := "", ""
-	if s.kafka != "" {
-		kafka = fmt.Sprintf(", brokers: [%q], replication: 1, minInSync: 1", s.kafka)
+	kafka, redis := ", session: 2s", ""
+	switch {
+	case s.prefix != "einmal":
+		// Beside a broker of its own the machine is too busy for a short session.
+		kafka = fmt.Sprintf(", brokers: [%q], prefix: %s, replication: 1, minInSync: 1, session: 10s", s.kafka, s.prefix)
+	case s.kafka != "":
+		kafka = fmt.Sprintf(", brokers: [%q], replication: 1, minInSync: 1, session: 2s", s.kafka)
 	}
 	if s.redis != "" {
 		redis = fmt.Sprintf("redis: {address: %q}", s.redis)

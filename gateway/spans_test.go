@@ -87,7 +87,7 @@ func (f *family) below(name, parent string) {
 func TestOneTraceFromTheNativeRecordToAllTheRecordsThatItCaused(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, core.Faults{})
-	s.engines()
+	s.shared()
 	seen := &spans{}
 	g := s.gateway(seen.kept)
 	p := plan(t, 61, 8)
@@ -120,7 +120,7 @@ func TestOneTraceFromTheNativeRecordToAllTheRecordsThatItCaused(t *testing.T) {
 		}
 	}
 	headers := 0
-	for _, r := range readTopic(t, s.kafka, "einmal.handover") {
+	for _, r := range readTopic(t, s.kafka, s.prefix+".handover") {
 		for _, h := range r.Headers {
 			if string(h.Key) == "traceparent" {
 				parts := strings.Split(string(h.Value), "-")
@@ -137,7 +137,7 @@ func TestOneTraceFromTheNativeRecordToAllTheRecordsThatItCaused(t *testing.T) {
 func TestWhatEinmalWroteDoesNotComeBackAsNews(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, core.Faults{Seed: 62, Duplicate: 0.2})
-	s.engines()
+	s.shared()
 	g := s.gateway()
 	p := plan(t, 62, 12)
 	typed := 0
@@ -154,7 +154,7 @@ func TestWhatEinmalWroteDoesNotComeBackAsNews(t *testing.T) {
 	require.Equal(t, p.Steps(), g.Stats().Messages)
 	g.stop()
 	ids := map[string]bool{}
-	for _, r := range readTopic(t, s.kafka, "einmal.handover") {
+	for _, r := range readTopic(t, s.kafka, s.prefix+".handover") {
 		for _, h := range r.Headers {
 			if string(h.Key) == "ce_id" {
 				ids[string(h.Value)] = true

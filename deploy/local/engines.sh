@@ -60,7 +60,7 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 CONFIG
 kafka() { java -Xmx512m -cp "$build/libs/*" "$@"; }
-kafka kafka.tools.StorageTool format -t "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')" -c "$data/server.properties" >"$data/format.log" 2>&1 ||
+kafka kafka.tools.StorageTool format -t "$(head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | tr -d '=')" -c "$data/server.properties" >"$data/format.log" 2>&1 ||
   { cat "$data/format.log" >&2; exit 3; }
 java -Xmx512m -cp "$build/libs/*" kafka.Kafka "$data/server.properties" >"$data/kafka.log" 2>&1 &
 kafka_pid=$!
