@@ -1,0 +1,220 @@
+package osiv
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/native"
+	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
+)
+
+// waiting is a pair in the inbox.
+type waiting struct {
+	base     string
+	bytes    []byte // of the envelope
+	envelope envelope
+}
+
+func (w waiting) data() string  { return contract.Inbox + "/data_" + w.base + ".zip" }
+func (w waiting) cover() string { return contract.Inbox + "/envl_" + w.base + ".xml" }
+
+// key names the files of a pair by the bytes of its envelope, which are the same whatever name the carrier gives them.
+func key(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}
+
+// number is the name of a pair that was taken; the width keeps names in order for people.
+func number(n uint64) string { return fmt.Sprintf("%s/in_%010d.xml", contract.Processed, n) }
+
+func payloadOf(key string) string { return contract.Processed + "/in_" + key + ".zip" }
+
+// numbers returns the numbers of the pairs that were taken, in order.
+func numbers(root *os.Root) ([]uint64, error) {
+	entries, err := fs.ReadDir(root.FS(), contract.Processed)
+	var found []uint64
+	for _, e := range entries {
+		digits, isNumber := strings.CutSuffix(strings.TrimPrefix(e.Name(), "in_"), ".xml")
+		if n, err := strconv.ParseUint(digits, 10, 63); isNumber && err == nil && number(n) == contract.Processed+"/"+e.Name() {
+			found = append(found, n)
+		}
+	}
+	slices.Sort(found)
+	return found, err
+}
+
+// take takes every whole pair of this exchange out of the inbox, in the order in which OSIV sent them, and returns what has waited too long to become whole.
+func (e *exchange) take(root *os.Root) ([]adapters.Broken, error) {
+	pairs, stuck, err := e.look(root)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(pairs, func(a, b waiting) int {
+		return cmp.Or(a.envelope.sent.Compare(b.envelope.sent), cmp.Compare(a.envelope.id, b.envelope.id))
+	})
+	for _, w := range pairs {
+		if err := e.shelve(root, w); err != nil {
+			return nil, err
+		}
+	}
+	return stuck, nil
+}
+
+// look lists the inbox: whole pairs of this exchange, and files that have waited too long.
+func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken, err error) {
+	entries, err := fs.ReadDir(root.FS(), contract.Inbox)
+	if err != nil {
+		return nil, nil, err
+	}
+	form := regexp.MustCompile(`^(?:envl_([A-Za-z0-9_-]{1,64})\.xml|data_([A-Za-z0-9_-]{1,64})\.zip)$`)
+	seen := map[string]bool{}
+	for _, entry := range entries {
+		m := form.FindStringSubmatch(entry.Name())
+		if m == nil || seen[m[1]+m[2]] {
+			continue
+		}
+		w := waiting{base: m[1] + m[2]}
+		seen[w.base] = true
+		whole, ours := e.inspect(root, &w)
+		switch {
+		case whole && ours:
+			pairs = append(pairs, w)
+		case !whole && e.overdue(root, w):
+			if ours {
+				pairs = append(pairs, w) // complete in name: it is put before a person with its bytes
+				continue
+			}
+			stuck = append(stuck, adapters.Broken{ID: native.RecordID("inbox-" + key([]byte(w.base))), Raw: w.bytes, Reason: incomplete()})
+		}
+	}
+	return pairs, stuck, nil
+}
+
+// inspect reads a pair. It is whole when both files are regular and can be read to the end; ours says that both are there and the envelope belongs to this exchange.
+func (e *exchange) inspect(root *os.Root, w *waiting) (whole, ours bool) {
+	b, err := read(root, w.cover(), contract.MaxEnvelope)
+	if err != nil {
+		return false, false
+	}
+	w.bytes = b
+	if w.envelope, err = readEnvelope(b); err != nil {
+		return false, false
+	}
+	if w.envelope.messageType != uint64(e.config.MessageType) { //nolint:gosec // checked to be positive
+		return true, false
+	}
+	payload, err := read(root, w.data(), contract.MaxPayload)
+	if err != nil {
+		return false, false
+	}
+	_, err = unpack(payload)
+	return err == nil, true
+}
+
+// overdue reports whether nothing has happened to either file of a pair for longer than a file may take to be written.
+func (e *exchange) overdue(root *os.Root, w waiting) bool {
+	var last time.Time
+	for _, name := range []string{w.cover(), w.data()} {
+		if info, err := root.Lstat(name); err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	return !last.IsZero() && e.now().Sub(last) > e.config.Settle
+}
+
+func incomplete() error {
+	return fault.New(fault.Park, opRead, "incomplete-pair", "a file in the inbox has no second half, cannot be read, or was never written to its end").
+		Hint("ask the operator of the sedex client; when the pair becomes whole it is read, then withdraw this copy")
+}
+
+// errIrregular: a link, a folder, or a file larger than the contract allows stands where a file is expected.
+var errIrregular = errors.New("not a regular file within the limits of the contract")
+
+// read reads one regular file. Links are not followed.
+func read(root *os.Root, name string, limit int64) ([]byte, error) {
+	info, err := root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > limit {
+		return nil, errIrregular
+	}
+	return root.ReadFile(name)
+}
+
+// shelve gives a pair its number, which makes it part of the stream, and takes it out of the inbox.
+func (e *exchange) shelve(root *os.Root, w waiting) error {
+	err := root.Link(w.data(), payloadOf(key(w.bytes)))
+	again := errors.Is(err, fs.ErrExist)
+	if err != nil && !again {
+		return ignoreMissing(err) // another gateway was quicker
+	}
+	known := false
+	if again {
+		if known, err = e.shelved(root, w); err != nil {
+			return err
+		}
+	}
+	if !known {
+		if err := e.enter(root, w); err != nil {
+			return ignoreMissing(err)
+		}
+	}
+	return errors.Join(ignoreMissing(root.Remove(w.cover())), ignoreMissing(root.Remove(w.data())))
+}
+
+// shelved reports whether a pair has a number already: it came twice, or a process ended before it could take it out of the inbox.
+func (*exchange) shelved(root *os.Root, w waiting) (bool, error) {
+	taken, err := numbers(root)
+	if err != nil {
+		return false, err
+	}
+	for _, n := range slices.Backward(taken) {
+		b, err := read(root, number(n), contract.MaxEnvelope)
+		if err == nil && key(b) == key(w.bytes) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// enter links the envelope under the next free number. A link that exists is never replaced, so no two pairs get one number, and no number below one that is
+// visible is given later.
+func (e *exchange) enter(root *os.Root, w waiting) error {
+	taken, err := numbers(root)
+	if err != nil {
+		return err
+	}
+	next := e.after + 1
+	if len(taken) > 0 {
+		next = max(next, taken[len(taken)-1]+1)
+	}
+	for {
+		err := root.Link(w.cover(), number(next))
+		if !errors.Is(err, fs.ErrExist) {
+			return errors.Join(err, syncFolder(root, contract.Processed))
+		}
+		next++
+	}
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(root *os.Root, name string) error {
+	f, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
