@@ -83,6 +83,7 @@ func TestWhatAPersonHasWithdrawnIsNotParkedAgain(t *testing.T) {
 		g = w.start("klib", s)
 		elapse(10 * poll)
 		require.Empty(t, g.ledger.Parked())
+		require.Len(t, w.disk.keptOf(w.caseID("klib", "c")), 1, "no second copy is kept")
 		g.stop()
 	})
 }
