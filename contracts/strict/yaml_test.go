@@ -50,7 +50,7 @@ func TestYAML_FindsEveryMistakeWithItsPlace(t *testing.T) {
 		text, path, code string
 		line             int
 	}{
-		"unknown name":       {"name: a\nnmae: b\n", "nmae", "unknown-name", 2},
+		"unknown name":       {"name: a\nnome: b\n", "nome", "unknown-name", 2},
 		"unknown name below": {"dishes:\n  - {name: a, cost: 1}\n", "dishes[0].cost", "unknown-name", 2},
 		"name without tag":   {"Hidden: x\n", "Hidden", "unknown-name", 1},
 		"name twice":         {"name: a\nname: b\n", "name", "repeated", 2},

@@ -1,7 +1,6 @@
 package directory_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -95,7 +94,7 @@ func TestReceiver_NobodyIsAClearAnswer(t *testing.T) {
 			require.Equal(t, fault.Refuse, fault.KindOf(err))
 			require.Equal(t, c.code, fault.CodeOf(err))
 			var e *fault.Error
-			require.True(t, errors.As(err, &e))
+			require.ErrorAs(t, err, &e)
 			require.Equal(t, "person.address.municipality", e.Path)
 			require.Contains(t, e.Next, "ask")
 			require.False(t, d.Responsible(map[handover.Code]handover.OrganisationID{"SH": "sd-a", "IV": "iv"}[c.agency], c.bfs, c.on))
