@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/intake"
@@ -97,7 +96,7 @@ func TestAgain_ABrokenRecordStays(t *testing.T) {
 	})
 }
 
-// A kept record goes to the reader of its own system, and to nobody when that system is no longer read.
+// A kept record goes to the reader of its own system.
 func TestAgain_GoesToTheReaderOfItsSystem(t *testing.T) {
 	try(t, func(t *testing.T, w *world, s *source) {
 		s.enter(record("c", 1, "puzzle"))
@@ -105,12 +104,43 @@ func TestAgain_GoesToTheReaderOfItsSystem(t *testing.T) {
 		elapse(10 * poll)
 		it := klib.rule(w, ledger.Retry)
 		w.words.learn(true, "")
-		err := readers(avam).Again(t.Context(), it.Case, it.Place)
-		require.Equal(t, "unknown-system", fault.CodeOf(err))
 		require.NoError(t, readers(klib, avam).Again(t.Context(), it.Case, it.Place))
 		require.Equal(t, []handover.MessageID{w.messageID("klib", "c-1")}, w.disk.names(""))
 		require.EqualValues(t, "klib", w.disk.messages()[0].Source)
 		klib.stop()
 		avam.stop()
 	})
+}
+
+// I1, I3: what was let go on and cannot, because its system or its key is gone, waits anew with the reason: it is not tried for ever where nobody sees it, with
+// its whole partition behind it.
+func TestI1_AgainWithoutItsSystemOrItsKeyIsParkedAnew(t *testing.T) {
+	otherKeys := newKeys(t)
+	for code, open := range map[string]func(*world) *gateway{
+		"unknown-system": func(w *world) *gateway { return w.open("avam", &source{}, 100, false) },
+		"not-authentic": func(w *world) *gateway {
+			w.keys = otherKeys
+			return w.open("klib", &source{}, 100, false)
+		},
+	} {
+		t.Run(code, func(t *testing.T) {
+			try(t, func(t *testing.T, w *world, s *source) {
+				s.enter(record("c", 1, "puzzle"), record("c", 2, "hint"))
+				g := w.start("klib", s)
+				elapse(10 * poll)
+				it := g.rule(w, ledger.Retry)
+				g.stop()
+				g = open(w)
+				elapse(poll)
+				require.NoError(t, g.again(t.Context(), it))
+				again := g.rule(w, ledger.Retry)
+				require.Equal(t, code, again.Reason.Code)
+				require.NotEmpty(t, again.Reason.Next)
+				require.Equal(t, it.Place, again.Place)
+				require.Equal(t, it.Origin, again.Origin)
+				require.Equal(t, it.Sequence, again.Sequence)
+				g.stop()
+			})
+		})
+	}
 }

@@ -109,26 +109,46 @@ func (r *Reader) Again(ctx context.Context, c handover.CaseID, k kept) error {
 // Readers are all readers of a gateway, by the system that they read.
 type Readers map[handover.SystemID]*Reader
 
-// Again reads a kept record at its place and hands it to the reader of its system.
+// Again reads a kept record at its place and hands it to the reader of its system. What can no longer be read, or belongs to no system that is read, is
+// parked with that reason; errors are those of the bus and pass.
 func (rs Readers) Again(ctx context.Context, c handover.CaseID, place ledger.Place) error {
 	for _, any := range rs {
 		sealed, err := any.Bus.Kept(ctx, c, place)
 		if err != nil {
 			return err
 		}
-		plain, err := any.Keys.Open(sealed, associated(c))
-		if err != nil {
-			return err
-		}
-		var k kept
-		if err := json.Unmarshal(plain, &k); err != nil {
-			return fault.Wrap(fault.Park, "intake.again", err)
-		}
-		if r := rs[k.System]; r != nil {
+		k, err := any.unseal(c, sealed)
+		if r := rs[k.System]; err == nil && r != nil {
 			return r.Again(ctx, c, k)
 		}
-		break
+		if err == nil {
+			err = fault.New(fault.Park, "intake.again", "unknown-system", "the system that the record came from is no longer read").
+				Hint("let it be read again in the configuration and let the record go on, or withdraw it")
+		}
+		return any.parkAnew(ctx, c, place, err)
 	}
-	return fault.New(fault.Park, "intake.again", "unknown-system", "the system that the record came from is not configured to be read any more").
-		Hint("configure it again and let the record go on, or withdraw it")
+	return nil
+}
+
+func (r *Reader) unseal(c handover.CaseID, sealed []byte) (k kept, err error) {
+	plain, err := r.Keys.Open(sealed, associated(c))
+	if err != nil {
+		return kept{}, err
+	}
+	return k, fault.Wrap(fault.Park, "intake.again", json.Unmarshal(plain, &k))
+}
+
+// parkAnew lets the first of a case, which a person let go on, wait again where it lies: trying for ever would hold back the whole partition, unseen.
+func (r *Reader) parkAnew(ctx context.Context, c handover.CaseID, place ledger.Place, why error) error {
+	_, _, first := r.Ledger.Waiting(ledger.Lane{Case: c, To: ledger.Gate}, "")
+	if first.Place != place {
+		return nil // it was taken up meanwhile
+	}
+	reason := ledger.ReasonOf(why)
+	e := ledger.Entry{Case: c, Message: first.Message, To: ledger.Gate, Origin: first.Origin, Sequence: first.Sequence}
+	if err := r.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason}); err != nil {
+		return err
+	}
+	r.logParked(ctx, c, first.Message, reason)
+	return nil
 }
