@@ -1,0 +1,369 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/go-json-experiment/json"
+)
+
+// place is a dossier, or the platform: where a message must stand.
+type place struct {
+	system handover.SystemID
+	org    handover.OrganisationID
+}
+
+func (p place) String() string {
+	return ledger.Destination{System: p.system, Organisation: p.org}.String()
+}
+
+// places returns where a message must be written, by the checker's own rule.
+func (i item) places() []place {
+	origin := place{i.from, i.sender}
+	if i.from == casenet {
+		origin.org = ""
+	}
+	all := []place{{home(i.parties.Assigning), i.parties.Assigning}, {home(i.parties.Receiving), i.parties.Receiving}, {casenet, ""}}
+	return slices.DeleteFunc(all, func(p place) bool { return p == origin })
+}
+
+// said is what the checker reads of a ledger record, with its own eyes.
+type said struct {
+	Kind string `json:"kind"`
+	To   struct {
+		System       handover.SystemID       `json:"system"`
+		Organisation handover.OrganisationID `json:"organisation"`
+	} `json:"to"`
+	Case    handover.CaseID  `json:"case"`
+	Ref     native.Reference `json:"ref"`
+	Native  native.RecordID  `json:"native"`
+	Parking struct {
+		Place  ledger.Place `json:"place"`
+		Reason struct {
+			Code string `json:"code"`
+			Text string `json:"text"`
+		} `json:"reason"`
+		Held bool `json:"held"`
+	} `json:"parking"`
+}
+
+// parking is one PARK record.
+type parking struct {
+	mark string
+	at   place
+	code string
+	text string
+	held bool
+}
+
+// listen reads what is appended to the ledger: what was parked, why, and when.
+func (w *world) listen(e entry) {
+	if !bytes.Contains(e.value, []byte(`"PARK"`)) && !bytes.Contains(e.value, []byte(`"DONE"`)) {
+		return
+	}
+	var s said
+	if json.Unmarshal(e.value, &s) != nil {
+		w.book.find("a ledger record cannot be read")
+		return
+	}
+	at := place{s.To.System, s.To.Organisation}
+	w.book.mu.Lock()
+	defer w.book.mu.Unlock()
+	if s.Kind == "DONE" {
+		w.book.done = append(w.book.done, doneRecord{at, s.Ref, s.Native})
+		return
+	}
+	mark := w.markAt(ledger.Item{Case: s.Case, Place: s.Parking.Place})
+	w.book.parkings = append(w.book.parkings, parking{mark, at, s.Parking.Reason.Code, s.Parking.Reason.Text, s.Parking.Held})
+}
+
+// explained reports whether a message waits or waited for a person at a place or at the gate, or a person dropped it.
+func (b *book) explained(mark string, at place, withdrawn bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if withdrawn {
+		return slices.ContainsFunc(b.verdicts, func(v verdict) bool {
+			return v.mark == mark && v.what == ledger.Withdraw && (v.to == ledger.Gate || v.to == ledger.Destination{System: at.system, Organisation: at.org})
+		})
+	}
+	return slices.ContainsFunc(b.parkings, func(p parking) bool { return p.mark == mark && (p.at == at || p.at == place{}) })
+}
+
+// committed is called when the group's offset of a partition moves: everything below is recorded, or waits for a person.
+func (w *world) committed(partition int32, upTo int64) {
+	for _, e := range w.bus[partition].all() {
+		if e.offset >= upTo {
+			return
+		}
+		mark := markIn(e.value)
+		i, ok := w.book.item(mark)
+		if !ok {
+			w.book.find("a message on the bus was never entered: %q", mark)
+			continue
+		}
+		for _, at := range i.places() {
+			if w.count(mark, at) == 0 && !w.book.explained(mark, at, false) && !w.book.explained(mark, at, true) {
+				w.book.find("offset %d of partition %d was committed although %s does not stand at %s and waits for nobody", upTo, partition, mark, at)
+			}
+		}
+	}
+}
+
+// count returns how often a message stands at a place.
+func (w *world) count(mark string, at place) (n int) {
+	rows, _ := w.system(at.system).rows()
+	for _, r := range rows {
+		if r.mark == mark && r.org == at.org {
+			n++
+		}
+	}
+	return n
+}
+
+// check is the independent checker. It reads the native journals and what the people know, and nothing that the product believes, except the list of what is
+// parked now.
+func (w *world) check(open string) Result {
+	if open != "" {
+		w.book.find("still open after a calm evening: %s", open)
+	}
+	if trouble := safely(func() {
+		waiting := w.waiting()
+		for _, i := range w.book.items {
+			w.checkMessage(i, waiting)
+		}
+		for _, s := range w.systems {
+			w.checkJournal(s)
+			w.checkRequests(s)
+		}
+		for n := range w.plan.cases {
+			w.checkOrder(n + 1)
+		}
+		w.checkParkings()
+		w.checkDone()
+	}); trouble != "" {
+		w.book.find("the checker failed: %s", trouble)
+	}
+	r := Result{
+		Seed: w.o.Seed, Findings: w.book.findings, History: slices.Clone(w.journal), Messages: len(w.book.items), Rulings: len(w.book.verdicts),
+		Lives: w.lives, Virtual: time.Since(w.began),
+	}
+	for _, s := range w.systems {
+		r.Requests += len(s.requests())
+	}
+	return r
+}
+
+// waiting returns what is parked or held now, by mark and place.
+func (w *world) waiting() map[string]bool {
+	out := map[string]bool{}
+	for _, p := range w.living() {
+		if !p.ready.Load() {
+			continue
+		}
+		for _, it := range p.desk.List() {
+			if it.Reason.Code == "" || it.Reason.Text == "" {
+				w.book.find("%s is parked without a reason", w.markAt(it.Item))
+			}
+			out[w.markAt(it.Item)+" "+place{it.To.System, it.To.Organisation}.String()] = true
+		}
+		break
+	}
+	return out
+}
+
+// checkMessage: recorded once at every place, with its content, unless it waits there or a person has dropped it.
+func (w *world) checkMessage(i item, waiting map[string]bool) {
+	for _, at := range i.places() {
+		n := w.count(i.mark, at)
+		switch {
+		case n > 1:
+			w.book.find("%s stands %d times at %s", i.mark, n, at)
+		case n == 0 && !waiting[i.mark+" "+at.String()] && !waiting[i.mark+" gate"] && !w.book.explained(i.mark, at, true):
+			w.book.find("%s is lost: it does not stand at %s, and nobody is asked about it", i.mark, at)
+		}
+	}
+}
+
+// checkJournal: nothing stands where nobody sent it, with another content, or in another case than its case.
+func (w *world) checkJournal(s *system) {
+	rows, _ := s.rows()
+	dossiers := map[string]native.CaseKey{}
+	for _, r := range rows {
+		i, known := w.book.item(r.mark)
+		if !known || (!r.clerk && !slices.Contains(i.places(), place{s.id, r.org})) {
+			w.book.find("%s stands at %s without reason", r.mark, place{s.id, r.org})
+			continue
+		}
+		if !bytes.Equal(r.Body, i.body) {
+			w.book.find("%s stands at %s with another content", r.mark, place{s.id, r.org})
+		}
+		key := fmt.Sprint(i.dialogue, " ", r.org)
+		if dossiers[key] == "" {
+			dossiers[key] = r.Case
+		}
+		if dossiers[key] != r.Case {
+			w.book.find("case %d has two dossiers at %s", i.dialogue, place{s.id, r.org})
+		}
+	}
+}
+
+// checkRequests: one reference for each message and place, and no request after a person has dropped the message.
+func (w *world) checkRequests(s *system) {
+	refs, owners := map[string]native.Reference{}, map[native.Reference]string{}
+	for _, q := range s.requests() {
+		key := q.mark + " " + string(q.org)
+		if refs[key] == "" {
+			refs[key] = q.ref
+		}
+		if owners[q.ref] == "" {
+			owners[q.ref] = key
+		}
+		if refs[key] != q.ref || owners[q.ref] != key {
+			w.book.find("%s was sent to %s under two references, or two messages under one", q.mark, s.id)
+		}
+		for _, v := range w.book.verdicts {
+			here := v.to == ledger.Gate || v.to == ledger.Destination{System: s.id, Organisation: q.org}
+			if v.sure && v.mark == q.mark && here && v.what == ledger.Withdraw && q.at.After(v.taken) {
+				w.book.find("%s was sent to %s after a person had dropped it", q.mark, place{s.id, q.org})
+			}
+		}
+	}
+}
+
+// checkOrder: two messages that einmal wrote at one place stand in the same order wherever einmal wrote both, and after whatever stood at the place where
+// they were entered when they were entered.
+func (w *world) checkOrder(dialogue int) {
+	dossiers := map[place][]row{}
+	for _, s := range w.systems {
+		rows, _ := s.rows()
+		for _, r := range rows {
+			if i, ok := w.book.item(r.mark); ok && i.dialogue == dialogue {
+				dossiers[place{s.id, r.org}] = append(dossiers[place{s.id, r.org}], r)
+			}
+		}
+	}
+	before := map[[2]string]place{}
+	for at, rows := range dossiers {
+		for n, b := range rows {
+			for _, a := range rows[:n] {
+				if b.clerk || !a.clerk {
+					before[[2]string{a.mark, b.mark}] = at
+				}
+			}
+		}
+	}
+	for at, rows := range dossiers {
+		for n, b := range rows {
+			for _, a := range rows[:n] {
+				if other, wrong := before[[2]string{b.mark, a.mark}]; wrong && !a.clerk && !b.clerk {
+					w.book.find("%s stands before %s at %s, but after it at %s", a.mark, b.mark, at, other)
+				}
+			}
+		}
+	}
+}
+
+// checkParkings: a person was asked only about what a machine cannot know.
+func (w *world) checkParkings() {
+	for _, p := range w.book.parkings {
+		i, known := w.book.item(p.mark)
+		if !known {
+			w.book.find("something unknown is parked at %s: %s", p.at, p.code)
+			continue
+		}
+		if !w.mayPark(i, p) {
+			w.book.find("%s is parked at %s without need: %s (%s)", p.mark, p.at, p.code, p.text)
+		}
+	}
+}
+
+func (w *world) mayPark(i item, p parking) bool {
+	dropped := w.book.dropped(i.dialogue)
+	switch p.code {
+	case "held":
+		return p.held
+	case "unknown-code":
+		return w.plan.unknowns > 0
+	case "person-unknown":
+		return w.plan.refusals > 0
+	case "outcome-unknown":
+		s := w.system(p.at.system)
+		return s != nil && s.mode != adapters.ModeA
+	case "native-case-unknown", "case-unknown":
+		return dropped
+	case string(handover.RefusedState), string(handover.RefusedSender):
+		return dropped || w.book.isOdd(i.dialogue) || w.plan.reorders > 0
+	case "out-of-order":
+		return w.plan.reorders > 0
+	default:
+		return false
+	}
+}
+
+// checkDone: what the ledger calls done stands in the native system under the number that the ledger has.
+func (w *world) checkDone() {
+	for _, d := range w.book.done {
+		s := w.system(d.at.system)
+		if s == nil || !slices.ContainsFunc(s.byReference(d.ref, time.Time{}), func(r native.Receipt) bool { return r.Record == d.record }) {
+			w.book.find("the ledger says that %s stands at %s as %s, where it does not", reference(d.ref), d.at, d.record)
+		}
+	}
+}
+
+// open says what has not come to rest yet; empty when everything has.
+func (w *world) open() string {
+	if w.talking.Load() > 0 {
+		return "clerks are waiting"
+	}
+	for _, p := range w.living() {
+		if p.ready.Load() {
+			return w.openAt(p)
+		}
+	}
+	return "no gateway is ready"
+}
+
+func (w *world) openAt(p *process) string {
+	if mark := w.unread(); mark != "" {
+		return mark + " has not been read"
+	}
+	for k, t := range w.bus {
+		if end := t.length(); end > 0 && w.group.upTo(k) != end {
+			return fmt.Sprintf("partition %d is committed up to %d of %d", k, w.group.upTo(k), end)
+		}
+	}
+	for _, it := range p.desk.List() {
+		if it.Status == ledger.StatusParked && !w.left(it.To.String()+" "+w.markAt(it.Item)) {
+			return fmt.Sprintf("%s %s at %s: %s", w.markAt(it.Item), it.Status, it.To, it.Reason.Code)
+		}
+	}
+	if lanes := p.view.Runnable(func(handover.CaseID) bool { return true }); len(lanes) > 0 {
+		return "a lane can go on at " + lanes[0].To.String()
+	}
+	return ""
+}
+
+// unread returns a message that a clerk has entered and that is neither on the bus nor kept. The ledger's cursor does not tell: a slow gateway may set
+// it back, which costs a reading and nothing else.
+func (w *world) unread() string {
+	read := map[string]bool{}
+	for _, topics := range [][]*topic{w.bus, w.kept} {
+		for _, t := range topics {
+			for _, e := range t.all() {
+				read[markIn(e.value)], read[markIn(keptBody(e.value))] = true, true
+			}
+		}
+	}
+	for _, i := range w.book.items {
+		if !read[i.mark] {
+			return i.mark
+		}
+	}
+	return ""
+}

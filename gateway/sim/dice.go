@@ -1,0 +1,59 @@
+package sim
+
+import (
+	"sync"
+	"time"
+)
+
+// dice draws chances that depend on the seed, the name of what is drawn, and how often it was drawn before, and on nothing else. It is safe for
+// concurrent use.
+type dice struct {
+	seed uint64
+	mu   sync.Mutex
+	nth  map[string]uint64
+}
+
+func newDice(seed uint64) *dice { return &dice{seed: mix(seed), nth: map[string]uint64{}} }
+
+// draw returns the next chance under a name.
+func (d *dice) draw(parts ...string) *chance {
+	h := uint64(14695981039346656037)
+	name := make([]byte, 0, 96)
+	for _, p := range parts {
+		name = append(append(name, p...), '|')
+	}
+	for _, b := range name {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	d.mu.Lock()
+	n := d.nth[string(name)]
+	d.nth[string(name)] = n + 1
+	d.mu.Unlock()
+	return &chance{state: mix(d.seed ^ mix(h) ^ mix(n*0x9e3779b97f4a7c15+1))}
+}
+
+// chance is a short sequence of random numbers (SplitMix64).
+type chance struct{ state uint64 }
+
+func (c *chance) next() uint64 {
+	c.state += 0x9e3779b97f4a7c15
+	return mix(c.state)
+}
+
+// is returns true with a probability.
+func (c *chance) is(p float64) bool { return float64(c.next()>>11)/(1<<53) < p }
+
+// n returns 0 to n-1.
+func (c *chance) n(n int) int { return int(c.next() % uint64(n)) } //nolint:gosec // n is small and positive
+
+// between returns a duration from a to b, to the nanosecond.
+func (c *chance) between(a, b time.Duration) time.Duration {
+	return a + time.Duration(c.next()%uint64(b-a+1)) //nolint:gosec // b is not before a
+}
+
+// mix is the finalizer of SplitMix64.
+func mix(x uint64) uint64 {
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
+	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
+	return x ^ (x >> 31)
+}

@@ -1,0 +1,51 @@
+package sim
+
+import (
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/gateway/delivery"
+)
+
+// hooks plant an error between the product and its world. The zero value plants none; only the tests of this package can set it.
+type hooks struct {
+	rules   func(*process, delivery.Protocol) delivery.Protocol
+	key     func(key string) string
+	fold    func(p *process, partition int32, e entry) entry
+	sink    func(*process, *system, adapters.Sink) adapters.Sink
+	finder  func(adapters.Finder) adapters.Finder
+	source  func(adapters.Source) adapters.Source
+	derive  func(label string, parts []string) []string
+	claimed func(p *process, what string, ours bool)
+	seen    func(p *process, id handover.MessageID, print string)
+	lost    func(p *process, mark string) bool
+
+	eager    bool // an offset is committed when its record is read
+	newest   bool // a new owner starts at the end
+	unsynced bool // a new owner does not read the ledger to its end
+	unclean  bool // the ledger loses acknowledged records
+}
+
+// protocol returns the rules of a process: the product's, without chance.
+func (h hooks) protocol(p *process) delivery.Protocol {
+	rules := delivery.Protocol{Steady: true}
+	if h.rules != nil {
+		rules = h.rules(p, rules)
+	}
+	return rules
+}
+
+// connect returns a process's connection to a native system.
+func (h hooks) connect(p *process, s *system) (adapters.Source, adapters.Sink, adapters.Finder) {
+	k := wire{p, s}
+	source, sink, finder := adapters.Source(k), adapters.Sink(k), adapters.Finder(k)
+	if h.sink != nil {
+		sink = h.sink(p, s, sink)
+	}
+	if h.finder != nil {
+		finder = h.finder(finder)
+	}
+	if h.source != nil {
+		source = h.source(source)
+	}
+	return source, sink, finder
+}

@@ -1,0 +1,84 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/einmal-hub/einmal/adapters"
+)
+
+// plan is how bad the day is. Everything is drawn from the seed; many days are mild in most ways, so that each kind of trouble is also seen alone.
+type plan struct {
+	modes      [3]adapters.Mode // of klib, avam, casenet
+	partitions int32
+	gateways   int
+	cases      int
+	talk       int // messages after the note is agreed, at most
+	page       int
+	window     int
+
+	nativeFaults float64 // share of requests and searches
+	logFaults    float64 // share of appends and readings
+	refusals     float64 // share of messages that a system refuses at first
+	unknowns     float64 // share of messages with a code that a table does not know
+	wrongs       float64 // share of cases in which a clerk enters what may not be said
+	reorders     float64 // share of messages that the bus puts behind a later one
+	abandons     float64 // share of parked messages that nobody decides on
+
+	trouble time.Duration // mean time between two of: kill, stop, rebalance, Redis, compaction; 0: none
+	chaos   time.Duration // how long it goes on
+	slow    float64       // share of calls that take long
+	lagging float64       // share of ledger records that a view sees late
+	zombies time.Duration // how long a former owner goes on, at most
+}
+
+func newPlan(d *dice, forced adapters.Mode) plan {
+	c := d.draw("plan")
+	rate := func(most float64) float64 {
+		if c.is(0.3) {
+			return 0
+		}
+		return most * float64(c.n(1000)) / 1000
+	}
+	p := plan{
+		partitions: int32(1 + c.n(2)), gateways: 1 + c.n(3), cases: 1 + c.n(3), talk: c.n(5), page: 1 + c.n(4), window: 1 + c.n(20), //nolint:gosec // small
+		nativeFaults: rate(0.7), logFaults: rate(0.25), refusals: rate(0.3), unknowns: rate(0.2), wrongs: rate(0.5), abandons: rate(0.1),
+		slow: rate(0.1), lagging: rate(0.3), chaos: c.between(30*time.Second, 5*time.Minute), zombies: c.between(time.Millisecond, 40*time.Second),
+	}
+	if c.is(0.1) {
+		p.reorders = 0.1
+	}
+	if c.is(0.8) {
+		p.trouble = c.between(500*time.Millisecond, 20*time.Second)
+	}
+	for i := range p.modes {
+		p.modes[i] = []adapters.Mode{adapters.ModeA, adapters.ModeB, adapters.ModeC}[c.n(3)]
+		if forced != "" {
+			p.modes[i] = forced
+		}
+	}
+	return p
+}
+
+// latency is how long a call of an interface takes.
+func (p plan) latency(c *chance) time.Duration {
+	if c.is(p.slow) {
+		return c.between(time.Millisecond, 1500*time.Millisecond)
+	}
+	return c.between(10*time.Microsecond, 4*time.Millisecond)
+}
+
+// lag is how late a view sees a record.
+func (p plan) lag(c *chance) time.Duration {
+	if c.is(p.lagging) {
+		return c.between(time.Millisecond, 5*time.Second)
+	}
+	return c.between(time.Microsecond, time.Millisecond)
+}
+
+// overlap is how long a former owner goes on.
+func (p plan) overlap(c *chance) time.Duration {
+	if c.is(0.5) {
+		return c.between(time.Microsecond, time.Millisecond)
+	}
+	return c.between(time.Microsecond, p.zombies)
+}
