@@ -58,6 +58,10 @@ func (d directory) Destinations(e handover.Envelope, p handover.Parties) ([]ledg
 		seen[to] = true
 		out = append(out, to)
 	}
+	if e.Test && len(out) == 0 {
+		return nil, fault.New(fault.Park, "directory.destinations", "no-test-instance", "the message is a test, and no test instance that takes it is configured").
+			Hint("add one to the configuration with test: true, or withdraw this message")
+	}
 	return out, nil
 }
 

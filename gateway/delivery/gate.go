@@ -138,6 +138,10 @@ func (c *claim) consider(m handover.Message, print string, place ledger.Place) (
 		return ledger.Admission{}, fault.New(fault.Park, "delivery.gate", "out-of-order",
 			"a later record of the same dossier has been delivered already").Hint("check the order of the entries in the native system, then let it go on or withdraw it")
 	}
+	if k.Number > 0 && m.Test != k.Test {
+		return ledger.Admission{}, fault.New(fault.Park, "delivery.gate", "test-mixed-with-real",
+			"either the message or its case is a test, and the other is not").Hint("enter tests in cases of their own, and withdraw this message")
+	}
 	next, refusal := handover.Next(k.State, parties.RoleOf(m.Sender), m.Payload)
 	if refusal != "" {
 		return ledger.Admission{}, refused(refusal, k.State, m)
@@ -148,7 +152,7 @@ func (c *claim) consider(m handover.Message, print string, place ledger.Place) (
 	}
 	return ledger.Admission{
 		Number: k.Number + 1, Place: place, Print: print, State: next, Parties: parties, To: to,
-		Origin: origin, Sequence: m.Sequence, Name: m.Name,
+		Origin: origin, Sequence: m.Sequence, Name: m.Name, Test: m.Test,
 	}, nil
 }
 

@@ -149,6 +149,7 @@ type Admission struct {
 	Origin   Destination   `json:"origin"`
 	Sequence uint64        `json:"sequence"`
 	Name     handover.Name `json:"name"`
+	Test     bool          `json:"test,omitzero"` // the message is a test delivery, and so is its case
 	// Withdrawn says that a person dropped the message before it had a place; the other fields are empty then.
 	Withdrawn bool `json:"-"`
 }

@@ -59,6 +59,7 @@ type message struct {
 type Case struct {
 	State    handover.State
 	Parties  handover.Parties
+	Test     bool                   // it was opened by a test delivery
 	Number   uint64                 // of the last admitted message
 	Last     map[Destination]uint64 // of the last admitted message of each dossier, its place there
 	Bindings map[Destination]native.CaseKey
@@ -184,7 +185,7 @@ func (v *View) foldAdmit(partition int32, r Record) (woken []Lane) {
 	}
 	m := &message{id: r.Message, caseID: r.Case, partition: partition, admission: *r.Admission, settled: map[Destination]bool{}}
 	v.messages[r.Message] = m
-	c.State, c.Number = r.Admission.State, r.Admission.Number
+	c.State, c.Number, c.Test = r.Admission.State, r.Admission.Number, r.Admission.Test
 	c.Last[r.Admission.Origin] = r.Admission.Sequence
 	if r.Admission.Parties != (handover.Parties{}) {
 		c.Parties = r.Admission.Parties
