@@ -1,0 +1,283 @@
+package osiv
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/native"
+	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
+	"github.com/einmal-hub/einmal/mocks/core"
+)
+
+func replaceOnce(s, from, to string) string { return strings.Replace(s, from, to, 1) }
+
+func TestWhatClerksEnterIsReadInOrderFromAnyPosition(t *testing.T) {
+	v := open(t)
+	first := v.clerk(t, "application-submitted", 1, "")
+	want := []native.RecordID{first.ID}
+	for range 5 {
+		want = append(want, v.clerk(t, "clarification-answered", 1, first.Case).ID)
+	}
+	v.step(t)
+	records, broken, end := readAll(t, v.system.Source, "", 2)
+	require.Empty(t, broken)
+	require.Equal(t, want, ids(records))
+	require.Equal(t, native.Record{
+		ID: first.ID, Kind: "000101", Case: first.Case, Organisation: "iv-luzern", Sequence: 1, At: first.At, Body: records[0].Body,
+	}, records[0])
+	require.Empty(t, v.names(t, contract.Inbox), "what was read lies in processed")
+	for from := range 6 {
+		rest, _, _ := readAll(t, v.again(t).Source, native.Position(fmt.Sprint(from)), 3)
+		require.Equal(t, want[from:], ids(rest), "a new process goes on from the position alone")
+	}
+	news, _, same := readAll(t, v.system.Source, end, 3)
+	require.Empty(t, news)
+	require.Equal(t, end, same)
+	all, _, _ := readAll(t, v.again(t).Source, "", 100)
+	require.Equal(t, records, all, "a position that was lost loses nothing, and ids stay the same")
+	_, err := v.system.Source.Read(t.Context(), "x", 1)
+	requireFault(t, err, fault.Stop, "position")
+}
+
+func TestReportsAreNoRecords(t *testing.T) {
+	v := open(t)
+	opened := v.recorded(t, entry("application-submitted", 1, ""))
+	e := v.clerk(t, "clarification-answered", 1, opened.Case)
+	v.step(t)
+	records, broken, _ := readAll(t, v.system.Source, "", 1)
+	require.Empty(t, broken)
+	require.Equal(t, []native.RecordID{e.ID}, ids(records))
+	require.Equal(t, entry("", 1, "").CaseReference, records[0].CaseReference, "a case that einmal opened carries its id")
+}
+
+func TestHalfWrittenFilesAreNeverRead(t *testing.T) {
+	v := open(t)
+	v.mock.Dice().Script(core.OpEvent, core.FaultSlow, 1)
+	e := v.clerk(t, "application-submitted", 1, "")
+	v.step(t)
+	require.Len(t, v.names(t, contract.Inbox), 2)
+	records, broken, end := readAll(t, v.system.Source, "", 10)
+	require.Empty(t, records)
+	require.Empty(t, broken)
+	require.Empty(t, end)
+	v.step(t)
+	records, broken, _ = readAll(t, v.system.Source, "", 10)
+	require.Empty(t, broken)
+	require.Equal(t, []native.RecordID{e.ID}, ids(records))
+}
+
+// pairInInbox returns the base name of the only pair there.
+func (v *village) pairInInbox(t *testing.T) string {
+	t.Helper()
+	names := v.names(t, contract.Inbox)
+	require.Len(t, names, 2)
+	return strings.TrimSuffix(strings.TrimPrefix(names[0], "data_"), ".zip")
+}
+
+func TestASingleFileWaitsAndIsReportedAfterABound(t *testing.T) {
+	for name, file := range map[string]func(string) string{
+		"data missing":     func(base string) string { return "data_" + base + ".zip" },
+		"envelope missing": func(base string) string { return "envl_" + base + ".xml" },
+	} {
+		v := open(t)
+		e := v.clerk(t, "application-submitted", 1, "")
+		v.step(t)
+		missing := file(v.pairInInbox(t))
+		require.NoError(t, os.Rename(v.path(contract.Inbox, missing), v.path(missing)))
+		_, broken, _ := readAll(t, v.system.Source, "", 10)
+		require.Empty(t, broken, name)
+		v.later(11 * time.Minute)
+		_, broken, end := readAll(t, v.system.Source, "", 10)
+		require.Len(t, broken, 1, name)
+		require.Equal(t, "incomplete-pair", fault.CodeOf(broken[0].Reason))
+		require.Equal(t, fault.Park, fault.KindOf(broken[0].Reason))
+		_, again, _ := readAll(t, v.again(t).Source, "", 10)
+		require.Equal(t, broken[0].ID, again[0].ID, "the same file has the same id")
+		require.NoError(t, os.Rename(v.path(missing), v.path(contract.Inbox, missing)))
+		records, broken, _ := readAll(t, v.system.Source, end, 10)
+		require.Empty(t, broken)
+		require.Equal(t, []native.RecordID{e.ID}, ids(records), "%s: the pair is read when it is whole", name)
+	}
+}
+
+func TestAPayloadThatIsNeverWholeIsPutBeforeAPersonAndTheStreamGoesOn(t *testing.T) {
+	v := open(t)
+	v.clerk(t, "application-submitted", 1, "")
+	v.step(t)
+	data := v.path(contract.Inbox, "data_"+v.pairInInbox(t)+".zip")
+	b, err := os.ReadFile(data)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(data, b[:len(b)-30], 0o600))
+	_, broken, _ := readAll(t, v.system.Source, "", 10)
+	require.Empty(t, broken, "it may still be written")
+	v.later(11 * time.Minute)
+	_, broken, end := readAll(t, v.system.Source, "", 10)
+	require.Len(t, broken, 1)
+	require.Equal(t, "payload", fault.CodeOf(broken[0].Reason))
+	require.NotEmpty(t, broken[0].Raw)
+	require.Empty(t, v.names(t, contract.Inbox))
+	e := v.clerk(t, "application-submitted", 2, "")
+	v.step(t)
+	records, broken, _ := readAll(t, v.system.Source, end, 10)
+	require.Empty(t, broken)
+	require.Equal(t, []native.RecordID{e.ID}, ids(records))
+}
+
+func TestAPairThatComesTwiceIsOne(t *testing.T) {
+	v := open(t)
+	v.mock.Dice().Script(core.OpEvent, core.FaultDuplicate, 1)
+	e := v.clerk(t, "application-submitted", 1, "")
+	v.step(t)
+	require.Len(t, v.names(t, contract.Inbox), 4)
+	records, _, _ := readAll(t, v.system.Source, "", 10)
+	require.Equal(t, []native.RecordID{e.ID}, ids(records))
+	require.Empty(t, v.names(t, contract.Inbox))
+}
+
+// I7: wherever a process ends while it takes a pair, the pair is read once, or twice under the same id, and never lost.
+func TestI7_ACrashWhileTakingLosesNothing(t *testing.T) {
+	for name, crash := range map[string]func(v *village, base, k string){
+		"after the data was linked": func(v *village, base, k string) {
+			require.NoError(t, os.Link(v.path(contract.Inbox, "data_"+base+".zip"), v.path(contract.Processed, "in_"+k+".zip")))
+		},
+		"after the number was given": func(v *village, base, k string) {
+			require.NoError(t, os.Link(v.path(contract.Inbox, "data_"+base+".zip"), v.path(contract.Processed, "in_"+k+".zip")))
+			require.NoError(t, os.Link(v.path(contract.Inbox, "envl_"+base+".xml"), v.path(contract.Processed, "in_0000000001.xml")))
+		},
+		"after the envelope was removed": func(v *village, base, k string) {
+			require.NoError(t, os.Link(v.path(contract.Inbox, "data_"+base+".zip"), v.path(contract.Processed, "in_"+k+".zip")))
+			require.NoError(t, os.Rename(v.path(contract.Inbox, "envl_"+base+".xml"), v.path(contract.Processed, "in_0000000001.xml")))
+		},
+	} {
+		v := open(t)
+		e := v.clerk(t, "application-submitted", 1, "")
+		v.step(t)
+		base := v.pairInInbox(t)
+		b, err := os.ReadFile(v.path(contract.Inbox, "envl_"+base+".xml"))
+		require.NoError(t, err)
+		crash(v, base, key(b))
+		records, broken, end := readAll(t, v.system.Source, "", 10)
+		require.Empty(t, broken, name)
+		require.Equal(t, []native.RecordID{e.ID}, ids(records), name)
+		require.Equal(t, native.Position("1"), end, name)
+	}
+}
+
+// Two gateways may read at once: each sees everything, in one order, and nothing is skipped at any position.
+func TestTwoReadersSeeOneStream(t *testing.T) {
+	v := open(t)
+	const entries = 40
+	var want []native.RecordID
+	for i := range entries {
+		want = append(want, v.clerk(t, "application-submitted", uint64(i), "").ID)
+	}
+	v.step(t)
+	var readers sync.WaitGroup
+	streams := make([][]native.RecordID, 3)
+	errs := make([]error, len(streams))
+	for i := range streams {
+		s := v.again(t).Source
+		readers.Go(func() {
+			from := native.Position("")
+			for range 10 * entries {
+				b, err := s.Read(t.Context(), from, 7)
+				if err != nil {
+					errs[i] = err
+					return
+				}
+				streams[i], from = append(streams[i], ids(b.Records)...), b.Next
+				if len(b.Records) == 0 && !b.More {
+					return
+				}
+			}
+		})
+	}
+	readers.Wait()
+	for i, stream := range streams {
+		require.NoError(t, errs[i])
+		require.Subset(t, want, stream)
+	}
+	all, broken, _ := readAll(t, v.again(t).Source, "", 100)
+	require.Empty(t, broken)
+	require.ElementsMatch(t, want, unique(ids(all)))
+	for i, stream := range streams {
+		require.Subset(t, stream, want, "reader %d skipped something", i)
+	}
+}
+
+func unique(all []native.RecordID) []native.RecordID {
+	var some []native.RecordID
+	seen := map[native.RecordID]bool{}
+	for _, id := range all {
+		if !seen[id] {
+			seen[id] = true
+			some = append(some, id)
+		}
+	}
+	return some
+}
+
+func TestNumbersGoOnWhenTheFolderWasEmptied(t *testing.T) {
+	v := open(t)
+	v.clerk(t, "application-submitted", 1, "")
+	v.step(t)
+	_, _, end := readAll(t, v.system.Source, "", 10)
+	require.NoError(t, os.RemoveAll(v.path(contract.Processed)))
+	require.NoError(t, os.Mkdir(v.path(contract.Processed), 0o700))
+	e := v.clerk(t, "application-submitted", 2, "")
+	v.step(t)
+	records, _, next := readAll(t, v.again(t).Source, end, 10)
+	require.Equal(t, []native.RecordID{e.ID}, ids(records))
+	require.Equal(t, native.Position("2"), next)
+}
+
+func TestWhatIsForOthersStaysInTheInbox(t *testing.T) {
+	v := open(t)
+	v.clerk(t, "application-submitted", 1, "")
+	v.step(t)
+	base := v.pairInInbox(t)
+	b, err := os.ReadFile(v.path(contract.Inbox, "envl_"+base+".xml"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(v.path(contract.Inbox, "envl_"+base+".xml"), []byte(replaceOnce(string(b), "2000100", "2000101")), 0o600))
+	require.NoError(t, os.WriteFile(v.path(contract.Inbox, "note.txt"), nil, 0o600))
+	v.later(time.Hour)
+	records, broken, _ := readAll(t, v.system.Source, "", 10)
+	require.Empty(t, records)
+	require.Empty(t, broken)
+	require.Len(t, v.names(t, contract.Inbox), 3)
+}
+
+func TestAnotherSenderIsPutBeforeAPerson(t *testing.T) {
+	v := open(t)
+	v.clerk(t, "application-submitted", 1, "")
+	v.step(t)
+	base := v.pairInInbox(t)
+	b, err := os.ReadFile(v.path(contract.Inbox, "envl_"+base+".xml"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(v.path(contract.Inbox, "envl_"+base+".xml"), []byte(replaceOnce(string(b), "T6-100001-1", "T6-100001-2")), 0o600))
+	_, broken, _ := readAll(t, v.system.Source, "", 10)
+	require.Len(t, broken, 1)
+	require.Equal(t, "foreign-participant", fault.CodeOf(broken[0].Reason))
+}
+
+func TestLinksAreNotFollowed(t *testing.T) {
+	v := open(t)
+	v.clerk(t, "application-submitted", 1, "")
+	v.step(t)
+	base := v.pairInInbox(t)
+	outside := t.TempDir() + "/data.zip"
+	require.NoError(t, os.Rename(v.path(contract.Inbox, "data_"+base+".zip"), outside))
+	require.NoError(t, os.Symlink(outside, v.path(contract.Inbox, "data_"+base+".zip")))
+	v.later(11 * time.Minute)
+	records, broken, _ := readAll(t, v.system.Source, "", 10)
+	require.Empty(t, records)
+	require.Len(t, broken, 1)
+	require.FileExists(t, outside)
+}
