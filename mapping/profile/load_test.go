@@ -151,18 +151,24 @@ func TestParse_FindsEveryMistakeWithItsLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := profile.Parse(folder(t, c.file, c.from, c.to))
 			require.Equal(t, fault.Stop, fault.KindOf(err))
-			var found fault.Findings
-			require.ErrorAs(t, err, &found)
-			var codes []string
-			for _, f := range found {
-				codes = append(codes, f.Code)
-				require.Positive(t, f.Line)
-				require.NotEmpty(t, f.File)
-				require.NotEmpty(t, f.Text)
-			}
-			require.Contains(t, codes, c.code)
+			require.Contains(t, codesOf(t, err), c.code)
 		})
 	}
+}
+
+// codesOf returns the codes of findings, each of which must say where it is.
+func codesOf(t *testing.T, err error) []string {
+	t.Helper()
+	var found fault.Findings
+	require.ErrorAs(t, err, &found)
+	var codes []string
+	for _, f := range found {
+		codes = append(codes, f.Code)
+		require.Positive(t, f.Line)
+		require.NotEmpty(t, f.File)
+		require.NotEmpty(t, f.Text)
+	}
+	return codes
 }
 
 func TestParse_ReportsTheLineOfTheMistake(t *testing.T) {

@@ -171,13 +171,22 @@ func answering(item code, with string) func(*application) {
 
 func asItIs(*application) {}
 
+// The outcomes, short enough for a table.
+const (
+	ok, no, warn, silent = profile.Satisfied, profile.Refused, profile.Warned, profile.NotAnswered
+	later                = "pilot-2018 regular-2025"
+)
+
+func offers(codes ...code) func(*application) {
+	return func(a *application) { a.Receiving.Offers = codes }
+}
+
 func examples() []example {
-	const ok, no, warn, silent = profile.Satisfied, profile.Refused, profile.Warned, profile.NotAnswered
-	later := "pilot-2018 regular-2025"
+	return slices.Concat(commonExamples(), workOfferExamples(), unemploymentExamples(), disabilityExamples(), socialExamples(), groupExamples())
+}
+
+func commonExamples() []example {
 	same := func(a *application) { a.Assigning.Agency = "ALV" }
-	offers := func(codes ...code) func(*application) {
-		return func(a *application) { a.Receiving.Offers = codes }
-	}
 	return []example{
 		{"G1", "", "H", "SH>ALV", asItIs, ok},
 		{"G1", "", "H", "SH>ALV", func(a *application) { a.Responsible = false }, no},
@@ -206,7 +215,11 @@ func examples() []example {
 		{"G5a", "", "I", "SH>SH", asItIs, warn},
 		{"G6", "", "H", "SH>ALV", asItIs, ok},
 		{"G6", "", "H", "SH>ALV", func(a *application) { a.Receiving.Full = true }, warn},
+	}
+}
 
+func workOfferExamples() []example {
+	return []example{
 		{"IWO1", "", "H", "SH>ALV", asItIs, ok},
 		{"IWO1", "", "E", "SH>IV", answering("WORK_OFFER_WILLING", "NOT_CONFIRMED"), no},
 		{"IWO1", "", "H", "SH>ALV", answering("WORK_OFFER_WILLING", ""), silent},
@@ -218,7 +231,11 @@ func examples() []example {
 		{"IWO3", "", "H", "SH>ALV", answering("COMPULSORY_SCHOOL", "NOT_FINISHED"), no},
 		{"IWO4", "", "H", "SH>ALV", asItIs, ok},
 		{"IWO4", "", "H", "SH>ALV", answering("WORK_OFFER_VIRTUES", "NOT_CONFIRMED"), no},
+	}
+}
 
+func unemploymentExamples() []example {
+	return []example{
 		{"ALV1", "", "H", "SH>ALV", asItIs, ok},
 		{"ALV1", "", "G", "SH>ALV", asItIs, no},
 		{"ALV2", "", "H", "SH>ALV", answering("WORK_CAPACITY_PERCENT", "=20"), ok},
@@ -250,7 +267,11 @@ func examples() []example {
 			a.answer("LAST_REGISTERED_ON", "@2018-04-01")
 		}, warn},
 		{"ALV8", "", "H", "SH>ALV", answering("EVER_REGISTERED", ""), silent},
+	}
+}
 
+func disabilityExamples() []example {
+	return []example{
 		{"IV1", "", "E", "SH>IV", asItIs, ok},
 		{"IV1", "", "F", "ALV>IV", asItIs, ok},
 		{"IV1", "", "F", "SH>IV", asItIs, no},
@@ -281,7 +302,11 @@ func examples() []example {
 		{"IV9", later, "F", "ALV>IV", asItIs, ok},
 		{"IV10", "concept-2016", "B", "ALV>IV", asItIs, no},
 		{"IV10", later, "B", "ALV>IV", asItIs, ok},
+	}
+}
 
+func socialExamples() []example {
+	return []example{
 		{"SH1", "", "G", "ALV>SH", asItIs, ok},
 		{"SH1", "", "C", "IV>SH", asItIs, ok},
 		{"SH1", "", "H", "ALV>SH", asItIs, no}, // the slip of C 3.2.3
@@ -305,7 +330,11 @@ func examples() []example {
 		{"SH7", "", "C", "IV>SH", answering("INTACT_WORK_OFFER", "YES"), no},
 		{"SH8", "", "G", "ALV>SH", answering("JOB_SEARCH_AGREEMENT", "SIGNED"), ok},
 		{"SH8", "", "G", "ALV>SH", answering("JOB_SEARCH_AGREEMENT", "NO"), no},
+	}
+}
 
+func groupExamples() []example {
+	return []example{
 		{"GROUP-A", "", "A", "IV>ALV", asItIs, ok},
 		{"GROUP-A", "", "A", "IV>ALV", answering("IV_PROCEDURE", "NONE"), no},
 		{"GROUP-B", "", "B", "IV>ALV", asItIs, ok},
