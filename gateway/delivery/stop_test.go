@@ -18,19 +18,19 @@ import (
 // I7: a stop in the middle of writing down an answer that has been received does not lose the answer: nobody is asked about a known outcome.
 func TestI7_AStopDoesNotCutTheWritingOfAnAnswerShort(t *testing.T) {
 	keys := newKeys(t)
-	for _, moment := range []time.Duration{500, 620, 750, 850} {
+	for _, moment := range []time.Duration{500 * time.Millisecond, 620 * time.Millisecond, 750 * time.Millisecond, 850 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeC})
 			r.memory.slow = 300 * time.Millisecond // ADMIT, INTENT and, after 600 ms, DONE
 			first := r.start(0)
 			r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
-			elapse(moment * time.Millisecond)
+			elapse(moment)
 			first.stop()
 			second := r.start(0)
 			elapse(time.Minute)
-			if moment > 600 {
+			if moment > 600*time.Millisecond {
 				require.Len(t, r.systems["x"].journal, 1)
-				require.Empty(t, second.ledger.Parked(), "stopped after %d ms", moment)
+				require.Empty(t, second.ledger.Parked(), "stopped after %s", moment)
 			}
 			second.stop()
 		})
