@@ -27,8 +27,8 @@ type listener struct {
 }
 
 // webhooks answers POST /webhooks/{system}. A notification is acknowledged when everything that it can announce is durable, so a native system that repeats what was
-// not acknowledged loses nothing; what it never repeats is found by the next poll.
-func webhooks(log *slog.Logger, systems map[handover.SystemID]listener) http.Handler {
+// not acknowledged loses nothing; what it never repeats is found by the next poll. None waits any longer when serving has ended.
+func webhooks(serving context.Context, log *slog.Logger, systems map[handover.SystemID]listener) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhooks/{system}", func(w http.ResponseWriter, r *http.Request) {
 		l, known := systems[handover.SystemID(r.PathValue("system"))]
@@ -48,6 +48,7 @@ func webhooks(log *slog.Logger, systems map[handover.SystemID]listener) http.Han
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), notificationPatience)
 		defer cancel()
+		defer context.AfterFunc(serving, cancel)()
 		if err := l.wake(ctx); err != nil {
 			w.Header().Set("Retry-After", "5")
 			admin.Problem(w, http.StatusServiceUnavailable, fault.New(fault.Retry, "webhook", "not-durable-yet", "what was announced is not durable yet; send the notification again"))
