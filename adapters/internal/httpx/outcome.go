@@ -131,7 +131,8 @@ func (r Response) MediaType() string {
 }
 
 // ProblemCode returns the member "code" of an answer that is an RFC 9457 problem document, or "" for any other answer. A code is
-// 1 to 60 lower case letters, digits and hyphens; whatever else stands there is not taken.
+// 1 to 60 lower case letters, digits and hyphens, with four digits at most: it stands in logs, in metrics and in the ledger, and more digits are a number of
+// somebody or something. Whatever else stands there is not taken.
 func (r Response) ProblemCode() string {
 	var problem struct {
 		Code string `json:"code"`
@@ -142,10 +143,17 @@ func (r Response) ProblemCode() string {
 	if len(problem.Code) > 60 {
 		return ""
 	}
+	digits := 0
 	for _, b := range []byte(problem.Code) {
+		if b >= '0' && b <= '9' {
+			digits++
+		}
 		if (b < 'a' || b > 'z') && (b < '0' || b > '9') && b != '-' {
 			return ""
 		}
+	}
+	if digits > 4 {
+		return ""
 	}
 	return problem.Code
 }
