@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -66,12 +68,25 @@ func printParked(out io.Writer, items []parked.Item) error {
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSTATUS\tSINCE\tDESTINATION\tMESSAGE\tCASE\tREASON")
+	fmt.Fprintln(w, "ID\tSTATUS\tSINCE\tENTERED IN\tDESTINATION\tMESSAGE\tCASE\tREASON")
 	for _, it := range items {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s: %s\n", it.ID, it.Status, it.Since.Format(time.DateTime), it.Destination, it.Name, it.Case,
-			it.Reason.Code, it.Reason.Text)
+		reason := it.Reason.Code + ": " + it.Reason.Text
+		if it.Reason.Next != "" {
+			reason += "; " + it.Reason.Next
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", it.ID, it.Status, it.Since.Format(time.DateTime), entered(it), it.Destination, it.Name, it.Case,
+			strings.ReplaceAll(reason, "\n", " | "))
 	}
 	return w.Flush()
+}
+
+// entered says where a person finds what was entered: "klib D-2026-000012 E-2026-000345", or by its place in the case when its number is not known.
+func entered(it parked.Item) string {
+	words := []string{string(it.Entered.System), string(it.Entered.Case), string(it.Entered.Record)}
+	if it.Entered.Record == "" && it.Sequence > 0 {
+		words[2] = fmt.Sprintf("entry %d", it.Sequence)
+	}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
 func newParkedRule(client *adminClient, verdict ledger.Verdict, use, short string) *cobra.Command {

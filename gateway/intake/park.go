@@ -82,7 +82,10 @@ func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error)
 		return err
 	}
 	reason := ledger.ReasonOf(why)
-	e := ledger.Entry{Case: c, Message: id, To: ledger.Gate, Origin: r.dossier(c, k.Record), Sequence: k.Record.Sequence}
+	e := ledger.Entry{
+		Case: c, Message: id, To: ledger.Gate, Origin: r.dossier(c, k.Record), Sequence: k.Record.Sequence,
+		Entered: ledger.Entered{System: k.System, Case: k.Record.Case, Record: k.Record.ID},
+	}
 	if err := r.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason}); err != nil {
 		return err
 	}
@@ -145,7 +148,7 @@ func (r *Reader) parkAnew(ctx context.Context, c handover.CaseID, place ledger.P
 		return nil // it was taken up meanwhile
 	}
 	reason := ledger.ReasonOf(why)
-	e := ledger.Entry{Case: c, Message: first.Message, To: ledger.Gate, Origin: first.Origin, Sequence: first.Sequence}
+	e := ledger.Entry{Case: c, Message: first.Message, To: ledger.Gate, Origin: first.Origin, Sequence: first.Sequence, Entered: first.Entered}
 	if err := r.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason}); err != nil {
 		return err
 	}

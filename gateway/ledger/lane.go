@@ -33,6 +33,8 @@ type Item struct {
 	// Origin and Sequence are the dossier that the message was entered in and its place there, as far as they are known.
 	Origin   Destination `json:"origin,omitzero"`
 	Sequence uint64      `json:"sequence,omitzero"`
+	// Entered is where a person finds it.
+	Entered Entered `json:"entered,omitzero"`
 	// Partition and Parking are where the PARK record stands in the ledger; a ruling names it.
 	Partition int32 `json:"-"`
 	Parking   int64 `json:"-"`
@@ -103,6 +105,7 @@ func (v *View) foldPark(partition int32, offset int64, r Record) {
 	item := Item{
 		Message: r.Message, Name: r.Parking.Name, Case: r.Case, To: r.To, Ref: r.Ref, Place: r.Parking.Place, Reason: r.Parking.Reason,
 		Status: StatusParked, Since: r.Parking.At, Partition: partition, Parking: offset, Origin: r.Parking.Origin, Sequence: r.Parking.Sequence,
+		Entered: r.Parking.Entered,
 		Attempt: r.Parking.Attempt,
 	}
 	if r.Parking.Held {

@@ -166,6 +166,14 @@ type Parking struct {
 	// Origin and Sequence are the dossier that the message was entered in and its place there, as far as they are known: the order of one dossier's messages.
 	Origin   Destination `json:"origin,omitzero"`
 	Sequence uint64      `json:"sequence,omitzero"`
+	Entered  Entered     `json:"entered,omitzero"`
+}
+
+// Entered is where a person finds what was entered, in the native system's own numbers, as far as they are known.
+type Entered struct {
+	System handover.SystemID `json:"system,omitzero"`
+	Case   native.CaseKey    `json:"case,omitzero"`
+	Record native.RecordID   `json:"record,omitzero"`
 }
 
 // Decision is a person's ruling on one parking.
