@@ -96,9 +96,13 @@ type Source interface {
 	// earlier position. It is not called concurrently.
 	//
 	// A record that the adapter cannot take apart is returned in Batch.Broken with its raw bytes, so that it is parked and the stream goes on. Errors
-	// are of kind Retry or Stop.
+	// are of kind Retry or Stop. A position that the native system does not know, because it was set back to an older state, is an error of kind Stop with the
+	// code [PositionUnknown]; the gateway then reads everything again from the beginning.
 	Read(ctx context.Context, after native.Position, limit int) (Batch, error)
 }
+
+// PositionUnknown is the code of the error with which a Source says that the native system does not know a position.
+const PositionUnknown = "position-unknown"
 
 // Batch is one answer of a Source.
 type Batch struct {

@@ -96,7 +96,7 @@ func (r *tape) play(t *testing.T, v *village) {
 	requireFault(t, err, fault.Refuse, "unknown-case")
 	as("fault-unknown-mark")
 	_, err = v.system.Source.Read(t.Context(), "4711", 100)
-	requireFault(t, err, fault.Stop, "unknown-mark")
+	requireFault(t, err, fault.Stop, "position-unknown")
 	as("fault-not-processed")
 	v.mock.Dice().Script(core.OpWrite, core.FaultError, 1)
 	_, err = v.system.Sink.Apply(t.Context(), sample(t, "OPT21", reference2, receipt.Case))

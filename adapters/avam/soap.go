@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/beevik/etree"
+	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/internal/httpx"
 	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -118,7 +119,7 @@ func (c call) faulted(el *etree.Element) error {
 	case code == contract.FaultRefused && c.write:
 		return fault.New(fault.Refuse, c.op, reasonCode(reason), "AVAM refused the entry")
 	case code == contract.FaultUnknownMark && c.operation == contract.GetChanges:
-		return fault.New(fault.Stop, c.op, "unknown-mark", "AVAM does not know the mark up to which it was read: it was set back to an older state").
+		return fault.New(fault.Stop, c.op, adapters.PositionUnknown, "AVAM does not know the mark up to which it was read: it was set back to an older state").
 			Hint("find out with AVAM's operator what is missing there before einmal goes on")
 	default:
 		return unreadable(c.op, c.write, fault.New(fault.Park, c.op, "fault-code", "the fault has no code that the contract knows for this operation"))

@@ -86,7 +86,7 @@ func TestRead_FailuresAreRetryOrStop(t *testing.T) {
 	_, err := v.system.Source.Read(t.Context(), "", 10)
 	requireFault(t, err, fault.Retry, "not-processed")
 	_, err = v.system.Source.Read(t.Context(), "99", 10)
-	requireFault(t, err, fault.Stop, "unknown-mark")
+	requireFault(t, err, fault.Stop, "position-unknown")
 	for _, p := range []native.Position{"x", "-1", "1e3", "99999999999999999999"} {
 		_, err = v.system.Source.Read(t.Context(), p, 10)
 		requireFault(t, err, fault.Stop, "position")

@@ -39,7 +39,7 @@ func (p *platform) Read(ctx context.Context, after native.Position, limit int) (
 	case err != nil:
 		return adapters.Batch{}, err
 	case r.Status == http.StatusGone && r.ProblemCode() == "position-unknown":
-		return adapters.Batch{}, fault.New(fault.Stop, op, "position-unknown", "the platform never gave the position that einmal has read up to").
+		return adapters.Batch{}, fault.New(fault.Stop, op, adapters.PositionUnknown, "the platform never gave the position that einmal has read up to").
 			Hint("find out whether the address leads to another platform, or whether the platform lost records in a restore, before anything is read again")
 	case r.Status != http.StatusOK:
 		return adapters.Batch{}, unavailable(op, r)

@@ -40,7 +40,7 @@ func (s *system) Read(ctx context.Context, after native.Position, limit int) (ad
 	case r.Status == http.StatusNotModified && asked:
 		return adapters.Batch{Next: after}, nil
 	case r.Status == http.StatusGone && r.ProblemCode() == "marke-unbekannt":
-		return adapters.Batch{}, fault.New(fault.Stop, op, "position-unknown", "the system does not know the mark up to which einmal has read").
+		return adapters.Batch{}, fault.New(fault.Stop, op, adapters.PositionUnknown, "the system does not know the mark up to which einmal has read").
 			Hint("ask its operator whether a backup was restored; what was entered since must be compared by hand before einmal reads on")
 	case r.Status != http.StatusOK:
 		return adapters.Batch{}, unavailable(op, r)

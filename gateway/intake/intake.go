@@ -23,6 +23,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/ledger"
@@ -108,10 +109,13 @@ func (r *Reader) Run(ctx context.Context) error {
 		next, more, err := r.round(ctx, position)
 		r.rounds.end(err == nil && !more)
 		switch {
+		case fault.CodeOf(err) == adapters.PositionUnknown && position != "":
+			position = r.startOver(ctx, position, err)
 		case err != nil && ctx.Err() == nil:
 			r.Log.WarnContext(ctx, "reading is tried again", slog.String("system", string(r.origin.ID)), slog.Any("error", err))
 			pause = min(2*pause, max(30*time.Second, r.origin.Poll))
 		case err == nil:
+			more = more && next != position // a position that does not move would be asked for without a pause
 			position, pause = next, r.origin.Poll
 		}
 		if more && err == nil {
@@ -120,6 +124,18 @@ func (r *Reader) Run(ctx context.Context) error {
 		r.rest(ctx, pause)
 	}
 	return nil
+}
+
+// startOver goes back to the beginning of a native system that was set back to an older state: waiting until the old position is valid again would skip what is
+// entered in between. What is known is recognised, and a number that was given anew to something else is put before a person by the gate. The step back is durable before
+// anything is read.
+func (r *Reader) startOver(ctx context.Context, position native.Position, why error) native.Position {
+	r.Log.ErrorContext(ctx, "the native system was set back to an older state; everything is read again from its beginning, and what it has lost must be entered there again",
+		slog.String("system", string(r.origin.ID)), slog.Any("error", why))
+	if err := r.Ledger.Advance(ctx, r.origin.ID, ""); err != nil {
+		return position
+	}
+	return ""
 }
 
 // rest waits for a pause, or until somebody wakes the reader.

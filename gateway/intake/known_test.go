@@ -110,3 +110,25 @@ func TestI7_IDsAreTheSameAfterARestartAndDifferBetweenSystems(t *testing.T) {
 		other.stop()
 	})
 }
+
+// I1: a native system that was set back to an older state is read again from its beginning, once and for good: what is entered before the old position is valid
+// again is not skipped, also when the gateway starts anew in between.
+func TestI1_ASystemThatWasSetBackIsReadFromItsBeginning(t *testing.T) {
+	try(t, func(t *testing.T, w *world, s *source) {
+		s.enter(record("c", 1, "hint"), record("c", 2, "hint"), record("c", 3, "hint"))
+		g := w.start("klib", s)
+		elapse(10 * poll)
+		s.mu.Lock()
+		s.entered = s.entered[:1]
+		s.mu.Unlock()
+		elapse(10 * poll)
+		g.stop()
+		s.enter(record("d", 1, "hint"), record("d", 2, "hint"), record("d", 3, "hint"))
+		g = w.start("klib", s)
+		elapse(10 * poll)
+		g.stop()
+		require.Len(t, w.disk.names(w.caseID("klib", "d")), 3)
+		require.Len(t, w.disk.names(w.caseID("klib", "c")), 3, "what is known is not published again")
+		require.Contains(t, w.logged(), "set back to an older state")
+	})
+}

@@ -66,6 +66,9 @@ func (s *source) look(after native.Position, limit int) (adapters.Batch, <-chan 
 		return adapters.Batch{}, s.door, fault.New(fault.Retry, "test.read", "away", "the system does not answer")
 	}
 	from, _ := strconv.Atoi(string(after))
+	if from > len(s.entered) {
+		return adapters.Batch{}, s.door, fault.New(fault.Stop, "test.read", adapters.PositionUnknown, "the system does not know the position")
+	}
 	to := min(from+limit, len(s.entered))
 	b := adapters.Batch{Next: after, More: to < len(s.entered)}
 	for _, e := range s.entered[from:to] {
