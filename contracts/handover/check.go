@@ -27,7 +27,16 @@ func (c *check) text(path, s string, least, most int) {
 
 // personal bounds a personal text; line breaks and tabs are allowed, and count.
 func (c *check) personal(path string, t personal.Text, least, most int) {
-	c.bounds(path, t.Reveal(), strings.NewReplacer("\n", "", "\r", "", "\t", "").Replace(t.Reveal()), least, most)
+	c.bounds(path, t.Reveal(), strings.Map(withoutBreaks, t.Reveal()), least, most)
+}
+
+// withoutBreaks drops line breaks and tabs.
+func withoutBreaks(r rune) rune {
+	switch r {
+	case '\n', '\r', '\t':
+		return -1
+	}
+	return r
 }
 
 // bounds checks the length of s and the characters of the part of it that must be clean.
