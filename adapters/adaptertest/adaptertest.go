@@ -9,6 +9,7 @@ package adaptertest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/einmal-hub/einmal/adapters"
@@ -81,6 +82,8 @@ const (
 	Silent Fault = "silent"
 	// Redirected carries nothing out and tells the client to send the request to the same place again.
 	Redirected Fault = "redirected"
+	// Forbidden is a connection with [WrongCredentials]; a system that is reached without any lacks it.
+	Forbidden Fault = "forbidden"
 	// Lagging makes the search know nothing of what is written from now on. It concerns no exchange and lasts until the end of the test.
 	Lagging Fault = "lagging"
 )
@@ -113,7 +116,7 @@ func rulesFor(t T, d Driver) []rule {
 }
 
 func rules() []rule {
-	return append(append(aboutSystems(), aboutSources()...), append(aboutSinks(), aboutFinders()...)...)
+	return slices.Concat(aboutSystems(), aboutSources(), aboutSinks(), aboutFinders(), aboutAnsweringLater())
 }
 
 // session is one test: a native system of its own and a connection to it.

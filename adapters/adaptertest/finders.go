@@ -10,7 +10,7 @@ import (
 )
 
 func aboutFinders() []rule {
-	finds := func(s adapters.System) bool { return s.Finder != nil && s.Sink != nil }
+	finds := func(s adapters.System) bool { return s.Finder != nil && s.Sink != nil && !later(s) }
 	return []rule{
 		{name: "the search shows what was written and nothing else", needs: finds, hold: findsOwn},
 		{name: "a doubt is resolved by the search", needs: finds, hold: findsLost},

@@ -11,9 +11,10 @@ import (
 )
 
 func aboutSinks() []rule {
-	writes := func(s adapters.System) bool { return s.Sink != nil }
+	hands := func(s adapters.System) bool { return s.Sink != nil }
+	writes := func(s adapters.System) bool { return s.Sink != nil && !later(s) }
 	mode := func(m adapters.Mode) func(adapters.System) bool {
-		return func(s adapters.System) bool { return s.Sink != nil && s.Abilities.Mode == m }
+		return func(s adapters.System) bool { return writes(s) && s.Abilities.Mode == m }
 	}
 	return []rule{
 		{name: "a receipt names the record and the case", needs: writes, hold: writesOnce},
@@ -23,9 +24,9 @@ func aboutSinks() []rule {
 		{name: "rejected before any write is tried again", needs: writes, hold: rejected},
 		{name: "a refusal of the native system is a refusal", needs: writes, hold: refused},
 		{name: "wrong credentials stop", needs: writes, hold: stopped},
-		{name: "without connection nothing was written", needs: writes, hold: unreachable},
+		{name: "without connection nothing was written", needs: hands, hold: unreachable},
 		{name: "the end of the context after sending is doubt", needs: writes, hold: cancelled},
-		{name: "an ended context sends nothing", needs: writes, hold: neverSent},
+		{name: "an ended context sends nothing", needs: hands, hold: neverSent},
 		{name: "many may write at once", needs: writes, hold: writesAtOnce},
 	}
 }

@@ -29,6 +29,9 @@ func abilitiesFit(s *session) {
 		return
 	}
 	require.Positive(s.T, a.Bounds.Request, "a request has a bound")
+	if a.Bounds.Asynchronous() {
+		require.NotNil(s.T, s.system.Finder, "a system that answers later needs a search")
+	}
 	if a.Mode == adapters.ModeB {
 		require.NotNil(s.T, s.system.Finder, "mode B needs a search")
 		require.Greater(s.T, a.Bounds.Settle(), a.Bounds.Request, "what a lookup proves holds only after every bound")
@@ -37,7 +40,9 @@ func abilitiesFit(s *session) {
 
 func pings(s *session) {
 	require.NoError(s.T, s.system.Ping(s.Context()))
-	s.failed(s.connect(WrongCredentials).Ping(s.Context()), fault.Stop)
+	if s.has(Forbidden) {
+		s.failed(s.connect(WrongCredentials).Ping(s.Context()), fault.Stop)
+	}
 	s.failed(s.connect(Unreachable).Ping(s.Context()), fault.Retry, fault.Stop)
 }
 

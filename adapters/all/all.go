@@ -7,6 +7,7 @@ import (
 	"github.com/einmal-hub/einmal/adapters/avam"
 	"github.com/einmal-hub/einmal/adapters/casenet"
 	"github.com/einmal-hub/einmal/adapters/klib"
+	"github.com/einmal-hub/einmal/adapters/osiv"
 )
 
 // Factories returns one factory for each type of native system. The caller owns the slice.
@@ -15,5 +16,6 @@ func Factories() []adapters.Factory {
 		klib.Factory{},
 		casenet.Factory{},
 		avam.Factory{},
+		osiv.Factory{},
 	}
 }

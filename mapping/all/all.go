@@ -9,6 +9,7 @@ import (
 	"github.com/einmal-hub/einmal/mapping/avam"
 	"github.com/einmal-hub/einmal/mapping/casenet"
 	"github.com/einmal-hub/einmal/mapping/klib"
+	"github.com/einmal-hub/einmal/mapping/osiv"
 )
 
 // Mappers returns one mapping for each type of native system, by its word in the configuration. It fails when a table that is part of the
@@ -31,5 +32,6 @@ func makers() map[string]func() (mapping.Mapper, error) {
 		"casenet": casenet.New,
 		"avam":    avam.New,
 		"klib":    klib.New,
+		"osiv":    osiv.New,
 	}
 }

@@ -1,13 +1,16 @@
 package all_test
 
 import (
+	"slices"
 	"testing"
 
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/mapping/all"
 	"github.com/einmal-hub/einmal/mapping/avam"
 	"github.com/einmal-hub/einmal/mapping/casenet"
 	"github.com/einmal-hub/einmal/mapping/klib"
 	"github.com/einmal-hub/einmal/mapping/mappingtest"
+	"github.com/einmal-hub/einmal/mapping/osiv"
 	"github.com/einmal-hub/einmal/mapping/table"
 	"github.com/stretchr/testify/require"
 )
@@ -15,7 +18,7 @@ import (
 // subjects are the mappings of the list with their tables.
 func subjects(t *testing.T) map[string]mappingtest.Subject {
 	t.Helper()
-	tables := map[string]func() (*table.Table, error){"avam": avam.Table, "casenet": casenet.Table, "klib": klib.Table}
+	tables := map[string]func() (*table.Table, error){"avam": avam.Table, "casenet": casenet.Table, "klib": klib.Table, "osiv": osiv.Table}
 	mappers, err := all.Mappers()
 	require.NoError(t, err)
 	require.Len(t, mappers, len(tables), "this test knows every mapping of the list")
@@ -29,7 +32,21 @@ func subjects(t *testing.T) map[string]mappingtest.Subject {
 	withHeader := found["avam"]
 	withHeader.New = avam.With
 	found["avam"] = withHeader
+	guarded := found["osiv"]
+	guarded.New, guarded.Fit = osiv.With, registered
+	found["osiv"] = guarded
 	return found
+}
+
+// registered makes an application one of a person with an IV registration: OSIV holds no others (P7).
+func registered(p handover.Payload) handover.Payload {
+	a, opens := p.(handover.ApplicationSubmitted)
+	if !opens {
+		return p
+	}
+	a.Declarations = slices.DeleteFunc(slices.Clone(a.Declarations), func(d handover.Declaration) bool { return d.Item == "IV_PROCEDURE" })
+	a.Declarations = append(a.Declarations, handover.Declaration{Item: "IV_PROCEDURE", Answer: "RUNNING"})
+	return a
 }
 
 func TestEveryMappingHoldsEveryRule(t *testing.T) {
@@ -40,5 +57,5 @@ func TestEveryMappingHoldsEveryRule(t *testing.T) {
 
 func TestWhatOneSystemSaysEveryOtherCanHear(t *testing.T) {
 	s := subjects(t)
-	mappingtest.Agree(t, s["klib"], s["avam"], s["casenet"])
+	mappingtest.Agree(t, s["klib"], s["avam"], s["casenet"], s["osiv"])
 }

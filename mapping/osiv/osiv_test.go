@@ -15,7 +15,6 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/mapping"
-	"github.com/einmal-hub/einmal/mapping/mappingtest"
 	"github.com/einmal-hub/einmal/mapping/osiv"
 	"github.com/einmal-hub/einmal/mocks/core"
 	mock "github.com/einmal-hub/einmal/mocks/osiv"
@@ -86,28 +85,6 @@ func message(p handover.Payload) handover.Message {
 var place = mapping.Placement{
 	Reference: "0195e1a2-1111-7000-8000-00000000000a", System: "osiv", Organisation: "iv-luzern", Role: handover.Receiving, Case: "D1",
 	Now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC),
-}
-
-// registered makes an application one of a person with an IV registration.
-func registered(p handover.Payload) handover.Payload {
-	a, opens := p.(handover.ApplicationSubmitted)
-	if !opens {
-		return p
-	}
-	var ds []handover.Declaration
-	for _, d := range a.Declarations {
-		if d.Item != "IV_PROCEDURE" {
-			ds = append(ds, d)
-		}
-	}
-	a.Declarations = append(ds, handover.Declaration{Item: "IV_PROCEDURE", Answer: "RUNNING"})
-	return a
-}
-
-func TestTheMappingHoldsEveryRule(t *testing.T) {
-	table, err := osiv.Table()
-	require.NoError(t, err)
-	mappingtest.Run(t, mappingtest.Subject{Table: table, New: osiv.With, Fit: registered})
 }
 
 func TestFieldsForPeople(t *testing.T) {

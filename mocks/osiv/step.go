@@ -36,6 +36,23 @@ func (m *Mock) Step(ctx context.Context) error {
 	return m.publish()
 }
 
+// Settle makes rounds until nothing waits any more, and does at once what was to come later.
+func (m *Mock) Settle(ctx context.Context) error {
+	for waits := true; waits; {
+		if err := m.Step(ctx); err != nil {
+			return err
+		}
+		m.mu.Lock()
+		err := m.settle(ctx, m.options.Clock().AddDate(100, 0, 0))
+		waits = len(m.due) > 0 || len(m.halves) > 0
+		m.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // settle does what is due, in the order of the times, also what becomes due by it.
 func (m *Mock) settle(ctx context.Context, now time.Time) error {
 	for {

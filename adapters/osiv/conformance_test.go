@@ -1,0 +1,88 @@
+package osiv
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/adapters/adaptertest"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mocks/core"
+	mock "github.com/einmal-hub/einmal/mocks/osiv"
+)
+
+func TestConformance(t *testing.T) { adaptertest.Run(t, driver(core.Faults{})) }
+
+// Here every pair may come twice, be written by halves, or have a receipt or a report that comes late.
+func TestConformance_WithACarrierThatMisbehaves(t *testing.T) {
+	adaptertest.Run(t, driver(core.Faults{Seed: 3, Duplicate: 0.4, Slow: 0.3, LostAnswer: 0.3, Late: 0.2, SlowBy: time.Minute, LateBy: time.Hour}))
+}
+
+func driver(f core.Faults) adaptertest.Driver {
+	return adaptertest.Driver{
+		Start:   func(t adaptertest.T) adaptertest.Native { return startStage(t, f) },
+		Secrets: []string{canary, facts(1).Person.AHV},
+		Lacks: []adaptertest.Fault{
+			adaptertest.Rejected, adaptertest.Failed, adaptertest.LostAnswer, adaptertest.Late, adaptertest.Torn, adaptertest.Endless, adaptertest.Silent,
+			adaptertest.Redirected, adaptertest.Lagging, adaptertest.Forbidden,
+		},
+	}
+}
+
+// stage is a mock behind folders.
+type stage struct {
+	mock   *mock.Mock
+	folder string
+}
+
+func startStage(t adaptertest.T, f core.Faults) *stage {
+	t.Helper()
+	s := &stage{folder: t.TempDir()}
+	m, err := mock.New(mock.Options{
+		System: "osiv", Folder: s.folder, Einmal: "T3-CH-1", OSIV: "T6-100001-1", MessageType: 2000100, Faults: f,
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	s.mock = m
+	return s
+}
+
+// Connect implements [adaptertest.Native].
+func (s *stage) Connect(_ adaptertest.T, how adaptertest.Connection) adapters.System {
+	c := defaults()
+	c.Folder, c.Sender, c.Recipient, c.MessageType = s.folder, "T3-CH-1", "T6-100001-1", 2000100
+	if how == adaptertest.Unreachable {
+		c.Folder += "/nowhere"
+	}
+	return connect(c, time.Now)
+}
+
+// Enter implements [adaptertest.Native]; what is written by halves is whole after another round.
+func (s *stage) Enter(n int) (native.RecordID, error) {
+	kind, body := mock.Compose("application-submitted", facts(uint64(n))) //nolint:gosec // a small number
+	e, _, err := s.mock.Store().Write(context.Background(), core.Write{Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
+	if err == nil {
+		err = s.Carry()
+	}
+	return e.ID, err
+}
+
+// Entry implements [adaptertest.Native].
+func (*stage) Entry(n int, in native.CaseKey) native.Entry {
+	if in == "" {
+		return entry("application-submitted", n, in)
+	}
+	return entry("clarification-answered", n, in)
+}
+
+// Count implements [adaptertest.Native].
+func (s *stage) Count(ref native.Reference) int { return len(s.mock.Store().ByReference(ref, 0)) }
+
+// Script implements [adaptertest.Native]; the wire has no exchanges that could go wrong.
+func (*stage) Script(adaptertest.Fault) <-chan struct{} { return nil }
+
+// Carry implements [adaptertest.Carrier].
+func (s *stage) Carry() error { return s.mock.Settle(context.Background()) }
