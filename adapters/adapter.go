@@ -127,6 +127,7 @@ type Sink interface {
 	//   - an error of kind Retry: provably nothing was written (no connection, or an answer that the contract lists as
 	//     "rejected before any write");
 	//   - Refuse: the native system read it, wrote nothing and will say no again;
+	//   - Park: the entry cannot be said on this interface, nothing was sent;
 	//   - Stop: credentials or contract version are wrong, provably nothing was written;
 	//   - anything else, above all Doubt: nobody knows.
 	// Apply never sends a second time, follows no redirect, and gives up when ctx ends (kind Doubt if bytes were sent). It may be

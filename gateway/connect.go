@@ -54,7 +54,7 @@ func connect(c config.Config, factories []adapters.Factory, mappers map[string]m
 		if needsFinder := system.Abilities.Mode == adapters.ModeB || system.Abilities.Bounds.Asynchronous(); needsFinder && system.Finder == nil {
 			findings.Add(path+".type", "mode", "mode B, and a system that answers later, need an adapter that can search by reference", "")
 		}
-		out = append(out, connection{id: id, config: s, system: system, mapper: mapping.Guard(m)})
+		out = append(out, connection{id: id, config: s, system: guarded(system), mapper: mapping.Guard(m)})
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].id < out[j].id })
 	if len(findings) > 0 {

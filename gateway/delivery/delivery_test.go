@@ -38,7 +38,7 @@ func TestI2_RecordedOnceWhateverGoesWrong(t *testing.T) {
 		{"B/late", adapters.ModeB, []string{"late"}, 1, ""},
 		{"B/request lost", adapters.ModeB, []string{"vanish"}, 1, ""},
 		{"B/lost again and again", adapters.ModeB, []string{"vanish", "vanish", "late", "vanish"}, 1, ""},
-		{"B/never answers", adapters.ModeB, []string{"vanish", "vanish", "vanish", "vanish", "vanish", "vanish", "vanish", "vanish"}, 0, "outcome-unknown"},
+		{"B/never answers", adapters.ModeB, slices.Repeat([]string{"vanish"}, 40), 0, "outcome-unknown"},
 		{"B/rejected many times is no doubt", adapters.ModeB, []string{"reject", "reject", "reject", "reject", "reject", "reject", "reject", "vanish"}, 1, ""},
 		{"C/nothing", adapters.ModeC, nil, 1, ""},
 		{"C/answer lost", adapters.ModeC, []string{"lost"}, 1, "outcome-unknown"},

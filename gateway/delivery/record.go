@@ -224,7 +224,7 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		return c.finish(ctx, j, receipt)
-	case kind == fault.Retry || kind == fault.Stop || kind == fault.Refuse:
+	case kind == fault.Retry || kind == fault.Stop || kind == fault.Refuse || kind == fault.Park:
 		durable, cancel := c.outlive(ctx)
 		defer cancel()
 		if e := c.persist(durable, "delivery.void", func() error {
@@ -232,7 +232,7 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 		}); e != nil {
 			return nil // without the VOID the attempt stays in doubt, which is safe
 		}
-		if kind == fault.Refuse {
+		if kind == fault.Refuse || kind == fault.Park {
 			return j.about(j.own.Attempt, fault.Wrap(fault.Park, "delivery.apply", err))
 		}
 		level := slog.LevelInfo
@@ -245,6 +245,9 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 	default:
 		c.o.Log.InfoContext(ctx, "no proof whether the entry was recorded", slog.String("destination", j.To.String()),
 			slog.String("reference", string(j.Ref)), slog.Any("error", err))
+		if j.sink.Abilities.Mode == adapters.ModeA {
+			_ = schedule.Pause(ctx, pause) // in the other modes the ledger makes it wait
+		}
 	}
 	return nil
 }

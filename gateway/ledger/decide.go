@@ -40,11 +40,12 @@ const (
 	StepAsked  Step = "asked"  // a person is asked already
 )
 
-// How many attempts may end in doubt, the present one not counted, before a person is asked. In mode A another attempt costs nothing; in
+// How many attempts may end in doubt, the present one not counted, before a person is asked: many, because an outage in which every answer is lost
+// is no question for a person. In mode A another attempt costs nothing; in
 // mode B each one has waited until everything that could still happen had happened.
 const (
-	maxDoubtsA = 20
-	maxDoubtsB = 5
+	maxDoubtsA = 200
+	maxDoubtsB = 20
 )
 
 // Own is what a worker remembers of its own INTENT; it is gone with the process.
