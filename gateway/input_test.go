@@ -101,12 +101,12 @@ func otherDigit(number string) string {
 	return string('0' + (number[len(number)-1]-'0'+1)%10)
 }
 
-// Everything bad is put before a person with a reason, while thirty ordinary handovers go on beside it; once it is withdrawn, its case goes on.
+// Everything bad is put before a person with a reason, while ten ordinary handovers go on beside it; once it is withdrawn, its case goes on.
 func TestI4BadInputIsParkedWithAReasonAndHoldsBackOnlyItsOwnCase(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, core.Faults{})
 	g := s.gateway()
-	p := plan(t, 31, 15)
+	p := plan(t, 31, 10)
 	play := s.begin(p, 1000)
 	for i, bad := range badInputs() {
 		a := s.affair(i)

@@ -12,7 +12,7 @@ import (
 // The whole world on a bad day: events twice, answers lost after the commit, errors, slow and late executions, a search that lags behind.
 func TestI1I2I3EveryHandoverStandsOnceInEachSystemInOrder(t *testing.T) {
 	t.Parallel()
-	for seed := range int64(3) {
+	for seed := range int64(2) {
 		t.Run(fmt.Sprint("seed ", seed+1), func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, world.BadDay(seed+1))

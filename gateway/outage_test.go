@@ -43,7 +43,7 @@ func TestI3ADestinationThatIsAwayHoldsBackNothingElse(t *testing.T) {
 			// The office hands over to the social service, whose system is away; office and platform go on with what needs no answer from there.
 			var affairs []*affair
 			var markers [][]string
-			for i := range 6 {
+			for i := range 4 {
 				a := s.affair(i).between("rav-luzern", "sd-kriens")
 				first := a.enters(world.AVAM, "rav-luzern", "application-submitted")
 				a.appears(first, world.CASEnet)
@@ -69,16 +69,16 @@ func TestI7TheNetworkGoesAndComesBack(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(51))
 	f := s.front()
-	p := plan(t, 51, 15)
+	p := plan(t, 51, 10)
 	g := s.gateway()
-	play := s.begin(p, 20)
+	play := s.begin(p, 15)
 	gone := 0
 	for play.next() {
 		f.shut()
 		f.open()
 		gone++
 	}
-	require.Greater(t, gone, 3)
+	require.GreaterOrEqual(t, gone, 3)
 	g.clean()
 	s.once(p)
 }

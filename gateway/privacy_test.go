@@ -104,7 +104,7 @@ func TestI6NothingPersonalStandsOutsideTheSealedPayload(t *testing.T) {
 	s.shared()
 	seen := &spans{}
 	g := s.gateway(seen.kept)
-	p := plan(t, 71, 12)
+	p := plan(t, 71, 8)
 	for i := range p.Handovers {
 		for j := range p.Handovers[i].Steps {
 			secretive(&p.Handovers[i].Steps[j].Facts)

@@ -71,7 +71,7 @@ func TestI7ARedisThatIsWipedAgainAndAgainChangesNoOutcome(t *testing.T) {
 	s.shared()
 	redis := openKeys(t, s.redis)
 	g := s.gateway()
-	p := plan(t, 11, 20)
+	p := plan(t, 11, 12)
 	wiped := 0
 	s.play(p, whenever(8, func(int) {
 		require.NoError(t, redis.db.FlushAll(context.Background()).Err())
@@ -88,7 +88,7 @@ func TestI7ARedisThatIsSetBackToAnOlderStateChangesNoOutcome(t *testing.T) {
 	s.shared()
 	redis := openKeys(t, s.redis)
 	g := s.gateway()
-	p := plan(t, 12, 20)
+	p := plan(t, 12, 12)
 	var old map[string]string
 	back := 0
 	s.play(p, whenever(8, func(nth int) {
@@ -113,7 +113,7 @@ func TestI7WithoutAnyRedisEverythingIsRecordedOnce(t *testing.T) {
 	s.redis = nobody.Addr().String()
 	require.NoError(t, nobody.Close())
 	g := s.gateway()
-	p := plan(t, 13, 20)
+	p := plan(t, 13, 12)
 	s.play(p)
 	g.clean()
 	s.once(p)
@@ -126,7 +126,7 @@ func TestI7ARedisThatHoldsTheClaimsOfADeadGatewayOnlyCostsTime(t *testing.T) {
 	s.shared()
 	redis := openKeys(t, s.redis)
 	g := s.gateway()
-	p := plan(t, 14, 10)
+	p := plan(t, 14, 8)
 	s.play(p, whenever(10, func(int) {
 		state := redis.all()
 		for key := range state {

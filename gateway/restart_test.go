@@ -48,9 +48,9 @@ func (tr *troupe) end() {
 func TestI7AGatewayThatIsStoppedAgainAndAgainGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(21))
-	p := plan(t, 21, 20)
+	p := plan(t, 21, 14)
 	g := s.gateway()
-	play := s.begin(p, 25)
+	play := s.begin(p, 18)
 	stops := 0
 	for play.next() {
 		g.stop()
@@ -68,9 +68,9 @@ func TestI7TwoGatewaysShareTheWorkAndTakeOverFromEachOther(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(22))
 	s.shared()
-	p := plan(t, 22, 20)
+	p := plan(t, 22, 14)
 	both := []*running{s.gateway(), s.gateway()}
-	play := s.begin(p, 35)
+	play := s.begin(p, 25)
 	changes := 0
 	for play.next() {
 		i := changes % 2
@@ -89,9 +89,9 @@ func TestI7TheBrokerGoesAndComesBack(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(23))
 	e := s.engines()
-	p := plan(t, 23, 15)
+	p := plan(t, 23, 10)
 	g := s.gateway()
-	play := s.begin(p, 30)
+	play := s.begin(p, 20)
 	breaks := 0
 	for play.next() {
 		require.NoError(t, e.Close())
