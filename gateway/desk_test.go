@@ -158,7 +158,7 @@ func (g *running) parked() []parked.Item {
 	return items
 }
 
-// waits waits until exactly so many messages wait, and returns them.
+// waits returns the parked messages once there are exactly so many.
 func (g *running) waits(n int) []parked.Item {
 	g.t.Helper()
 	var items []parked.Item

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -270,13 +269,6 @@ func (g *running) stop() {
 func (g *running) settled() {
 	g.t.Helper()
 	require.Eventually(g.t, func() bool { return g.Stats().Open == 0 }, patience, tick, "the gateway still has something open")
-}
-
-// client talks to the mocks' desks and to gateways.
-func (s *stage) client() *http.Client {
-	tr := &http.Transport{MaxIdleConnsPerHost: 64}
-	s.t.Cleanup(tr.CloseIdleConnections)
-	return &http.Client{Transport: tr}
 }
 
 // plan draws a plan.

@@ -45,7 +45,7 @@ func (s *spans) ended() []sdktrace.ReadOnlySpan {
 // has reports whether a span has an attribute with that value.
 func has(s sdktrace.ReadOnlySpan, key, value string) bool {
 	for _, a := range s.Attributes() {
-		if string(a.Key) == key && a.Value.Emit() == value {
+		if string(a.Key) == key && a.Value.String() == value {
 			return true
 		}
 	}

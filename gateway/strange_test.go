@@ -119,3 +119,36 @@ func TestI1ATestDeliveryWithoutATestInstanceIsPutBeforeAPerson(t *testing.T) {
 	a.appears(a.enters(world.KLIB, "sd-kriens", "clarification-requested"), everywhere()...)
 	g.clean()
 }
+
+// Compaction removes the first records of a ledger, and some brokers then say that the partition begins later.
+func TestI7AGatewayStartsOnALedgerWhoseBeginningIsGone(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, core.Faults{})
+	s.shared()
+	s.gateway().stop()
+	before := map[int32]int64{}
+	for partition := range int32(4) {
+		old := sarama.StringEncoder(`{"v":2,"kind":"OLD"}`)
+		s.writes("ledger", partition, &sarama.ProducerMessage{Key: sarama.StringEncoder("x"), Value: old}, &sarama.ProducerMessage{Key: sarama.StringEncoder("x"), Value: old})
+	}
+	for _, r := range readTopic(t, s.kafka, s.prefix+".ledger") {
+		if r.Offset == 0 && string(r.Key) == "x" {
+			before[r.Partition] = 1
+		}
+	}
+	require.NotEmpty(t, before)
+	g := s.gateway()
+	a := s.affair(1)
+	markers := []string{a.enters(world.KLIB, "sd-kriens", "application-submitted")}
+	a.appears(markers[0], everywhere()...)
+	g.stop()
+	admin, err := sarama.NewClusterAdmin([]string{s.kafka}, sarama.NewConfig())
+	require.NoError(t, err)
+	require.NoError(t, admin.DeleteRecords(s.prefix+".ledger", before))
+	require.NoError(t, admin.Close())
+	g = s.gateway()
+	markers = append(markers, a.enters(world.AVAM, "rav-luzern", "clarification-requested"))
+	a.inOrder(markers...)
+	g.settled()
+	g.waits(0)
+}

@@ -123,7 +123,8 @@ func learnsAnew(s *session) {
 	s.handOver(e)
 	s.carry()
 	require.Equal(s.T, s.outcome(s.system, e), s.outcome(s.connect(Right), e))
-	require.Equal(s.T, s.outcome(s.system, e), s.outcome(s.system, e), "what was learnt once can be learnt again")
+	once, again := s.outcome(s.system, e), s.outcome(s.system, e)
+	require.Equal(s.T, once, again, "what was learnt once can be learnt again")
 }
 
 func handsOverAtOnce(s *session) {

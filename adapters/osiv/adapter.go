@@ -77,7 +77,7 @@ func unusable(op string, err error) error {
 }
 
 // ended is the error of a call whose context has ended before anything was handed over.
-func ended(op string, ctx context.Context) error {
+func ended(ctx context.Context, op string) error {
 	if ctx.Err() == nil {
 		return nil
 	}
@@ -87,7 +87,7 @@ func ended(op string, ctx context.Context) error {
 // ping tries that the folders are there, can be written to, and know hard links. What it writes it removes.
 func (e *exchange) ping(ctx context.Context) error {
 	const op = Type + ".ping"
-	if err := ended(op, ctx); err != nil {
+	if err := ended(ctx, op); err != nil {
 		return err
 	}
 	root, err := e.open(op)

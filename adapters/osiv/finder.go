@@ -26,7 +26,7 @@ type outcome struct {
 // carrier, has refused the message, and nothing was recorded. Retry with the code undelivered: the carrier has given the message up, nothing was recorded,
 // and it may be handed over again. Stop: the carrier takes nothing from this participant.
 func (e *exchange) Find(ctx context.Context, ref native.Reference) ([]native.Receipt, error) {
-	if err := ended(opFind, ctx); err != nil {
+	if err := ended(ctx, opFind); err != nil {
 		return nil, err
 	}
 	root, err := e.open(opFind)

@@ -25,7 +25,7 @@ func (e *exchange) Apply(ctx context.Context, entry native.Entry) (native.Receip
 	if err != nil {
 		return native.Receipt{}, err
 	}
-	if err := ended(opApply, ctx); err != nil {
+	if err := ended(ctx, opApply); err != nil {
 		return native.Receipt{}, err
 	}
 	root, err := e.open(opApply)

@@ -24,7 +24,7 @@ func (e *exchange) Read(ctx context.Context, after native.Position, limit int) (
 	if err != nil {
 		return adapters.Batch{}, err
 	}
-	if err := ended(opRead, ctx); err != nil {
+	if err := ended(ctx, opRead); err != nil {
 		return adapters.Batch{}, err
 	}
 	root, err := e.open(opRead)

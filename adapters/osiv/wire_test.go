@@ -131,7 +131,7 @@ func TestReadReport_EverythingMustSayTheSame(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "IVE.00000001", string(a.receipt.Record))
 	for name, changed := range map[string]string{
-		"another reference": replaceOnce(text, string(v.reference), "0195e1a2-0000-7000-8000-000000000009"), "action": replaceOnce(text, "<action>9<", "<action>8<"),
+		"another reference": replaceOnce(text, v.reference, "0195e1a2-0000-7000-8000-000000000009"), "action": replaceOnce(text, "<action>9<", "<action>8<"),
 		"no data": replaceOnce(text, "eintragsnummer>IVE.00000001<", "eintragsnummer><"), "both": replaceOnce(text, "</info>", "<negativeReport/></info>"),
 		"no reference": replaceOnce(text, "referenceMessageId", "other"),
 	} {

@@ -9,9 +9,9 @@ import (
 )
 
 // binary is the program under test; TestMain builds it once.
-var binary string //nolint:gochecknoglobals // built before the tests, never changed
+var binary string
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) } //nolint:forbidigo // the exit code of a test program
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "einmal-test-")
@@ -21,7 +21,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "einmal")
-	build := exec.Command("go", "build", "-o", binary, ".") //nolint:noctx // it ends by itself
+	build := exec.Command("go", "build", "-o", binary, ".")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "build the program:", err)

@@ -67,7 +67,7 @@ func start(t testing.TB, args ...string) *process {
 // startIn is start with more in the environment.
 func startIn(t testing.TB, environment []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, name: args[0], cmd: exec.Command(binary, args...), out: &output{}, errors: &output{}, ended: make(chan struct{})} //nolint:gosec,noctx // the program under test; it is killed below
+	p := &process{t: t, name: args[0], cmd: exec.Command(binary, args...), out: &output{}, errors: &output{}, ended: make(chan struct{})} //nolint:gosec // the program under test; it is killed below
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = p.out, p.errors, append(os.Environ(), environment...)
 	require.NoError(t, p.cmd.Start())
 	go func() {

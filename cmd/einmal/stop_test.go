@@ -62,7 +62,7 @@ func TestI7ASecondSIGTERMEndsAtOnce(t *testing.T) {
 	s := w.play(44, 3)
 	s.reaches(10)
 	// A request that does not end keeps the drain waiting for its grace.
-	open, err := net.Dial("tcp", w.adminAt) //nolint:noctx // the loopback
+	open, err := net.Dial("tcp", w.adminAt)
 	require.NoError(t, err)
 	defer func() { _ = open.Close() }()
 	_, err = io.WriteString(open, "POST /parked/1-1/rulings HTTP/1.1\r\nHost: einmal\r\nContent-Length: 100\r\n\r\n{")
@@ -79,7 +79,7 @@ func TestI7ASecondSIGTERMEndsAtOnce(t *testing.T) {
 
 // reachable reports whether somebody listens.
 func reachable(address string) bool {
-	c, err := net.Dial("tcp", address) //nolint:noctx // the loopback
+	c, err := net.Dial("tcp", address)
 	if err == nil {
 		_ = c.Close()
 	}

@@ -94,7 +94,7 @@ func TestMissingTopicsAreCreatedAsThePromisesNeed(t *testing.T) {
 	b := open(t, br.config(), bus.Watch{})
 	require.Equal(t, bus.Topics{Handover: "einmal.handover", Ledger: "einmal.ledger", Parked: "einmal.parked"}, b.Topics())
 	for topic, cleanup := range map[string]string{b.Topics().Handover: "delete", b.Topics().Ledger: "compact", b.Topics().Parked: "delete"} {
-		entries, err := admin(t, br).DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic})
+		entries, err := admin(t, br).DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic}) //nolint:staticcheck // as the product asks
 		require.NoError(t, err)
 		got := map[string]string{}
 		for _, e := range entries {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	testifyassert "github.com/stretchr/testify/assert"
+	testifyassert "github.com/stretchr/testify/assert" //nolint:depguard // require.EventuallyWithT hands it out
 	"github.com/stretchr/testify/require"
 )
 

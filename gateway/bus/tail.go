@@ -92,7 +92,7 @@ func (t *tail) read(ctx context.Context, part sarama.PartitionConsumer) error {
 				return lastError(part)
 			}
 			if t.failed = t.fn(fromMessage(m)); t.failed != nil {
-				return nil
+				return nil //nolint:nilerr // t.failed carries it
 			}
 			t.next = m.Offset + 1
 		case e, ok := <-part.Errors():

@@ -17,7 +17,7 @@ import (
 	"github.com/einmal-hub/einmal/gateway/config"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // a flag of the test binary
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // paperConfig is an adapter's part with everything that such a part may hold.
 type paperConfig struct {

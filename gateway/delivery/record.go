@@ -185,7 +185,7 @@ func (c *claim) attempt(ctx context.Context, j *job, n int, pause time.Duration)
 	if err := c.o.Ledger.Intend(ctx, j.Entry, n, nonce); err != nil {
 		release(nil)
 		_ = schedule.Pause(ctx, pause)
-		return nil // whether the INTENT counts is in the view when the log answers again
+		return nil //nolint:nilerr // whether the INTENT counts is in the view when the log answers again
 	}
 	j.own = ledger.Own{Attempt: n, Nonce: nonce, At: at}
 	ref, _ := c.o.Ledger.Ref(j.Ref)

@@ -95,7 +95,7 @@ func (e *Engines) startBroker(o Options) (err error) {
 			if o.KafkaAddr != "" {
 				address = o.KafkaAddr
 			}
-			return net.Listen(network, address)
+			return (&net.ListenConfig{}).Listen(context.Background(), network, address)
 		}),
 	}
 	if o.Dir != "" {

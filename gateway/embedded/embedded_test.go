@@ -172,7 +172,7 @@ func TestTheDataCanOnlyBeEnteredByTheOwner(t *testing.T) {
 func TestKeysExpireInRedis(t *testing.T) {
 	e := start(t, Options{})
 	r := redis.NewClient(&redis.Options{Addr: e.RedisAddr()})
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	require.NoError(t, r.Set(t.Context(), "claim", "x", 300*time.Millisecond).Err())
 	require.NoError(t, r.Set(t.Context(), "longer", "x", time.Hour).Err())
 	require.Eventually(t, func() bool { return r.Exists(t.Context(), "claim").Val() == 0 }, patience, tickTest)
@@ -208,7 +208,7 @@ func rollOften(t *testing.T, b *bus.Bus, e *Engines) {
 	s.Version = sarama.V2_8_0_0
 	admin, err := sarama.NewClusterAdmin(e.Brokers(), s)
 	require.NoError(t, err)
-	defer admin.Close()
+	defer func() { _ = admin.Close() }()
 	size := "512"
 	require.NoError(t, admin.IncrementalAlterConfig(sarama.TopicResource, b.Topics().Ledger, map[string]sarama.IncrementalAlterConfigsEntry{
 		"segment.bytes": {Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &size},

@@ -104,10 +104,6 @@ func (p *pages) park(e Entry) Item {
 	return p.item(e)
 }
 
-func (p *pages) hold(e Entry) {
-	require.NoError(p.t, p.ledger().Park(p.t.Context(), e, Parking{Held: true, Reason: Reason{Code: "held", Text: "held"}}))
-}
-
 func (p *pages) item(e Entry) Item {
 	for _, it := range p.view.Parked() {
 		if it.Message == e.Message && it.To == e.To {

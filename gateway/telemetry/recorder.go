@@ -105,7 +105,7 @@ func describe(id trace.TraceID, spans []span) TraceInfo {
 		}
 		for _, a := range s.attributes {
 			key := string(a.Key)
-			if value := a.Value.Emit(); !t.Has(key, value) {
+			if value := a.Value.String(); !t.Has(key, value) {
 				t.Attributes[key] = append(t.Attributes[key], value)
 			}
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/einmal-hub/einmal/gateway/telemetry"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // a flag of the test binary
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // numbered gives the ids 1, 2, 3 so that a trace can be compared with a golden file.
 type numbered struct{ traces, spans *byte }

@@ -88,7 +88,7 @@ func (l line) label() string {
 	for _, key := range []attribute.Key{AttrSystem, AttrMessageName, AttrDestination, AttrOutcome, AttrReason} {
 		for _, a := range l.attributes {
 			if a.Key == key {
-				parts = append(parts, a.Value.Emit())
+				parts = append(parts, a.Value.String())
 			}
 		}
 	}

@@ -54,7 +54,8 @@ func TestPlan_EveryMessageOccurs(t *testing.T) {
 }
 
 func TestPlan_SeedDecidesAndLongerPlansStartWithShorterOnes(t *testing.T) {
-	require.Equal(t, plan(t, 5, 20), plan(t, 5, 20))
+	first, second := plan(t, 5, 20), plan(t, 5, 20)
+	require.Equal(t, first, second)
 	require.Equal(t, plan(t, 5, 7).Handovers, plan(t, 5, 20).Handovers[:7])
 	require.NotEqual(t, plan(t, 6, 7).Handovers, plan(t, 5, 7).Handovers)
 }

@@ -31,7 +31,7 @@ func TestPlay_EveryStepStandsOnceEverywhere(t *testing.T) {
 	require.True(t, proof.Once(), proof.Findings)
 	require.Equal(t, p.Steps(), proof.Messages)
 	require.Equal(t, map[handover.SystemID]int{"klib": p.Steps(), "avam": p.Steps(), "casenet": p.Steps()}, proof.Records)
-	require.Equal(t, proof.Records, proof.Expected)
+	require.Equal(t, proof.Expected, proof.Records)
 	require.GreaterOrEqual(t, proof.P99, proof.P50)
 
 	urls := map[handover.SystemID]string{}

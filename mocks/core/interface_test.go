@@ -81,7 +81,7 @@ func TestInterface_ErrorInDoubtWritesAtTimes(t *testing.T) {
 		require.False(t, cut)
 		require.Equal(t, http.StatusInternalServerError, status)
 	}
-	require.Greater(t, w.store.Len(), 0)
+	require.Positive(t, w.store.Len())
 	require.Less(t, w.store.Len(), 60)
 }
 
@@ -142,7 +142,8 @@ func TestDice_SameSeedMeansSameFaults(t *testing.T) {
 		}
 		return hits
 	}
-	require.Equal(t, duplicates(), duplicates())
+	first, second := duplicates(), duplicates()
+	require.Equal(t, first, second)
 	require.Contains(t, duplicates(), true)
 	require.Contains(t, duplicates(), false)
 }

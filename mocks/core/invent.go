@@ -47,14 +47,14 @@ type town struct {
 }
 
 // loaded reads the stock once; the file is part of the program, so a test holds that it can be read.
-var loaded = sync.OnceValues(func() (stock, error) {
+var loaded = sync.OnceValues(func() (stock, error) { //nolint:gochecknoglobals // read once, never changed
 	var s stock
 	err := strict.JSON(inventedJSON, &s)
 	return s, err
 })
 
 // zone is where the meetings take place.
-var zone = sync.OnceValues(func() (*time.Location, error) { return time.LoadLocation("Europe/Zurich") })
+var zone = sync.OnceValues(func() (*time.Location, error) { return time.LoadLocation("Europe/Zurich") }) //nolint:gochecknoglobals // read once, never changed
 
 // inventor draws facts.
 type inventor struct {

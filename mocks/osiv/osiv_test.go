@@ -13,7 +13,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
-	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
 	"github.com/einmal-hub/einmal/mocks/core"
 )
@@ -111,7 +110,7 @@ func TestReopenedMockKeepsItsEntries(t *testing.T) {
 	require.NoError(t, m.Close())
 	require.NoError(t, m.Close())
 	again := open(t, Options{Dir: dir, Folder: folder})
-	got, ok := again.Store().Entry(native.RecordID(want.ID))
+	got, ok := again.Store().Entry(want.ID)
 	require.True(t, ok)
 	require.Equal(t, want, got)
 }

@@ -93,7 +93,7 @@ func enter(t *testing.T, url string, typed core.Typed) string {
 	t.Helper()
 	b, err := jsonOf(typed)
 	require.NoError(t, err)
-	resp, err := http.Post(url+"/desk/entries", "application/json", strings.NewReader(b)) //nolint:noctx // a test
+	resp, err := http.Post(url+"/desk/entries", "application/json", strings.NewReader(b))
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
@@ -134,14 +134,14 @@ func TestWorld_StopEndsWaitingClerksAtOnce(t *testing.T) {
 	w := start(t, world.Options{})
 	ended := make(chan error, 1)
 	go func() {
-		resp, err := http.Get(w.URLs()[world.KLIB] + "/desk/entries?wait=30000") //nolint:noctx // the server ends it
+		resp, err := http.Get(w.URLs()[world.KLIB] + "/desk/entries?wait=30000")
 		if err == nil {
 			err = resp.Body.Close()
 		}
 		ended <- err
 	}()
 	require.NoError(t, w.Stop(t.Context()))
-	<-ended
+	_ = <-ended
 	<-w.Done()
 	require.NoError(t, w.Stop(t.Context()), "it may be stopped twice")
 }
