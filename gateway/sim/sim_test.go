@@ -11,7 +11,7 @@ import (
 	"github.com/einmal-hub/einmal/adapters"
 )
 
-var seeds = flag.Int("sim.seeds", 250, "number of simulated runs of each kind") //nolint:gochecknoglobals // a flag of the test binary
+var seeds = flag.Int("sim.seeds", 250, "number of simulated runs of each kind")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
