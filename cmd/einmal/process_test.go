@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -121,13 +122,23 @@ func run(t testing.TB, args ...string) (code int, out, errors string) {
 	return code, p.out.String(), p.errors.String()
 }
 
-// free returns a free address of the loopback.
+// ports hands out every port once, below those that the system takes for outgoing connections: a port that was free a moment ago must still be
+// free when the process that it is for listens.
+var ports atomic.Int32
+
+// free returns a free address of the loopback that no other test of this run gets.
 func free(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	first := 11000 + os.Getpid()%80*250
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", first+int(ports.Add(1)))
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		require.NoError(t, l.Close())
+		return address
+	}
 }
 
 // town is everything as processes of their own: mocks, engines, gateway.
