@@ -11,7 +11,7 @@ import (
 	"github.com/einmal-hub/einmal/adapters"
 )
 
-var seeds = flag.Int("sim.seeds", 250, "number of simulated runs of each kind")
+var seeds = flag.Int("sim.seeds", 10, "number of simulated runs of each kind")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
