@@ -60,7 +60,7 @@ func (g *Gateway) checkKeys() Probe {
 		p.Detail = "a new key file was made: " + g.o.Config.Keys
 		p.Next = "back it up now, apart from the data: without it nothing on the bus can be read"
 	}
-	return p.failed(err)
+	return p.failed(placed(err, g.o.Config.Keys))
 }
 
 func (g *Gateway) checkKafka(ctx context.Context) (string, error) {
@@ -103,6 +103,9 @@ func (p Probe) failed(err error) Probe {
 	var f *fault.Error
 	if errors.As(err, &f) && f.Text != "" {
 		p.Detail, p.Next = f.Text, f.Next
+		if f.Path != "" {
+			p.Detail += " (" + f.Path + ")"
+		}
 		if f.Err != nil {
 			p.Detail += ": " + f.Err.Error()
 		}

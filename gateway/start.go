@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -38,9 +39,18 @@ func (g *Gateway) startTelemetry(ctx context.Context, s *stack) error {
 func (g *Gateway) startKeys(context.Context, *stack) (err error) {
 	if Embedded(g.o.Config) {
 		g.keys, _, err = seal.LoadOrCreate(g.o.Config.Keys)
-		return err
+		return placed(err, g.o.Config.Keys)
 	}
 	g.keys, err = seal.Load(g.o.Config.Keys)
+	return placed(err, g.o.Config.Keys)
+}
+
+// placed names the file or folder that an error is about.
+func placed(err error, path string) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.At(path)
+	}
 	return err
 }
 

@@ -70,15 +70,15 @@ func (e *Engines) hold(dir string) error {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return stop("data-unusable", "the folder for the data cannot be made", "check its name and permissions").Because(err)
+		return stop("data-unusable", "the folder for the data cannot be made", "check its name and permissions").At(dir).Because(err)
 	}
 	lock := flock.New(filepath.Join(dir, "lock"))
 	held, err := lock.TryLock()
 	if err != nil {
-		return stop("data-unusable", "the folder for the data cannot be locked", "use a folder on a local disk").Because(err)
+		return stop("data-unusable", "the folder for the data cannot be locked", "use a folder on a local disk").At(dir).Because(err)
 	}
 	if !held {
-		return stop("data-in-use", "another process runs on the folder for the data", "stop it, or choose another folder")
+		return stop("data-in-use", "another process runs on the folder for the data", "stop it, or choose another folder").At(dir)
 	}
 	e.lock = lock
 	return nil
