@@ -32,7 +32,7 @@ func TestAGatewayThatCannotStartSaysWhy(t *testing.T) {
 		says  []string
 	}{
 		"the admin address is taken": {false, func(w *town) {
-			l, err := net.Listen("tcp", w.adminAt) //nolint:noctx // the loopback
+			l, err := net.Listen("tcp", w.adminAt)
 			require.NoError(w.t, err)
 			w.t.Cleanup(func() { _ = l.Close() })
 		}, []string{"address-in-use", "choose another address"}},
