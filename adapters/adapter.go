@@ -13,6 +13,7 @@ package adapters
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -142,6 +143,20 @@ type Finder interface {
 	Find(ctx context.Context, ref native.Reference) ([]native.Receipt, error)
 }
 
+// Documents is the optional ability of a system that keeps documents. Contents are named by the SHA-256 of their bytes, in hexadecimal digits, so that
+// storing one twice changes nothing and an interrupted one is simply stored again. Both methods may be called concurrently.
+type Documents interface {
+	// OpenDocument returns the content of a document that a record of this system names; the caller closes it. It does not check the hash. Errors are of kind Retry, of kind
+	// Park with the code [DocumentMissing] when the system does not have it, or Stop.
+	OpenDocument(ctx context.Context, sha256 string) (io.ReadCloser, error)
+	// PutDocument stores a content of d.Size bytes with the hash d.SHA256 and returns when it is durable; it may return at once when it stands there already. An error from
+	// content ends it and leaves nothing that can be found under the hash. Errors are of kind Retry, Refuse or Stop; a doubt is Retry, because repeating changes nothing.
+	PutDocument(ctx context.Context, d handover.Document, content io.Reader) error
+}
+
+// DocumentMissing is the code of the error with which a system says that it does not have a document.
+const DocumentMissing = "document-missing"
+
 // Webhook is the optional ability of a system that tells when something new was entered. A notification carries no data that einmal
 // uses: it only makes the gateway read at once instead of at the next poll, so a lost, repeated or reordered one changes nothing.
 type Webhook interface {
@@ -154,6 +169,7 @@ type System struct {
 	Source    Source // nil: nothing is read from it
 	Sink      Sink   // nil: nothing is written into it
 	Finder    Finder
+	Documents Documents // nil: messages with documents cannot be read from it or written into it
 	Webhook   Webhook
 	Abilities Abilities
 	// Ping tries the connection and the credentials without any effect. Errors are of kind Retry or Stop and say what to do.

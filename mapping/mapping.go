@@ -33,6 +33,17 @@ type Placement struct {
 	Parties      handover.Parties
 	Case         native.CaseKey // empty: the message opens a case there
 	Now          time.Time      // the moment of writing, for formats that want one
+	// Earlier is the entry at this place that the message recalls or corrects; empty for a new message.
+	Earlier Earlier
+	// Procedure is how the organisation leads its own procedure (Verfahrensführung) after the message, of the profile's code list "procedure": REDUCED or SUSPENDED while the other
+	// agency leads, FULL when the case has come back. Empty: the message changes nothing about it.
+	Procedure handover.Code
+}
+
+// Earlier names an entry that einmal wrote at the same place.
+type Earlier struct {
+	Record    native.RecordID
+	Reference native.Reference
 }
 
 // Mapper translates for one type of native system. Its methods may be called concurrently. Errors are [fault.Error] of

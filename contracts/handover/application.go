@@ -12,8 +12,8 @@ const remarkLimit = 2000
 // ApplicationSubmitted opens a case (OPTIMA-Antrag). Fields: concept 6.2.3 and 6.2.4.
 type ApplicationSubmitted struct {
 	Assigning     OrganisationID `json:"assigning"`
-	Receiving     OrganisationID `json:"receiving"`
-	Process       Code           `json:"process"` // OPTIMA_ALV, OPTIMA_IV, OPTIMA_SH in the profile lucerne
+	Receiving     OrganisationID `json:"receiving,omitzero"` // left out: the one of the process's receiving type that serves the person's municipality
+	Process       Code           `json:"process"`            // OPTIMA_ALV, OPTIMA_IV, OPTIMA_SH in the profile lucerne
 	TargetGroup   Code           `json:"targetGroup"`
 	AppliedOn     Date           `json:"appliedOn"`
 	Person        Person         `json:"person"`
@@ -25,6 +25,7 @@ type ApplicationSubmitted struct {
 	Reason        personal.Text  `json:"reason"`
 	Contact       Contact        `json:"contact"`
 	Deputy        *Contact       `json:"deputy,omitzero"`
+	Documents     []Document     `json:"documents,omitzero"`
 	Remark        personal.Text  `json:"remark,omitzero"`
 }
 
@@ -50,7 +51,7 @@ func (ApplicationSubmitted) Name() Name { return "application-submitted" }
 func (m ApplicationSubmitted) Validate() error {
 	var c check
 	c.text("assigning", string(m.Assigning), 1, 64)
-	c.text("receiving", string(m.Receiving), 1, 64)
+	c.text("receiving", string(m.Receiving), 0, 64)
 	c.code("process", m.Process, true)
 	c.code("targetGroup", m.TargetGroup, true)
 	c.date("appliedOn", m.AppliedOn)
@@ -66,6 +67,7 @@ func (m ApplicationSubmitted) Validate() error {
 	if m.Deputy != nil {
 		c.within("deputy.", m.Deputy.validate)
 	}
+	c.documents(m.Documents)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()
 }
@@ -110,8 +112,9 @@ func (m ClarificationRequested) Validate() error {
 
 // ClarificationAnswered answers it.
 type ClarificationAnswered struct {
-	Answer personal.Text `json:"answer"`
-	Remark personal.Text `json:"remark,omitzero"`
+	Answer    personal.Text `json:"answer"`
+	Documents []Document    `json:"documents,omitzero"`
+	Remark    personal.Text `json:"remark,omitzero"`
 }
 
 // Name returns clarification-answered.
@@ -121,6 +124,7 @@ func (ClarificationAnswered) Name() Name { return "clarification-answered" }
 func (m ClarificationAnswered) Validate() error {
 	var c check
 	c.personal("answer", m.Answer, 1, remarkLimit)
+	c.documents(m.Documents)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()
 }

@@ -17,7 +17,7 @@ func Catalogue() []Payload {
 		ApplicationDecided{}, TransferMeetingScheduled{}, TransferMeetingRecorded{}, JobSearchExemptionSigned{},
 		CostApprovalRequested{}, CostApprovalSigned{}, CostApprovalRefused{}, CostApprovalReminder{},
 		MeasureOrdered{}, MeasureCompleted{}, InvoiceForwarded{}, SanctionHint{},
-		ReviewMeetingScheduled{}, ReviewMeetingRecorded{}, ExtraMeetingRequested{}, CaseClosed{}, ConsentWithdrawn{},
+		ReviewMeetingScheduled{}, ReviewMeetingRecorded{}, ExtraMeetingRequested{}, CaseClosed{}, ConsentWithdrawn{}, ApplicationChecked{},
 	}
 }
 

@@ -78,7 +78,7 @@ func (m Message) parties(f *check) {
 		return
 	}
 	f.text("assigningorganisation", string(m.Parties.Assigning), 1, 64)
-	f.text("receivingorganisation", string(m.Parties.Receiving), 1, 64)
+	f.text("receivingorganisation", string(m.Parties.Receiving), 0, 64)
 	f.must(m.Parties.Assigning != m.Parties.Receiving, "receivingorganisation", "same-organisation", "a case cannot be handed over to oneself")
 	if a, ok := m.Payload.(ApplicationSubmitted); ok {
 		inside := Parties{Assigning: a.Assigning, Receiving: a.Receiving}

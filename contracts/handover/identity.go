@@ -41,7 +41,12 @@ const (
 	Assigning
 	// Receiving is the agency that is asked to take the lead (Auftragnehmer).
 	Receiving
+	// Checking is einmal itself, which answers an application by the rules of the jurisdiction. It is no party and decides nothing that is a person's to decide.
+	Checking
 )
+
+// Gateway is the organisation id under which einmal itself speaks; no organisation of a directory may have it.
+const Gateway OrganisationID = "einmal"
 
 // String returns the role's name.
 func (r Role) String() string {
@@ -50,6 +55,8 @@ func (r Role) String() string {
 		return "assigning"
 	case Receiving:
 		return "receiving"
+	case Checking:
+		return "einmal"
 	default:
 		return "none"
 	}

@@ -8,6 +8,7 @@ type JobSearchExemptionSigned struct {
 	To              Date          `json:"to"`
 	SignedOn        Date          `json:"signedOn"`
 	ExtensionReason personal.Text `json:"extensionReason,omitzero"` // why it is longer than usual
+	Documents       []Document    `json:"documents,omitzero"`       // the signed agreement
 	Remark          personal.Text `json:"remark,omitzero"`
 }
 
@@ -22,6 +23,7 @@ func (m JobSearchExemptionSigned) Validate() error {
 	c.order("to", m.From, m.To)
 	c.date("signedOn", m.SignedOn)
 	c.personal("extensionReason", m.ExtensionReason, 0, remarkLimit)
+	c.documents(m.Documents)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()
 }
@@ -58,10 +60,11 @@ func (m CostApprovalRequested) Validate() error {
 
 // CostApprovalSigned is the signed approval.
 type CostApprovalSigned struct {
-	Approval string        `json:"approval"`
-	SignedOn Date          `json:"signedOn"`
-	SignedBy personal.Text `json:"signedBy"`
-	Remark   personal.Text `json:"remark,omitzero"`
+	Approval  string        `json:"approval"`
+	SignedOn  Date          `json:"signedOn"`
+	SignedBy  personal.Text `json:"signedBy"`
+	Documents []Document    `json:"documents,omitzero"` // the signed approval
+	Remark    personal.Text `json:"remark,omitzero"`
 }
 
 // Name returns cost-approval-signed.
@@ -73,6 +76,7 @@ func (m CostApprovalSigned) Validate() error {
 	c.approval(m.Approval)
 	c.date("signedOn", m.SignedOn)
 	c.personal("signedBy", m.SignedBy, 1, 100)
+	c.documents(m.Documents)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()
 }
@@ -167,6 +171,7 @@ type InvoiceForwarded struct {
 	Approval    string        `json:"approval"`
 	InvoicedOn  Date          `json:"invoicedOn"`
 	AmountCents int64         `json:"amountCents"`
+	Documents   []Document    `json:"documents,omitzero"` // the provider's invoice
 	Remark      personal.Text `json:"remark,omitzero"`
 }
 
@@ -179,6 +184,7 @@ func (m InvoiceForwarded) Validate() error {
 	c.approval(m.Approval)
 	c.date("invoicedOn", m.InvoicedOn)
 	c.amount(m.AmountCents)
+	c.documents(m.Documents)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()
 }

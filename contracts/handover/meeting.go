@@ -45,6 +45,7 @@ type TransferMeetingRecorded struct {
 	StartOfCaseWork Date          `json:"startOfCaseWork,omitzero"`
 	NextReviewOn    Date          `json:"nextReviewOn,omitzero"`
 	Strategy        personal.Text `json:"strategy,omitzero"` // planned measures and strategy
+	Documents       []Document    `json:"documents,omitzero"`
 	Remark          personal.Text `json:"remark,omitzero"`
 }
 
@@ -74,6 +75,7 @@ func (m TransferMeetingRecorded) Validate() error {
 	c.day("startOfCaseWork", m.StartOfCaseWork)
 	c.day("nextReviewOn", m.NextReviewOn)
 	c.personal("strategy", m.Strategy, 0, remarkLimit)
+	c.documents(m.Documents)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()
 }
@@ -127,10 +129,11 @@ func (m ExtraMeetingRequested) Validate() error {
 
 // CaseClosed ends the handover (Abschluss); the lead goes back to the assigning agency.
 type CaseClosed struct {
-	ClosedOn Date          `json:"closedOn"`
-	Reason   Code          `json:"reason"`  // concept 3.2.1
-	Outcome  Code          `json:"outcome"` // standard reporting
-	Remark   personal.Text `json:"remark,omitzero"`
+	ClosedOn  Date          `json:"closedOn"`
+	Reason    Code          `json:"reason"`             // concept 3.2.1
+	Outcome   Code          `json:"outcome"`            // standard reporting
+	Documents []Document    `json:"documents,omitzero"` // such as a copy of the contract of employment (concept 3.2.1)
+	Remark    personal.Text `json:"remark,omitzero"`
 }
 
 // Name returns case-closed.
@@ -142,6 +145,7 @@ func (m CaseClosed) Validate() error {
 	c.date("closedOn", m.ClosedOn)
 	c.code("reason", m.Reason, true)
 	c.code("outcome", m.Outcome, true)
+	c.documents(m.Documents)
 	c.personal("remark", m.Remark, 0, remarkLimit)
 	return c.Err()
 }

@@ -8,6 +8,7 @@ const (
 	NoCase                 State = ""
 	UnderReview            State = "UNDER_REVIEW"  // the application stands at the receiving agency
 	Clarification          State = "CLARIFICATION" // the receiving agency asked back
+	ReturnedState          State = "RETURNED"      // the rules do not admit the application: it never reached the receiving agency
 	RejectedState          State = "REJECTED"
 	AcceptedState          State = "ACCEPTED"
 	TransferMeetingPlanned State = "TRANSFER_MEETING_PLANNED"
@@ -37,6 +38,8 @@ const either = NoRole
 func Transitions() []Transition {
 	t := []Transition{
 		{From: NoCase, Message: "application-submitted", Sender: Assigning, To: UnderReview},
+		{From: UnderReview, Message: "application-checked", When: "returned", Sender: Checking, To: ReturnedState, meets: returned},
+		{From: UnderReview, Message: "application-checked", When: "forward", Sender: Checking, To: UnderReview, meets: forwarded},
 		{From: UnderReview, Message: "clarification-requested", Sender: Receiving, To: Clarification},
 		{From: Clarification, Message: "clarification-answered", Sender: Assigning, To: UnderReview},
 	}
@@ -101,6 +104,16 @@ func rejected(p Payload) bool {
 	return ok && d.Decision == Rejected
 }
 
+func returned(p Payload) bool {
+	d, ok := p.(ApplicationChecked)
+	return ok && d.Outcome == Returned
+}
+
+func forwarded(p Payload) bool {
+	d, ok := p.(ApplicationChecked)
+	return ok && d.Outcome == Forward
+}
+
 func agreed(p Payload) bool {
 	r, ok := p.(TransferMeetingRecorded)
 	return ok && r.Agreed()
@@ -119,6 +132,12 @@ const (
 	RefusedState Refusal = "not-in-this-state"
 	// RefusedSender: the line is there, but for the other party.
 	RefusedSender Refusal = "not-by-this-party"
+	// RefusedApproval: the cost approval that the message names does not stand where the message would move it from (P10).
+	RefusedApproval Refusal = "not-with-this-approval"
+	// RefusedReference: the message that is to be recalled or corrected is not one of this sender's in this case, or was recalled.
+	RefusedReference Refusal = "not-of-this-message"
+	// RefusedSuperseded: the case has moved on since the message that is to be recalled or corrected.
+	RefusedSuperseded Refusal = "superseded"
 )
 
 // Next returns the state after a message, or why it may not be said. An empty refusal means allowed. p is a
@@ -132,7 +151,7 @@ func Next(from State, sender Role, p Payload) (State, Refusal) {
 		if t.From != from || t.Message != p.Name() || (t.meets != nil && !t.meets(p)) {
 			continue
 		}
-		if sender == NoRole || (t.Sender != either && t.Sender != sender) {
+		if sender == NoRole || sender == Checking && t.Sender != Checking || (t.Sender != either && t.Sender != sender) {
 			refusal = RefusedSender
 			continue
 		}

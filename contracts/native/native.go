@@ -43,6 +43,10 @@ type Record struct {
 	Reference Reference
 	Sequence  uint64    // position in its native case, from 1
 	At        time.Time // when it was entered
+	// Action is empty for a new entry. A recall or a correction (eCH-0058 actions 3 and 4) names in Refers the record that it is about; systems that say both in the body leave
+	// them empty here.
+	Action handover.Action
+	Refers RecordID
 	Body      []byte    // wire format of the native system; holds personal data
 }
 
@@ -55,7 +59,12 @@ type Entry struct {
 	CaseReference handover.CaseID
 	// Organisation is whose dossier it goes into: the party of the case that works in this system.
 	Organisation handover.OrganisationID
-	Body         []byte // wire format; holds personal data
+	// Action and Refers are as in [Record]; Refers is the native record, in the same case, that is recalled or corrected.
+	Action handover.Action
+	Refers RecordID
+	// Documents are what the body names; each is stored in the native system ([adapters.Documents]) before the entry is written.
+	Documents []handover.Document
+	Body      []byte // wire format; holds personal data
 }
 
 // Receipt is a native system's proof that an entry stands in it.
