@@ -7,11 +7,14 @@ import (
 	"github.com/einmal-hub/einmal/mapping"
 )
 
-// mapper is the mapping of a system whose content is the table and nothing else: sender and case stand in the frame.
+// Procedure is the name under which a table finds, beside the payload, how the organisation leads its own procedure after the message. It is
+// einmal's word for the native system; what a clerk's record says of it is read by the table and dropped here, because it follows from the message.
+const Procedure = "procedure"
+
+// mapper is the mapping of a system whose content is the table and nothing else: sender, case, and whether it recalls or corrects something, stand in the frame.
 type mapper struct{ table *Table }
 
-// Mapper returns the mapping of a system of which the table says everything. Recalls and corrections are refused: such a
-// system has no word for them.
+// Mapper returns the mapping of a system of which the table says everything.
 func (t *Table) Mapper() mapping.Mapper { return mapper{table: t} }
 
 // ToHandover implements [mapping.Mapper].
@@ -23,20 +26,33 @@ func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 	if r.Organisation == "" {
 		return mapping.Draft{}, fault.New(fault.Park, m.table.system+".to-handover", "missing", "the record does not say whose clerk entered it").At("organisation")
 	}
-	return mapping.Draft{Payload: payload, Sender: r.Organisation, Action: handover.ActionNew}, nil
+	d := mapping.Draft{Payload: payload, Sender: r.Organisation, Action: handover.ActionNew, References: r.Refers}
+	if r.Action != "" {
+		d.Action = r.Action
+	}
+	return d, nil
 }
 
 // FromHandover implements [mapping.Mapper].
 func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native.Entry, error) {
-	if msg.Action != handover.ActionNew {
-		return native.Entry{}, fault.New(fault.Park, m.table.system+".from-handover", "unsupported-action", "the native system has no word for a recall or a correction").
-			At("action").Hint("enter it there by hand")
+	outside := Outside{}
+	if at.Procedure != "" {
+		outside[Procedure] = []string{string(at.Procedure)}
 	}
-	kind, body, err := m.table.FromHandover(msg.Payload)
+	kind, body, err := m.table.Write(Content{Payload: msg.Payload, Outside: outside})
 	if err != nil {
 		return native.Entry{}, err
 	}
-	return native.Entry{
-		Reference: at.Reference, Kind: kind, Case: at.Case, CaseReference: msg.Case, Organisation: at.Organisation, Body: body,
-	}, nil
+	e := native.Entry{
+		Reference: at.Reference, Kind: kind, Case: at.Case, CaseReference: msg.Case, Organisation: at.Organisation,
+		Documents: handover.DocumentsOf(msg.Payload), Body: body,
+	}
+	if msg.Action != handover.ActionNew {
+		if at.Earlier.Record == "" {
+			return native.Entry{}, fault.New(fault.Park, m.table.system+".from-handover", "earlier-entry", "the entry that is recalled or corrected does not stand at this place").
+				At("referencemessageid").Hint("see to it that the earlier entry is recorded there, then let this one go on")
+		}
+		e.Action, e.Refers = msg.Action, at.Earlier.Record
+	}
+	return e, nil
 }
