@@ -1,5 +1,7 @@
 package handover
 
+import "slices"
+
 // Said is one message of a case as its history remembers it: what a recall or a correction needs to know of it, and nothing personal.
 type Said struct {
 	ID     MessageID      `json:"id"`
@@ -14,6 +16,30 @@ type Said struct {
 	ApprovalTo   ApprovalState `json:"approvalTo,omitzero"`
 	// Recalled says that its sender has taken it back.
 	Recalled bool `json:"-"`
+	// Wordings are the ids of the earlier wordings that it has corrected; a recall or correction may name any of them.
+	Wordings []MessageID `json:"-"`
+}
+
+// Remember returns a history with one more message, which action says is new, recalls the message revised or corrects it. A correction takes the place of what it
+// corrects. It does not change the history that it is given.
+func Remember(history []Said, s Said, action Action, revised MessageID) []Said {
+	all := slices.Clone(history)
+	at := standsAt(all, revised)
+	switch {
+	case action == ActionRecall && at >= 0:
+		all[at].Recalled = true
+		return all
+	case action == ActionCorrection && at >= 0:
+		s.Wordings = append(slices.Clone(all[at].Wordings), all[at].ID)
+		all[at] = s
+		return all
+	}
+	return append(all, s)
+}
+
+// standsAt finds a message in a history by its id or by that of an earlier wording.
+func standsAt(history []Said, id MessageID) int {
+	return slices.IndexFunc(history, func(s Said) bool { return id != "" && (s.ID == id || slices.Contains(s.Wordings, id)) })
 }
 
 // Standing is where a case and one of its cost approvals stand.
@@ -26,12 +52,7 @@ type Standing struct {
 // same name, and only as long as nothing rests on it: a message that moved the case or an approval can be revised until the next one that moves the same. Recalling the
 // application ends the case as withdrawn. approval is the keyed name of the approval in the new message, which is that of the old one.
 func Revise(history []Said, now Standing, m Message, approval string) (Standing, Refusal) {
-	at := -1
-	for i, s := range history {
-		if s.ID == m.References {
-			at = i
-		}
-	}
+	at := standsAt(history, m.References)
 	if at < 0 || history[at].Recalled || history[at].Sender != m.Sender || history[at].Name != m.Name || history[at].Approval != approval {
 		return now, RefusedReference
 	}

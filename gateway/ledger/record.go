@@ -150,8 +150,44 @@ type Admission struct {
 	Sequence uint64        `json:"sequence"`
 	Name     handover.Name `json:"name"`
 	Test     bool          `json:"test,omitzero"` // the message is a test delivery, and so is its case
+	// Said is the message in the history of its case.
+	Said handover.Said `json:"said,omitzero"`
+	// Revises is the message that it recalls or corrects, and Action which of the two; empty for a new one.
+	Revises handover.MessageID `json:"revises,omitzero"`
+	Action  handover.Action    `json:"action,omitzero"`
+	// Opening is what is settled when a case is opened; nil for every other message.
+	Opening *Opening `json:"opening,omitzero"`
 	// Withdrawn says that a person dropped the message before it had a place; the other fields are empty then.
 	Withdrawn bool `json:"-"`
+}
+
+// Opening is what is settled for a whole case with its application: later changes of directory and profile concern later cases.
+type Opening struct {
+	// Profile is the version of the rules that the application was judged by: "lucerne/regular-2025".
+	Profile string `json:"profile"`
+	// Works says in which system the dossier of each party stands.
+	Works map[handover.OrganisationID]handover.SystemID `json:"works"`
+	// During and After say how the assigning agency leads its own procedure while the other one leads, and afterwards; of the profile's code list "procedure".
+	During handover.Code `json:"during,omitzero"`
+	After  handover.Code `json:"after,omitzero"`
+	// Check is what the rules have against the application; nil: nothing.
+	Check *Check `json:"check,omitzero"`
+}
+
+// Check is the answer of the rules to an application. It holds words of the profile and of the directory only, nothing of the application.
+type Check struct {
+	Outcome  handover.Code `json:"outcome"` // [handover.Returned] or [handover.Forward]
+	Findings []Finding     `json:"findings"`
+}
+
+// Finding is one rule that does not hold; see [handover.RuleFinding].
+type Finding struct {
+	Rule     string        `json:"rule"`
+	Severity handover.Code `json:"severity"`
+	Reason   handover.Code `json:"reason,omitzero"`
+	Source   string        `json:"source"`
+	Text     string        `json:"text"`
+	Hint     string        `json:"hint,omitzero"`
 }
 
 // Parking is a message that waits for a person, or behind one that does.

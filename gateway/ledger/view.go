@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -63,7 +64,13 @@ type Case struct {
 	Number   uint64                 // of the last admitted message
 	Last     map[Destination]uint64 // of the last admitted message of each dossier, its place there
 	Bindings map[Destination]native.CaseKey
-	open     []*message // admitted, not yet terminal everywhere, in the order of admission
+	// History is what was said, in the order of admission.
+	History []handover.Said
+	// Approvals is where each cost approval stands, by its keyed name.
+	Approvals map[string]handover.ApprovalState
+	// Opening is what was settled with the application; zero before it.
+	Opening Opening
+	open    []*message // admitted, not yet terminal everywhere, in the order of admission
 }
 
 // NewView returns an empty view of a ledger with so many partitions. watch is called, without locks, when a lane in which something waited
@@ -190,12 +197,27 @@ func (v *View) foldAdmit(partition int32, r Record) (woken []Lane) {
 	if r.Admission.Parties != (handover.Parties{}) {
 		c.Parties = r.Admission.Parties
 	}
+	c.remember(*r.Admission)
 	v.leaveLane(Lane{Case: r.Case, To: Gate}, r.Message)
 	if len(m.admission.To) > 0 {
 		v.parts[partition].open[r.Message] = m
 		c.open = append(c.open, m)
 	}
 	return woken
+}
+
+// remember adds a message to the history of its case.
+func (c *Case) remember(a Admission) {
+	if a.Opening != nil {
+		c.Opening = *a.Opening
+	}
+	if a.Said.Approval != "" {
+		if c.Approvals == nil {
+			c.Approvals = map[string]handover.ApprovalState{}
+		}
+		c.Approvals[a.Said.Approval] = a.Said.ApprovalTo
+	}
+	c.History = handover.Remember(c.History, a.Said, a.Action, a.Revises)
 }
 
 // foldIntent lets the first record of an attempt count.
@@ -294,6 +316,7 @@ func (v *View) Case(id handover.CaseID) Case {
 		out.Last[k] = s
 	}
 	out.Bindings, out.open = nil, nil
+	out.History, out.Approvals = slices.Clone(c.History), maps.Clone(c.Approvals)
 	return out
 }
 
