@@ -34,6 +34,8 @@ func (e *edition) check() {
 		conditions(e, r, ".billable", r.entry.Billable)
 	}
 	e.checkDeadlines()
+	e.checkProcedures()
+	e.checkAnswers()
 	e.checkUse()
 	e.checkLists()
 }
@@ -172,7 +174,7 @@ func (e *edition) checkUse() {
 
 // checkLists demands the lists that the program knows by name, and unique codes.
 func (e *edition) checkLists() {
-	for _, name := range []string{listAnswer, listConsent, listRejection, listCapability, listSex} {
+	for _, name := range []string{listAnswer, listConsent, listRejection, listCapability, listSex, listProcedure} {
 		if e.Codes(name) == nil {
 			e.anywhere("lists", "missing", "the code list "+name+" is missing")
 		}

@@ -11,24 +11,25 @@ import (
 
 // sheet is one file as it is written.
 type sheet struct {
-	Name      string        `yaml:"profile"`
-	Text      Text          `yaml:"text"`
-	Languages []string      `yaml:"languages"`
-	Currency  string        `yaml:"currency"`
-	Versions  []versionSpec `yaml:"versions"`
-	Agencies  []Agency      `yaml:"agencies"`
-	Processes []Process     `yaml:"processes"`
-	Groups    []Group       `yaml:"groups"`
-	Settings  []Setting     `yaml:"settings"`
-	Items     []Item        `yaml:"items"`
-	Rules     []Rule        `yaml:"rules"`
-	Gates     []Gate        `yaml:"gates"`
-	Deadlines []Deadline    `yaml:"deadlines"`
-	Rates     []Rate        `yaml:"rates"`
-	Lists     []List        `yaml:"lists"`
-	States    []Label       `yaml:"states"`
-	Messages  []Label       `yaml:"messages"`
-	Phrases   []Label       `yaml:"phrases"`
+	Name       string        `yaml:"profile"`
+	Text       Text          `yaml:"text"`
+	Languages  []string      `yaml:"languages"`
+	Currency   string        `yaml:"currency"`
+	Versions   []versionSpec `yaml:"versions"`
+	Agencies   []Agency      `yaml:"agencies"`
+	Processes  []Process     `yaml:"processes"`
+	Groups     []Group       `yaml:"groups"`
+	Settings   []Setting     `yaml:"settings"`
+	Items      []Item        `yaml:"items"`
+	Rules      []Rule        `yaml:"rules"`
+	Gates      []Gate        `yaml:"gates"`
+	Deadlines  []Deadline    `yaml:"deadlines"`
+	Procedures []Procedure   `yaml:"procedures"`
+	Rates      []Rate        `yaml:"rates"`
+	Lists      []List        `yaml:"lists"`
+	States     []Label       `yaml:"states"`
+	Messages   []Label       `yaml:"messages"`
+	Phrases    []Label       `yaml:"phrases"`
 }
 
 type versionSpec struct {
@@ -50,23 +51,24 @@ func (p placed[T]) report(path, code, text, next string) { p.doc.Report(p.path+p
 
 // draft is all files together, before anything is known to be right.
 type draft struct {
-	documents []*strict.Document
-	sheet     sheet // the values that stand once
-	head      []placed[string]
-	versions  []placed[versionSpec]
-	agencies  []placed[Agency]
-	processes []placed[Process]
-	groups    []placed[Group]
-	settings  []placed[Setting]
-	items     []placed[Item]
-	rules     []placed[Rule]
-	gates     []placed[Gate]
-	deadlines []placed[Deadline]
-	rates     []placed[Rate]
-	lists     []placed[List]
-	states    []placed[Label]
-	messages  []placed[Label]
-	phrases   []placed[Label]
+	documents  []*strict.Document
+	sheet      sheet // the values that stand once
+	head       []placed[string]
+	versions   []placed[versionSpec]
+	agencies   []placed[Agency]
+	processes  []placed[Process]
+	groups     []placed[Group]
+	settings   []placed[Setting]
+	items      []placed[Item]
+	rules      []placed[Rule]
+	gates      []placed[Gate]
+	deadlines  []placed[Deadline]
+	procedures []placed[Procedure]
+	rates      []placed[Rate]
+	lists      []placed[List]
+	states     []placed[Label]
+	messages   []placed[Label]
+	phrases    []placed[Label]
 }
 
 func (d *draft) add(doc *strict.Document, s sheet) {
@@ -83,6 +85,7 @@ func (d *draft) add(doc *strict.Document, s sheet) {
 	place(&d.rules, doc, "rules", s.Rules)
 	place(&d.gates, doc, "gates", s.Gates)
 	place(&d.deadlines, doc, "deadlines", s.Deadlines)
+	place(&d.procedures, doc, "procedures", s.Procedures)
 	place(&d.rates, doc, "rates", s.Rates)
 	place(&d.lists, doc, "lists", s.Lists)
 	place(&d.states, doc, "states", s.States)
@@ -149,23 +152,25 @@ func (d *draft) compile() *Profile {
 // edition is one version with the places of its entries.
 type edition struct {
 	Version
-	documents []*strict.Document
-	agencies  []placed[Agency]
-	processes []placed[Process]
-	groups    []placed[Group]
-	settings  []placed[Setting]
-	items     []placed[Item]
-	rules     []placed[Rule]
-	gates     []placed[Gate]
-	rates     []placed[Rate]
-	types     map[handover.Code]factType
+	documents  []*strict.Document
+	agencies   []placed[Agency]
+	processes  []placed[Process]
+	groups     []placed[Group]
+	settings   []placed[Setting]
+	items      []placed[Item]
+	rules      []placed[Rule]
+	gates      []placed[Gate]
+	procedures []placed[Procedure]
+	rates      []placed[Rate]
+	types      map[handover.Code]factType
 }
 
 func (d *draft) edition(s versionSpec) *edition {
 	e := &edition{
 		documents: d.documents,
 		agencies:  in(d.agencies, s.Name), processes: in(d.processes, s.Name), groups: in(d.groups, s.Name), settings: in(d.settings, s.Name),
-		items: in(d.items, s.Name), rules: in(d.rules, s.Name), gates: in(d.gates, s.Name), rates: d.rates,
+		items: in(d.items, s.Name), rules: in(d.rules, s.Name), gates: in(d.gates, s.Name),
+		procedures: in(d.procedures, s.Name), rates: d.rates,
 	}
 	for i, g := range e.groups {
 		e.groups[i].entry.Directions = slices.DeleteFunc(slices.Clone(g.entry.Directions), func(x Direction) bool { return !x.holds(s.Name) })
@@ -173,7 +178,8 @@ func (d *draft) edition(s versionSpec) *edition {
 	e.Version = Version{
 		ID: d.sheet.Name + "/" + s.Name, Name: s.Name, Currency: d.sheet.Currency, Languages: d.sheet.Languages, ValidFrom: s.ValidFrom, ValidTo: s.ValidTo,
 		Source: s.Source, Text: s.Text, Agencies: bare(e.agencies), Processes: bare(e.processes), Groups: bare(e.groups), Settings: bare(e.settings),
-		Items: bare(e.items), Rules: bare(e.rules), Gates: bare(e.gates), Deadlines: bare(in(d.deadlines, s.Name)), Rates: bare(d.rates),
+		Items: bare(e.items), Rules: bare(e.rules), Gates: bare(e.gates), Deadlines: bare(in(d.deadlines, s.Name)),
+		Procedures: bare(e.procedures), Rates: bare(d.rates),
 		States: bare(d.states), Messages: bare(d.messages), phrases: bare(d.phrases),
 	}
 	for _, l := range d.lists {

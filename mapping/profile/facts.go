@@ -24,6 +24,7 @@ const (
 	listRejection  = "rejection"
 	listCapability = "capability"
 	listSex        = "sex"
+	listProcedure  = "procedure"
 )
 
 // What the direction of an application is.

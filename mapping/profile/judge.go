@@ -67,13 +67,17 @@ func (v Version) rules(group handover.Code) []Rule {
 	rules := slices.Clone(v.Rules)
 	for _, g := range v.Groups {
 		if g.Code == group {
-			rules = append(rules, Rule{
-				ID: "GROUP-" + string(g.Code), Source: g.Source, Kind: Checkable, Severity: Refuse, Reason: other, When: g.Definition, Text: g.Text,
-				Hint: v.phrase(phraseGroup),
-			})
+			rules = append(rules, v.definition(g))
 		}
 	}
 	return rules
+}
+
+// definition is a target group's definition as a rule.
+func (v Version) definition(g Group) Rule {
+	return Rule{
+		ID: "GROUP-" + string(g.Code), Source: g.Source, Kind: Checkable, Severity: Refuse, Reason: other, When: g.Definition, Text: g.Text, Hint: v.phrase(phraseGroup),
+	}
 }
 
 // condition is what must hold.
@@ -106,8 +110,11 @@ func (v Version) ask(missing []handover.Code) Text {
 	for _, language := range v.Languages {
 		var asked []string
 		for _, c := range missing {
-			item, _ := v.Item(c)
-			asked = append(asked, item.Text.In(language)+" ("+string(c)+")")
+			if item, known := v.Item(c); known {
+				asked = append(asked, item.Text.In(language)+" ("+string(c)+")")
+			} else {
+				asked = append(asked, string(c)) // a field of the form itself, which no valid application lacks
+			}
 		}
 		hint[language] = v.phrase(phraseFillIn).In(language) + " " + strings.Join(asked, "; ")
 	}

@@ -58,6 +58,7 @@ func (b *page) version(v Version, language string) {
 		b.row(join(g.Between, " and "), join(g.Ground, " or "), g.Text.In(language), g.Source)
 	}
 	b.settings(v, language)
+	b.procedures(v, language)
 	b.rules(v, language)
 	b.times(v, language)
 	b.table("What the form asks", "Item", "Question", "Answer")
@@ -73,6 +74,20 @@ func (b *page) settings(v Version, language string) {
 	b.table("Settings", "Setting", "Value", "In words", "Source")
 	for _, s := range v.Settings {
 		b.row(string(s.Fact), string(s.Value), s.Text.In(language), s.Source)
+	}
+}
+
+func (b *page) procedures(v Version, language string) {
+	b.table("Procedure of the assigning agency", "Assigning", "Process", "Meanwhile", "Keeps", "Stops", "Afterwards", "Source")
+	texts := func(list []Text) string {
+		var words []string
+		for _, t := range list {
+			words = append(words, t.In(language))
+		}
+		return strings.Join(words, "<br>")
+	}
+	for _, p := range v.Procedures {
+		b.row(string(p.Assigning), string(p.Process), string(p.Meanwhile), texts(p.Keeps), texts(p.Stops), string(p.Afterwards)+": "+p.Then.In(language), p.Source)
 	}
 }
 

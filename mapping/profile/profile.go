@@ -26,19 +26,20 @@ type Version struct {
 	Source    string
 	Text      Text
 
-	Agencies  []Agency
-	Processes []Process
-	Groups    []Group
-	Settings  []Setting
-	Items     []Item
-	Rules     []Rule
-	Gates     []Gate
-	Deadlines []Deadline
-	Rates     []Rate
-	Lists     []List
-	States    []Label // by handover.State; the name of "no case" is NO_CASE
-	Messages  []Label // by handover.Name
-	phrases   []Label
+	Agencies   []Agency
+	Processes  []Process
+	Groups     []Group
+	Settings   []Setting
+	Items      []Item
+	Rules      []Rule
+	Gates      []Gate
+	Deadlines  []Deadline
+	Procedures []Procedure // of assigning agencies
+	Rates      []Rate
+	Lists      []List
+	States     []Label // by handover.State; the name of "no case" is NO_CASE
+	Messages   []Label // by handover.Name
+	phrases    []Label
 }
 
 // Name returns the profile's name, which is that of its folder.
