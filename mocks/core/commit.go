@@ -33,11 +33,12 @@ type committer struct {
 	number uint64
 	cases  map[native.CaseKey]*opened
 	refs   map[native.Reference]Entry
+	ids    map[native.RecordID]native.CaseKey
 	broken error
 }
 
 func newCommitter(s *Store) *committer {
-	return &committer{store: s, cases: map[native.CaseKey]*opened{}, refs: map[native.Reference]Entry{}}
+	return &committer{store: s, cases: map[native.CaseKey]*opened{}, refs: map[native.Reference]Entry{}, ids: map[native.RecordID]native.CaseKey{}}
 }
 
 // run works until the store's queue is closed and empty.
@@ -99,20 +100,19 @@ func (c *committer) decide(p *pending) {
 		p.entry, p.existed = first, true
 		return
 	}
+	if p.err = c.objection(w); p.err != nil {
+		return
+	}
 	e := Entry{
 		Number: c.number + 1, Case: w.Case, Kind: w.Kind, Organisation: w.Organisation, CaseReference: w.CaseReference, Reference: w.Reference,
-		By: w.By, At: c.store.options.Clock().UTC().Round(0), Body: append([]byte{}, w.Body...),
+		Action: w.Action, Refers: w.Refers, Documents: w.Documents, By: w.By, At: c.store.options.Clock().UTC().Round(0), Body: append([]byte{}, w.Body...),
 	}
 	e.ID = native.RecordID(c.store.options.NewID("entry", e.Number))
 	if w.Case == "" {
 		e.Case = native.CaseKey(c.store.options.NewID("case", uint64(len(c.cases))+1))
 		e.Dossier, e.Sequence = c.dossier(w), 1
 	} else {
-		in, ok := c.cases[w.Case]
-		if !ok {
-			p.err = ErrNoCase
-			return
-		}
+		in := c.cases[w.Case]
 		e.Dossier, e.Sequence = in.dossier, in.entries+1
 		if e.CaseReference == "" {
 			e.CaseReference = in.reference
@@ -120,6 +120,22 @@ func (c *committer) decide(p *pending) {
 	}
 	c.learn(e)
 	p.entry = e
+}
+
+// objection returns why a write cannot stand.
+func (c *committer) objection(w Write) error {
+	if _, known := c.cases[w.Case]; w.Case != "" && !known {
+		return ErrNoCase
+	}
+	if in, known := c.ids[w.Refers]; (w.Refers != "" || w.Action != "") && (!known || in != w.Case) {
+		return ErrNoRecord
+	}
+	for _, hash := range w.Documents {
+		if !c.store.HasDocument(hash) {
+			return ErrNoDocument
+		}
+	}
+	return nil
 }
 
 func (c *committer) dossier(w Write) handover.OrganisationID {
@@ -142,6 +158,7 @@ func (c *committer) learn(e Entry) {
 		c.cases[e.Case] = in
 	}
 	in.entries = e.Sequence
+	c.ids[e.ID] = e.Case
 	if _, ok := c.refs[e.Reference]; !ok {
 		c.refs[e.Reference] = e
 	}

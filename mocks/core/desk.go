@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -18,6 +19,9 @@ type Seen struct {
 	Kind         native.Kind             `json:"kind"`
 	Organisation handover.OrganisationID `json:"organisation"`
 	Dossier      handover.OrganisationID `json:"dossier"`
+	Action       handover.Action         `json:"action,omitzero"`
+	Refers       native.RecordID         `json:"refers,omitzero"`
+	Documents    []string                `json:"documents,omitzero"` // hashes
 	By           string                  `json:"by"`
 	At           time.Time               `json:"at"`
 	Body         string                  `json:"body"`
@@ -30,11 +34,15 @@ type SeenCase struct {
 	Entries []Seen                  `json:"entries"`
 }
 
-// Typed is what a clerk enters: the content in the system's own form, as text. An empty case opens one.
+// Typed is what a clerk enters: the content in the system's own form, as text. An empty case opens one. A recall or correction names the earlier entry, and what
+// the content names as documents was put onto the desk before.
 type Typed struct {
 	Case         native.CaseKey          `json:"case"`
 	Kind         native.Kind             `json:"kind"`
 	Organisation handover.OrganisationID `json:"organisation"`
+	Action       handover.Action         `json:"action,omitzero"`
+	Refers       native.RecordID         `json:"refers,omitzero"`
+	Documents    []string                `json:"documents,omitzero"` // hashes
 	Body         string                  `json:"body"`
 }
 
@@ -50,7 +58,8 @@ const longestWait = 30 * time.Second
 
 // Desk serves what a clerk sees and does in this system: GET /desk/cases?contains=TEXT (cases with an entry that holds the text), GET
 // /desk/entries?after=N&limit=L&wait=MS (the news since a number; waits for some if there is none), POST /desk/entries (a [Typed]; 201 with
-// a [Stands], 404 for an unknown case, 422 when validate refuses). Faults never strike here. Paths are complete: mount it at /desk/ as it is.
+// a [Stands], 404 for an unknown case, 422 when validate refuses or what it names does not stand here), PUT /desk/documents/HASH (a document, under the SHA-256 of its
+// bytes; 204, 422 when it is another) and GET the same. Faults never strike here. Paths are complete: mount it at /desk/ as it is.
 func Desk(s *Store, validate func(kind native.Kind, body []byte) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /desk/cases", func(w http.ResponseWriter, r *http.Request) {
@@ -68,14 +77,42 @@ func Desk(s *Store, validate func(kind native.Kind, body []byte) error) http.Han
 		}
 		enter(s, w, r, in)
 	})
+	mux.HandleFunc("PUT /desk/documents/{hash}", func(w http.ResponseWriter, r *http.Request) {
+		switch err := s.PutDocument(r.PathValue("hash"), http.MaxBytesReader(w, r.Body, handover.DocumentLimit)); {
+		case errors.Is(err, ErrDocument):
+			refuse(w, http.StatusUnprocessableEntity, err.Error())
+		case err != nil:
+			refuse(w, http.StatusInternalServerError, err.Error())
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	})
+	mux.HandleFunc("GET /desk/documents/{hash}", func(w http.ResponseWriter, r *http.Request) { open(s, w, r) })
 	return mux
 }
 
+// open shows a document.
+func open(s *Store, w http.ResponseWriter, r *http.Request) {
+	content, err := s.OpenDocument(r.PathValue("hash"))
+	if err != nil {
+		refuse(w, http.StatusNotFound, err.Error())
+		return
+	}
+	defer func() { _ = content.Close() }()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = io.Copy(w, content) // a client that has gone needs no answer
+}
+
 func enter(s *Store, w http.ResponseWriter, r *http.Request, in Typed) {
-	e, _, err := s.Write(r.Context(), Write{Case: in.Case, Kind: in.Kind, Organisation: in.Organisation, By: ByClerk, Body: []byte(in.Body)})
+	e, _, err := s.Write(r.Context(), Write{
+		Case: in.Case, Kind: in.Kind, Organisation: in.Organisation, Action: in.Action, Refers: in.Refers, Documents: in.Documents, By: ByClerk,
+		Body: []byte(in.Body),
+	})
 	switch {
 	case errors.Is(err, ErrNoCase):
 		refuse(w, http.StatusNotFound, err.Error())
+	case errors.Is(err, ErrNoRecord), errors.Is(err, ErrNoDocument):
+		refuse(w, http.StatusUnprocessableEntity, err.Error())
 	case err != nil:
 		refuse(w, http.StatusInternalServerError, err.Error())
 	default:
@@ -136,7 +173,8 @@ func seen(entries []Entry) []Seen {
 	out := make([]Seen, len(entries))
 	for i, e := range entries {
 		out[i] = Seen{
-			Number: e.Number, ID: e.ID, Case: e.Case, Kind: e.Kind, Organisation: e.Organisation, Dossier: e.Dossier, By: e.By, At: e.At, Body: string(e.Body),
+			Number: e.Number, ID: e.ID, Case: e.Case, Kind: e.Kind, Organisation: e.Organisation, Dossier: e.Dossier,
+			Action: e.Action, Refers: e.Refers, Documents: e.Documents, By: e.By, At: e.At, Body: string(e.Body),
 		}
 	}
 	return out

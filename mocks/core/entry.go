@@ -31,9 +31,12 @@ type Entry struct {
 	Dossier       handover.OrganisationID // whose dossier the case is; empty on shared platforms
 	CaseReference handover.CaseID         // as the opening write said, or this write
 	Reference     native.Reference        // empty for what a clerk entered
-	By            string                  // ByClerk or ByInterface
-	At            time.Time               // UTC
-	Body          []byte                  // the content in wire format
+	Action        handover.Action         // empty for a new entry; recall or correction of the entry that Refers names, in the same case
+	Refers        native.RecordID
+	Documents     []string  // hashes of the documents that the entry names; each stood here when it was committed
+	By            string    // ByClerk or ByInterface
+	At            time.Time // UTC
+	Body          []byte    // the content in wire format
 }
 
 // line is an entry as it stands in the journal.
@@ -47,6 +50,9 @@ type line struct {
 	Dossier       string    `json:"dossier"`
 	CaseReference string    `json:"caseReference"`
 	Reference     string    `json:"reference"`
+	Action        string    `json:"action,omitzero"`
+	Refers        string    `json:"refers,omitzero"`
+	Documents     []string  `json:"documents,omitzero"`
 	By            string    `json:"by"`
 	At            time.Time `json:"at"`
 	Body          string    `json:"body"`
@@ -57,7 +63,7 @@ func appendLine(b []byte, e Entry) ([]byte, error) {
 	l, err := json.Marshal(line{
 		Number: e.Number, ID: string(e.ID), Case: string(e.Case), Sequence: e.Sequence, Kind: string(e.Kind),
 		Organisation: string(e.Organisation), Dossier: string(e.Dossier), CaseReference: string(e.CaseReference),
-		Reference: string(e.Reference), By: e.By, At: e.At, Body: string(e.Body),
+		Reference: string(e.Reference), Action: string(e.Action), Refers: string(e.Refers), Documents: e.Documents, By: e.By, At: e.At, Body: string(e.Body),
 	})
 	if err != nil {
 		return b, fmt.Errorf("write a journal line: %w", err)
@@ -74,7 +80,8 @@ func parseLine(b []byte) (Entry, error) {
 	return Entry{
 		Number: l.Number, ID: native.RecordID(l.ID), Case: native.CaseKey(l.Case), Sequence: l.Sequence, Kind: native.Kind(l.Kind),
 		Organisation: handover.OrganisationID(l.Organisation), Dossier: handover.OrganisationID(l.Dossier),
-		CaseReference: handover.CaseID(l.CaseReference), Reference: native.Reference(l.Reference), By: l.By, At: l.At, Body: []byte(l.Body),
+		CaseReference: handover.CaseID(l.CaseReference), Reference: native.Reference(l.Reference),
+		Action: handover.Action(l.Action), Refers: native.RecordID(l.Refers), Documents: l.Documents, By: l.By, At: l.At, Body: []byte(l.Body),
 	}, nil
 }
 

@@ -12,6 +12,13 @@ import (
 type Facts struct {
 	Remark string // free text of every message; the clerks put their marker here
 
+	// Documents of this one message: an application, the answer to a question, a note of the transfer meeting, an agreement or approval that was signed, an
+	// invoice, or a closure. The forms of other messages leave them out.
+	Documents []Document
+	// Procedure is how the agency in whose dossier the entry stands leads its own procedure from now on: REDUCED, SUSPENDED or FULL. It stands in the
+	// assigning agency's dossier only, with a transfer meeting that everybody agreed to and with the closure; clerks never enter it.
+	Procedure string
+
 	// application-submitted
 	Assigning, Receiving        handover.OrganisationID
 	Process, TargetGroup        string
@@ -71,6 +78,10 @@ type Facts struct {
 	// extra-meeting-requested
 	ExtraRequestedOn, ExtraReason string
 
+	// application-checked, which no clerk enters: what einmal's own check of an application says
+	CheckOutcome, CheckProfile string // RETURNED or FORWARD; the version of the rules
+	Findings                   []Finding
+
 	// case-closed
 	ClosedOn, ClosureReason, Outcome string
 }
@@ -97,6 +108,11 @@ type Declaration struct {
 	Item, Answer string
 	Number       *int
 	On           string
+}
+
+// Finding is a rule that does not hold.
+type Finding struct {
+	Rule, Severity, Reason, Source, Text, Hint string
 }
 
 // Contact is an employee of an agency.

@@ -37,6 +37,8 @@ type stock struct {
 	Hints         []string   `json:"hints"`
 	ExtraReasons  []string   `json:"extraReasons"`
 	Remarks       []string   `json:"remarks"`
+	Rules         []rule     `json:"rules"`
+	Documents     []string   `json:"documents"`
 	Declarations  []Question `json:"declarations"`
 }
 
@@ -44,6 +46,15 @@ type town struct {
 	Zip          string `json:"zip"`
 	Town         string `json:"town"`
 	Municipality int    `json:"municipality"`
+}
+
+// rule is one that an application may not meet.
+type rule struct {
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"`
+	Source string `json:"source"`
+	Text   string `json:"text"`
+	Hint   string `json:"hint"`
 }
 
 // loaded reads the stock once; the file is part of the program, so a test holds that it can be read.
@@ -82,6 +93,10 @@ func Invent(rng *rand.Rand) Facts {
 	i.costs(&f)
 	i.ending(&f)
 	f.Declarations = Declare(rng, s.Declarations, f.AppliedOn)
+	i.answer(&f)
+	for n := range rng.IntN(3) {
+		f.Documents = append(f.Documents, InventDocument(rng, s.Documents[(rng.IntN(len(s.Documents))+n)%len(s.Documents)], 1000+rng.IntN(4000)))
+	}
 	return f
 }
 
@@ -215,4 +230,17 @@ func (i inventor) ending(f *Facts) {
 	f.ClosedOn = i.on(180)
 	f.ClosureReason = i.one([]string{"GOAL_REACHED", "GOAL_NOT_REACHABLE", "REVOKED_BY_ASSIGNING", "PARALLEL_CASE_LEADERSHIP"})
 	f.Outcome = i.one([]string{"SUCCESSFUL", "PARTIAL", "NOT_IMPLEMENTED", "OTHER"})
+}
+
+// answer is what the check of the application says: it is sent on with warnings, or returned.
+func (i inventor) answer(f *Facts) {
+	f.CheckOutcome, f.CheckProfile = string(handover.Forward), "lucerne/regular-2025"
+	for _, n := range i.Perm(len(i.stock.Rules))[:1+i.IntN(len(i.stock.Rules))] {
+		r := i.stock.Rules[n]
+		severity := string(handover.SeverityWarn)
+		if i.IntN(2) == 0 {
+			severity, f.CheckOutcome = string(handover.SeverityRefuse), string(handover.Returned)
+		}
+		f.Findings = append(f.Findings, Finding{Rule: r.Rule, Severity: severity, Reason: r.Reason, Source: r.Source, Text: r.Text, Hint: i.maybe(r.Hint)})
+	}
 }

@@ -36,7 +36,7 @@ func (f Facts) application() (handover.ApplicationSubmitted, error) {
 		Declarations:  f.declarations(),
 		Consent:       handover.Consent{Kind: handover.Code(f.ConsentKind), GivenOn: handover.Date(f.ConsentGivenOn)},
 		PlannedMonths: f.PlannedMonths, Goal: personal.Text(f.Goal), Reason: personal.Text(f.Reason),
-		Contact: f.Contact.payload(), Deputy: f.Deputy.optional(), Remark: personal.Text(f.Remark),
+		Contact: f.Contact.payload(), Deputy: f.Deputy.optional(), Documents: f.documents(), Remark: personal.Text(f.Remark),
 	}, nil
 }
 
@@ -87,7 +87,7 @@ func (f Facts) beginning(n handover.Name) handover.Payload {
 	case handover.ClarificationRequested{}.Name():
 		return handover.ClarificationRequested{Question: personal.Text(f.Question), AnswerBy: handover.Date(f.AnswerBy), Remark: remark}
 	case handover.ClarificationAnswered{}.Name():
-		return handover.ClarificationAnswered{Answer: personal.Text(f.Answer), Remark: remark}
+		return handover.ClarificationAnswered{Answer: personal.Text(f.Answer), Documents: f.documents(), Remark: remark}
 	case handover.ApplicationDecided{}.Name():
 		return handover.ApplicationDecided{
 			Decision: handover.Code(f.Decision), Reason: handover.Code(f.RejectionReason), DecidedOn: handover.Date(f.DecidedOn),
@@ -96,7 +96,7 @@ func (f Facts) beginning(n handover.Name) handover.Payload {
 	case handover.JobSearchExemptionSigned{}.Name():
 		return handover.JobSearchExemptionSigned{
 			From: handover.Date(f.ExemptFrom), To: handover.Date(f.ExemptTo), SignedOn: handover.Date(f.ExemptionSignedOn),
-			ExtensionReason: personal.Text(f.ExtensionReason), Remark: remark,
+			ExtensionReason: personal.Text(f.ExtensionReason), Documents: f.documents(), Remark: remark,
 		}
 	}
 	return nil
@@ -112,7 +112,8 @@ func (f Facts) meeting(n handover.Name) handover.Payload {
 	case handover.TransferMeetingRecorded{}.Name():
 		return handover.TransferMeetingRecorded{
 			HeldOn: handover.Date(f.HeldOn), Participants: f.participants(), CanAndWantsWork: f.CanAndWantsWork,
-			StartOfCaseWork: handover.Date(f.StartOfCaseWork), NextReviewOn: handover.Date(f.NextReviewOn), Strategy: personal.Text(f.Strategy), Remark: remark,
+			StartOfCaseWork: handover.Date(f.StartOfCaseWork), NextReviewOn: handover.Date(f.NextReviewOn), Strategy: personal.Text(f.Strategy),
+			Documents: f.documents(), Remark: remark,
 		}
 	case handover.ReviewMeetingRecorded{}.Name():
 		return handover.ReviewMeetingRecorded{
@@ -143,7 +144,7 @@ func (f Facts) costs(n handover.Name) handover.Payload {
 		}
 	case handover.CostApprovalSigned{}.Name():
 		return handover.CostApprovalSigned{
-			Approval: f.Approval, SignedOn: handover.Date(f.ApprovalSignedOn), SignedBy: personal.Text(f.SignedBy), Remark: remark,
+			Approval: f.Approval, SignedOn: handover.Date(f.ApprovalSignedOn), SignedBy: personal.Text(f.SignedBy), Documents: f.documents(), Remark: remark,
 		}
 	case handover.CostApprovalRefused{}.Name():
 		return handover.CostApprovalRefused{
@@ -161,7 +162,7 @@ func (f Facts) costs(n handover.Name) handover.Payload {
 		}
 	case handover.InvoiceForwarded{}.Name():
 		return handover.InvoiceForwarded{
-			Approval: f.Approval, InvoicedOn: handover.Date(f.InvoicedOn), AmountCents: f.InvoiceCents, Remark: remark,
+			Approval: f.Approval, InvoicedOn: handover.Date(f.InvoicedOn), AmountCents: f.InvoiceCents, Documents: f.documents(), Remark: remark,
 		}
 	}
 	return nil
@@ -174,10 +175,23 @@ func (f Facts) ending(n handover.Name) handover.Payload {
 		return handover.SanctionHint{ObservedOn: handover.Date(f.ObservedOn), Hint: personal.Text(f.Hint), Remark: remark}
 	case handover.CaseClosed{}.Name():
 		return handover.CaseClosed{
-			ClosedOn: handover.Date(f.ClosedOn), Reason: handover.Code(f.ClosureReason), Outcome: handover.Code(f.Outcome), Remark: remark,
+			ClosedOn: handover.Date(f.ClosedOn), Reason: handover.Code(f.ClosureReason), Outcome: handover.Code(f.Outcome),
+			Documents: f.documents(), Remark: remark,
 		}
+	case handover.ApplicationChecked{}.Name():
+		return handover.ApplicationChecked{Outcome: handover.Code(f.CheckOutcome), Profile: f.CheckProfile, Findings: f.findings(), Remark: remark}
 	case handover.ConsentWithdrawn{}.Name():
 		return handover.ConsentWithdrawn{WithdrawnOn: handover.Date(f.WithdrawnOn), Remark: remark}
 	}
 	return nil
+}
+
+func (f Facts) findings() []handover.RuleFinding {
+	var all []handover.RuleFinding
+	for _, r := range f.Findings {
+		all = append(all, handover.RuleFinding{
+			Rule: r.Rule, Severity: handover.Code(r.Severity), Reason: handover.Code(r.Reason), Source: r.Source, Text: personal.Text(r.Text), Hint: personal.Text(r.Hint),
+		})
+	}
+	return all
 }

@@ -16,6 +16,8 @@ import (
 var (
 	// ErrNoCase: the case does not exist; nothing was written.
 	ErrNoCase = errors.New("the case does not exist")
+	// ErrNoRecord: the entry that is to be recalled or corrected does not stand in the case; nothing was written.
+	ErrNoRecord = errors.New("the entry that is referred to does not stand in the case")
 	// ErrNotText: the content is not valid UTF-8; nothing was written.
 	ErrNotText = errors.New("the entry is not valid UTF-8")
 	// ErrClosed: the store is closed; nothing was written.
@@ -45,13 +47,16 @@ type Write struct {
 	Dossier       handover.OrganisationID // used when a case is opened; empty: the organisation's
 	CaseReference handover.CaseID         // empty: as the case's opening write said
 	Reference     native.Reference
+	Action        handover.Action // empty: a new entry
+	Refers        native.RecordID // of a recall or correction: an entry of the same case
+	Documents     []string        // hashes of the documents that the body names; each must stand here already
 	By            string
 	Body          []byte
 }
 
 // text reports whether everything can stand in a journal line.
 func (w Write) text() bool {
-	for _, s := range []string{string(w.Case), string(w.Kind), string(w.Organisation), string(w.Dossier), string(w.CaseReference), string(w.Reference)} {
+	for _, s := range []string{string(w.Case), string(w.Kind), string(w.Organisation), string(w.Dossier), string(w.CaseReference), string(w.Reference), string(w.Refers)} {
 		if !utf8.ValidString(s) {
 			return false
 		}
@@ -63,6 +68,7 @@ func (w Write) text() bool {
 type Store struct {
 	options Options
 	journal *journal
+	cabinet *cabinet
 	queue   chan *pending
 	done    chan struct{}
 
@@ -89,8 +95,12 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	held, err := openCabinet(o.Dir, o.System)
+	if err != nil {
+		return nil, errors.Join(err, j.close())
+	}
 	s := &Store{
-		options: o, journal: j, queue: make(chan *pending, batchLimit), done: make(chan struct{}), changed: make(chan struct{}),
+		options: o, journal: j, cabinet: held, queue: make(chan *pending, batchLimit), done: make(chan struct{}), changed: make(chan struct{}),
 		byCase: map[native.CaseKey][]int{}, byRef: map[native.Reference][]int{}, byID: map[native.RecordID]int{},
 	}
 	c := newCommitter(s)
@@ -103,7 +113,7 @@ func Open(o Options) (*Store, error) {
 }
 
 // Write records one entry and returns when it is on disk. existed is true when the reference stood there already (Unique only). Once the write is queued
-// it is carried out even if ctx ends. Errors are ErrNoCase, ErrNotText, ErrClosed, ctx's, or a failure of the journal, after which the store takes nothing more.
+// it is carried out even if ctx ends. Errors are ErrNoCase, ErrNoRecord, ErrNoDocument, ErrNotText, ErrClosed, ctx's, or a failure of the journal, after which the store takes nothing more.
 func (s *Store) Write(ctx context.Context, w Write) (e Entry, existed bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return Entry{}, false, err
