@@ -94,7 +94,7 @@ func TestEverySettingIsRead(t *testing.T) {
 			{ID: "rav-luzern", Name: "RAV Luzern", Agency: "ALV", System: "paper"}, {ID: "sd-kriens", Name: "Sozialdienst Kriens", Agency: "SH", System: "stone"},
 		},
 		Systems: map[handover.SystemID]*config.System{
-			"paper": {Type: "paper", Poll: 5 * time.Second, Page: 7, Parallel: 3, Test: true},
+			"paper": {Type: "paper", Poll: 5 * time.Second, Page: 7, Parallel: 3, Test: true, Codes: file("paper.token")},
 			"stone": {Type: "stone", Read: true, Write: true, Poll: 2 * time.Second, Page: 200, Parallel: 8},
 		},
 	}, c)
