@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/gateway/bus"
@@ -29,8 +30,8 @@ func (g *Gateway) startSystems(_ context.Context, s *stack) error {
 func (g *Gateway) startFlow(ctx context.Context, s *stack) error {
 	readers := g.readers()
 	d := delivery.New(delivery.Options{
-		Ledger: g.ledger, Bus: port{g.bus}, Keys: g.keys, Claims: g.claims, Directory: newDirectory(g.o.Config, g.connected), Again: readers,
-		Targets: g.targets(), Observer: observer{g.telemetry.Instruments()}, Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
+		Ledger: g.ledger, Bus: port{g.bus}, Keys: g.keys, Claims: g.claims, Directory: newPlaces(g.connected), Rules: g.rules, Again: readers,
+		Targets: g.targets(), Documents: g.documents(), Observer: observer{g.telemetry.Instruments()}, Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
 	})
 	s.run(ctx, "delivery", func(ctx context.Context) error {
 		return g.bus.Consume(ctx, g.o.Config.Kafka.Prefix+".delivery", g.bus.Topics().Handover, func(ctx context.Context, c bus.Claim) error {
@@ -107,6 +108,16 @@ func (g *Gateway) targets() map[handover.SystemID]delivery.Target {
 		}
 	}
 	return targets
+}
+
+func (g *Gateway) documents() map[handover.SystemID]adapters.Documents {
+	all := map[handover.SystemID]adapters.Documents{}
+	for _, c := range g.connected {
+		if c.system.Documents != nil {
+			all[c.id] = c.system.Documents
+		}
+	}
+	return all
 }
 
 func (g *Gateway) startWebhooks(ctx context.Context, s *stack, readers intake.Readers) (err error) {

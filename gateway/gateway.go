@@ -19,6 +19,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/gateway/bus"
 	"github.com/einmal-hub/einmal/gateway/claims"
 	"github.com/einmal-hub/einmal/gateway/config"
@@ -50,6 +51,7 @@ type Addresses struct {
 type Gateway struct {
 	o         Options
 	connected []connection
+	rules     *rules
 	ready     atomic.Bool
 
 	telemetry *telemetry.Telemetry
@@ -65,10 +67,11 @@ type Gateway struct {
 // New connects nothing yet. It fails (kind Stop) for a configuration that cannot be right.
 func New(o Options) (*Gateway, error) {
 	connected, err := connect(o.Config, o.Factories, o.Mappers)
-	if err != nil {
-		return nil, err
+	rules, err2 := loadRules(o.Config)
+	if found := append(findingsOf(err, "systems"), findingsOf(err2, "")...); len(found) > 0 {
+		return nil, fault.Wrap(fault.Stop, "gateway.new", found)
 	}
-	return &Gateway{o: o, connected: connected, waker: newWaker()}, nil
+	return &Gateway{o: o, connected: connected, rules: rules, waker: newWaker()}, nil
 }
 
 // Run starts the gateway and returns when ctx has ended and everything has stopped, or when it cannot go on. What is under way when ctx ends is

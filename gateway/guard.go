@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"context"
+	"io"
 	"net/http"
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 )
 
@@ -20,6 +22,9 @@ func guarded(s adapters.System) adapters.System {
 	}
 	if s.Finder != nil {
 		s.Finder = guardedFinder{s.Finder}
+	}
+	if s.Documents != nil {
+		s.Documents = guardedDocuments{s.Documents}
 	}
 	if s.Webhook != nil {
 		s.Webhook = guardedWebhook{s.Webhook}
@@ -54,6 +59,18 @@ type guardedFinder struct{ adapters.Finder }
 func (g guardedFinder) Find(ctx context.Context, ref native.Reference) (r []native.Receipt, err error) {
 	defer recovered(fault.Retry, "adapter.find", &err)
 	return g.Finder.Find(ctx, ref)
+}
+
+type guardedDocuments struct{ adapters.Documents }
+
+func (g guardedDocuments) OpenDocument(ctx context.Context, sha256 string) (content io.ReadCloser, err error) {
+	defer recovered(fault.Retry, "adapter.open-document", &err)
+	return g.Documents.OpenDocument(ctx, sha256)
+}
+
+func (g guardedDocuments) PutDocument(ctx context.Context, d handover.Document, content io.Reader) (err error) {
+	defer recovered(fault.Retry, "adapter.put-document", &err)
+	return g.Documents.PutDocument(ctx, d, content)
 }
 
 type guardedWebhook struct{ adapters.Webhook }

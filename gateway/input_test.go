@@ -72,9 +72,9 @@ func badInputs() []badInput {
 			code: "foreign-reference", text: "the record carries a reference that this installation never gave", next: "find out who wrote it",
 		}, {
 			name: "an unknown organisation", enter: func(a *affair) {
-				a.between("sd-kriens", "sd-nirgends").enters(world.KLIB, "sd-kriens", "application-submitted")
+				a.between("sd-nirgends", "rav-luzern").enters(world.KLIB, "sd-nirgends", "application-submitted")
 			},
-			code: "unknown-organisation", text: "an organisation of the case is not in the directory", next: "add it to organisations in the configuration",
+			code: "unknown-organisation", text: "the organisation that applies is not in the directory", next: "add it to the directory",
 		}, {
 			name: "an application for oneself", enter: func(a *affair) {
 				a.between("sd-kriens", "sd-kriens").enters(world.KLIB, "sd-kriens", "application-submitted")

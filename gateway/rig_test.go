@@ -43,12 +43,8 @@ keys: %[1]s/einmal.key
 kafka: {partitions: 4%[3]s}
 %[4]s
 log: {level: debug, format: text}
-organisations:
-  - {id: rav-luzern,  agency: ALV, system: avam}
-  - {id: rav-sursee,  agency: ALV, system: avam}
-  - {id: sd-kriens,   agency: SH,  system: klib}
-  - {id: sd-emmen,    agency: SH,  system: klib}
-  - {id: sobz-sursee, agency: SH,  system: klib}
+profile: lucerne
+directory: testdata/directory.yaml
 systems:
   klib:
     type: klib

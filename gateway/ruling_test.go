@@ -2,7 +2,10 @@ package gateway_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,7 +14,6 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway"
-	"github.com/einmal-hub/einmal/gateway/config"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/parked"
 	"github.com/einmal-hub/einmal/mapping"
@@ -149,11 +151,14 @@ func TestI7AMappingThatBreaksDownParksItsRecordAndNothingElse(t *testing.T) {
 func TestI1AnOrganisationThatIsAddedLaterGetsItsCase(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, core.Faults{})
-	without := func(o *gateway.Options) {
-		o.Config.Organisations = slices.DeleteFunc(o.Config.Organisations, func(o config.Organisation) bool { return o.ID == "rav-sursee" })
-	}
-	g := s.gateway(without)
-	a := s.affair(1).between("sd-kriens", "rav-sursee")
+	whole, err := os.ReadFile("testdata/directory.yaml")
+	require.NoError(t, err)
+	before, rest, _ := strings.Cut(string(whole), "  - id: sd-kriens\n")
+	_, after, _ := strings.Cut(rest, "  - id: ")
+	small := filepath.Join(s.dir, "directory.yaml")
+	require.NoError(t, os.WriteFile(small, []byte(before+"  - id: "+after), 0o600))
+	g := s.gateway(func(o *gateway.Options) { o.Config.Directory = small })
+	a := s.affair(1).between("sd-kriens", "rav-luzern")
 	marker := a.enters(world.KLIB, "sd-kriens", "application-submitted")
 	require.Equal(t, "unknown-organisation", g.waits(1)[0].Reason.Code)
 	g.stop()

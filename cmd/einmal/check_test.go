@@ -26,9 +26,8 @@ func TestCheckListsEveryFindingAtOnceWithFileAndLine(t *testing.T) {
 admin: 127.0.0.1:8481
 grace: 5h
 log: {level: loud}
-organisations:
-  - {id: rav-luzern, agency: ALV, system: avam}
-  - {id: rav-luzern, agency: ALV, system: teapot}
+profile: luzern
+directory: directory.yaml
 systems:
   avam:
     type: avam
@@ -41,7 +40,7 @@ systems:
 		require.Equal(t, 2, code, command)
 		lines := strings.Split(strings.TrimSpace(errors), "\n")
 		for _, want := range []string{
-			":1: listen: ", ":3: grace: ", ":4: log.level: ", ":7: organisations[1].id: ", ":7: organisations[1].system: ", ":11: systems.avam.pol: ", ":13: systems.klib.type: ",
+			":1: listen: ", ":3: grace: ", ":4: log.level: ", ":6: directory: ", ":10: systems.avam.pol: ", ":12: systems.klib.type: ",
 		} {
 			require.Condition(t, func() bool {
 				for _, l := range lines {
@@ -58,7 +57,7 @@ systems:
 
 func TestCheckSaysWhatIsWrongWithAFileThatIsNone(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{"listen: [": ":1: this is not YAML", "": "organisations: ", "a: &x 1\nlisten: *y\n": "this is not YAML"} {
+	for text, want := range map[string]string{"listen: [": ":1: this is not YAML", "": "directory: ", "a: &x 1\nlisten: *y\n": "this is not YAML"} {
 		name := file(t, text)
 		code, _, errors := run(t, "check", "--config", name)
 		require.Equal(t, 2, code, text)

@@ -29,6 +29,9 @@ import (
 //go:embed demo.yaml
 var demoConfig string
 
+//go:embed demo-directory.yaml
+var demoDirectory string
+
 // demo is the whole world in one process.
 type demo struct {
 	playOptions
@@ -176,6 +179,9 @@ func (d *demo) config(c world.Credentials) (config.Config, error) {
 	}
 	dir, err := filepath.Abs(d.data)
 	if err != nil {
+		return config.Config{}, fault.Wrap(fault.Stop, "demo", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "directory.yaml"), []byte(demoDirectory), 0o600); err != nil {
 		return config.Config{}, fault.Wrap(fault.Stop, "demo", err)
 	}
 	text := strings.NewReplacer("${data}", dir, "${mocks}", d.world.URL(), "${admin}", d.admin).Replace(demoConfig)

@@ -161,7 +161,10 @@ func newTown(t testing.TB, ownEngines bool) *town {
 	require.NoError(t, err)
 	sample, err := os.ReadFile(filepath.Join(examples, "lucerne.yaml"))
 	require.NoError(t, err)
+	directory, err := filepath.Abs("demo-directory.yaml")
+	require.NoError(t, err)
 	changes := []string{
+		"directory: directory-lucerne.yaml", "directory: " + directory,
 		"127.0.0.1:8480", w.listenAt, "127.0.0.1:8481", w.adminAt, "127.0.0.1:8490", w.mocksAt,
 		"mock-secrets/", examples + "/mock-secrets/", "../../einmal-data", filepath.Join(w.dir, "data"), "poll: 500ms", "poll: 100ms",
 		"send: 2s, request: 5s, processing: 2s, lookup: 1s, margin: 1s", "send: 1s, request: 3s, processing: 700ms, lookup: 200ms, margin: 300ms",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	adaptersall "github.com/einmal-hub/einmal/adapters/all"
+	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/gateway"
 	"github.com/einmal-hub/einmal/gateway/config"
 	"github.com/einmal-hub/einmal/gateway/telemetry"
@@ -46,12 +48,21 @@ so is kill -9: the next start goes on where it was.`,
 	return c
 }
 
+// everything adds what is wrong with profile and directory to what is wrong with the configuration that names them, so that all findings come at once.
+func everything(cfg config.Config, err error) error {
+	var findings fault.Findings
+	if !errors.As(err, &findings) {
+		return err
+	}
+	return fault.Wrap(fault.KindOf(err), "config.load", append(findings, gateway.CheckRules(cfg)...))
+}
+
 // newGateway makes the gateway of a configuration file.
 func newGateway(file string) (*gateway.Gateway, *slog.Logger, error) {
 	factories := adaptersall.Factories()
 	cfg, err := config.Load(file, factories)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, everything(cfg, err)
 	}
 	mappers, err := mappingall.Mappers()
 	if err != nil {

@@ -37,6 +37,15 @@ func Remember(history []Said, s Said, action Action, revised MessageID) []Said {
 	return append(all, s)
 }
 
+// Earlier returns the message of a history that a recall or a correction names; it may name an earlier wording.
+func Earlier(history []Said, id MessageID) (Said, bool) {
+	at := standsAt(history, id)
+	if at < 0 {
+		return Said{}, false
+	}
+	return history[at], true
+}
+
 // standsAt finds a message in a history by its id or by that of an earlier wording.
 func standsAt(history []Said, id MessageID) int {
 	return slices.IndexFunc(history, func(s Said) bool { return id != "" && (s.ID == id || slices.Contains(s.Wordings, id)) })

@@ -47,7 +47,7 @@ type Record struct {
 	// them empty here.
 	Action handover.Action
 	Refers RecordID
-	Body      []byte    // wire format of the native system; holds personal data
+	Body   []byte // wire format of the native system; holds personal data
 }
 
 // Entry is one thing to be written into a native system.

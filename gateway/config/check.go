@@ -32,7 +32,7 @@ func (d *document) check(c *Config) {
 	d.endpoint("telemetry.otlp.endpoint", c.Telemetry.OTLP.Endpoint)
 	d.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	d.oneOf("log.format", c.Log.Format, "json", "text")
-	d.organisations(c)
+	d.jurisdiction(c)
 }
 
 // kafka checks what can be said without the brokers; what depends on them is found when they are asked.
@@ -133,30 +133,15 @@ func (d *document) id(path, id string) {
 	}
 }
 
-func (d *document) organisations(c *Config) {
-	if len(c.Organisations) < 2 {
-		d.report("organisations", "missing", "a handover needs two organisations", "list every office that hands cases over or takes them")
+// jurisdiction checks that profile and directory are named; what stands in them is checked when they are read.
+func (d *document) jurisdiction(c *Config) {
+	if c.Profile == "" {
+		d.report("profile", "missing", "no jurisdiction is named", "add profile: lucerne, or the path of a folder with a profile of your own")
 	}
-	first := map[handover.OrganisationID]int{}
-	for i, o := range c.Organisations {
-		path := "organisations[" + strconv.Itoa(i) + "]"
-		if o.ID == "" {
-			d.report(path+".id", "missing", "the organisation has no id", "give it a short name in lower case, such as rav-luzern")
-		} else {
-			d.id(path+".id", string(o.ID))
-		}
-		if j, twice := first[o.ID]; twice && o.ID != "" {
-			d.report(path+".id", "repeated", "organisations["+strconv.Itoa(j)+"] has the same id", "give each organisation its own")
-		} else {
-			first[o.ID] = i
-		}
-		if o.Agency == "" {
-			d.report(path+".agency", "missing", "the organisation has no agency type", "use ALV, IV or SH")
-		}
-		if _, known := c.Systems[o.System]; !known && len(c.Systems) > 0 {
-			d.report(path+".system", "unknown-system", "no system of this name is configured", suggest(string(o.System), systemNames(c)))
-		}
+	if c.Directory == "" {
+		d.report("directory", "missing", "no directory is named", "add directory: FILE; deploy/examples/directory-lucerne.yaml is one to start from")
 	}
+	d.readable("directory", c.Directory)
 }
 
 // systems decodes each adapter's part and lets it check itself.
@@ -177,8 +162,6 @@ func (d *document) systems(c *Config, factories []adapters.Factory, dir string) 
 			d.report(path, "missing", "the system is empty", "give it a type and a config")
 			continue
 		}
-		s.Codes = below(dir, s.Codes)
-		d.readable(path+".codes", s.Codes)
 		d.figures(path, s)
 		if f, known := byType[s.Type]; known {
 			d.adapter(path+".config", s, f, dir)

@@ -36,8 +36,10 @@ type Config struct {
 	Telemetry Telemetry `yaml:"telemetry"`
 	Log       Log       `yaml:"log"`
 
-	// Organisations are the agencies' offices that cases are handed over between.
-	Organisations []Organisation `yaml:"organisations"`
+	// Profile is the jurisdiction: the name of one that is part of the program ("lucerne"), or the path of a folder with one.
+	Profile string `yaml:"profile"`
+	// Directory is the file that says who is who: organisations, their systems, the municipalities that they serve. Its format is described in gateway/directory.
+	Directory string `yaml:"directory"`
 	// Systems are the native systems, by the name that messages carry as their source.
 	Systems map[handover.SystemID]*System `yaml:"systems"`
 }
@@ -98,15 +100,6 @@ type Log struct {
 	Format string `yaml:"format"` // json, text
 }
 
-// Organisation is one office of an agency.
-type Organisation struct {
-	ID     handover.OrganisationID `yaml:"id"`
-	Name   string                  `yaml:"name"`
-	Agency string                  `yaml:"agency"` // agency type of the profile: ALV, IV, SH
-	// System is the native system that the office works in.
-	System handover.SystemID `yaml:"system"`
-}
-
 // System is one native system.
 type System struct {
 	Type     string        `yaml:"type"`     // the adapter: "klib"
@@ -117,8 +110,6 @@ type System struct {
 	Parallel int           `yaml:"parallel"` // requests in flight at once
 	// Test says that this is a test instance: only it may receive test deliveries, and it receives nothing else's.
 	Test bool `yaml:"test"`
-	// Codes is a file with code lists that replace those of the system's mapping table: the words of another jurisdiction, or of this installation.
-	Codes string `yaml:"codes"`
 	// Config is the adapter's own part.
 	Config yaml.Node `yaml:"config"`
 

@@ -90,11 +90,10 @@ func TestEverySettingIsRead(t *testing.T) {
 		},
 		Telemetry: config.Telemetry{Service: "einmal-test", OTLP: config.OTLP{Endpoint: "https://collector.example:4318", Insecure: true}},
 		Log:       config.Log{Level: "debug", Format: "text"},
-		Organisations: []config.Organisation{
-			{ID: "rav-luzern", Name: "RAV Luzern", Agency: "ALV", System: "paper"}, {ID: "sd-kriens", Name: "Sozialdienst Kriens", Agency: "SH", System: "stone"},
-		},
+		Profile:   "testdata/jurisdiction",
+		Directory: filepath.Join("testdata", "directory.yaml"),
 		Systems: map[handover.SystemID]*config.System{
-			"paper": {Type: "paper", Poll: 5 * time.Second, Page: 7, Parallel: 3, Test: true, Codes: file("paper.token")},
+			"paper": {Type: "paper", Poll: 5 * time.Second, Page: 7, Parallel: 3, Test: true},
 			"stone": {Type: "stone", Read: true, Write: true, Poll: 2 * time.Second, Page: 200, Parallel: 8},
 		},
 	}, c)
@@ -111,14 +110,22 @@ func TestWhatIsNotSaidHasItsDefault(t *testing.T) {
 	require.NoError(t, err)
 	want := config.Default()
 	want.Data, want.Keys = "testdata/einmal-data", "testdata/einmal-data/einmal.key"
-	want.Organisations, want.Systems = c.Organisations, c.Systems
+	want.Profile, want.Directory, want.Systems = "lucerne", "testdata/directory.yaml", c.Systems
 	require.Equal(t, want, c)
 	require.Equal(t, "127.0.0.1:8481", c.Admin, "operators only, unless the file says otherwise")
 	require.Empty(t, c.Listen)
 }
 
+// least is the shortest configuration, for a file in any folder.
+func least(t *testing.T) string {
+	t.Helper()
+	directory, err := filepath.Abs("testdata/directory.yaml")
+	require.NoError(t, err)
+	return strings.Replace(read(t, "testdata/least.yaml"), "directory.yaml", directory, 1)
+}
+
 func TestASettingWithoutValueHasItsDefault(t *testing.T) {
-	text := "admin:\ngrace: ~\nkafka:\nkeys:\n" + read(t, "testdata/least.yaml")
+	text := "admin:\ngrace: ~\nkafka:\nkeys:\n" + least(t)
 	c, err := config.Parse("einmal.yaml", []byte(text), factories())
 	require.NoError(t, err)
 	want := config.Default()
@@ -126,7 +133,7 @@ func TestASettingWithoutValueHasItsDefault(t *testing.T) {
 }
 
 func TestRelativePathsBelongToTheFolderOfTheFile(t *testing.T) {
-	text := "data: data\nkeys: ../keys/einmal.key\n" + read(t, "testdata/least.yaml")
+	text := "data: data\nkeys: ../keys/einmal.key\n" + least(t)
 	for file, want := range map[string][2]string{
 		"einmal.yaml":             {"data", "../keys/einmal.key"},
 		"/etc/einmal/einmal.yaml": {"/etc/einmal/data", "/etc/keys/einmal.key"},
@@ -136,7 +143,7 @@ func TestRelativePathsBelongToTheFolderOfTheFile(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, [2]string{c.Data, c.Keys}, file)
 	}
-	c, err := config.Parse("conf/einmal.yaml", []byte("data: /var/lib/einmal\n"+read(t, "testdata/least.yaml")), factories())
+	c, err := config.Parse("conf/einmal.yaml", []byte("data: /var/lib/einmal\n"+least(t)), factories())
 	require.NoError(t, err)
 	require.Equal(t, "/var/lib/einmal/einmal.key", c.Keys, "the key file lies in the data folder unless the file says otherwise")
 }
@@ -253,7 +260,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := config.Parse("testdata/einmal.yaml", text, factories())
 		if err == nil {
-			require.GreaterOrEqual(t, len(c.Organisations), 2)
+			require.NotEmpty(t, c.Profile)
+			require.NotEmpty(t, c.Directory)
 			require.NotEmpty(t, c.Systems)
 			return
 		}

@@ -56,7 +56,10 @@ func (c *Config) resolve(dir string) {
 	if c.Keys == "" {
 		c.Keys = filepath.Join(c.Data, "einmal.key")
 	}
-	paths := []*string{&c.Data, &c.Keys, &c.Redis.PasswordFile}
+	paths := []*string{&c.Data, &c.Keys, &c.Redis.PasswordFile, &c.Directory}
+	if strings.ContainsRune(c.Profile, '/') {
+		paths = append(paths, &c.Profile)
+	}
 	if c.Kafka.SASL != nil {
 		paths = append(paths, &c.Kafka.SASL.PasswordFile)
 	}

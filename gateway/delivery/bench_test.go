@@ -67,7 +67,7 @@ func BenchmarkThroughput(b *testing.B) {
 	target := delivery.Target{Sink: taker{}, Mapper: plain{}, Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: bounds}, Parallel: 64}
 	l := ledger.New(q, q.view, time.Now)
 	d := delivery.New(delivery.Options{
-		Ledger: l, Bus: q, Keys: keys, Claims: nobody{}, Directory: everywhere{[]ledger.Destination{{System: "x"}, {System: "y"}}}, Again: nobody{},
+		Ledger: l, Bus: q, Keys: keys, Claims: nobody{}, Directory: everywhere{[]ledger.Destination{{System: "x"}, {System: "y"}}}, Rules: &rig{}, Again: nobody{},
 		Targets:  map[handover.SystemID]delivery.Target{"x": target, "y": target},
 		Observer: nobody{}, Tracer: noop.NewTracerProvider().Tracer(""), Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})

@@ -2,8 +2,8 @@
 //
 // A message goes through these steps, in this order; each is a function of its own:
 //
-//	gate:    open and check the payload, give the message its place in its case (ADMIT) or park it
-//	record:  for every destination: map, claim, INTENT, apply, classify, DONE
+//	gate:    open and check the payload, judge it by the rules, give the message its place in its case (ADMIT) or park it
+//	record:  for every destination: map, store documents, claim, INTENT, apply, classify, DONE
 //	settle:  tell the bus that the offset is complete
 //
 // Order (I3): the gate handles one message of a case at a time, a lane (case and destination) records one message at a time, and
@@ -53,14 +53,25 @@ type Claims interface {
 	SetDone(ctx context.Context, id handover.CaseID, to string, ref native.Reference, r native.Receipt)
 }
 
-// Directory knows which organisation works in which system.
+// Directory knows what the systems are for.
 type Directory interface {
 	// Origin returns the dossier that a message was entered in: places in it are counted from 1, so they say nothing about other dossiers of
 	// the same system.
 	Origin(e handover.Envelope) ledger.Destination
-	// Destinations returns every place where a message of a case must stand and does not stand yet: the dossiers of both parties and the
-	// shared platforms, without the place that it was entered in. It fails (kind Park) for an organisation that it does not know.
-	Destinations(e handover.Envelope, p handover.Parties) ([]ledger.Destination, error)
+	// Destinations returns every place where a message of a case must stand and does not stand yet: the dossiers of both parties, in the systems that
+	// works names, and the shared platforms, without the place that it was entered in. It fails (kind Park) for an organisation that works does not name.
+	Destinations(e handover.Envelope, p handover.Parties, works map[handover.OrganisationID]handover.SystemID) ([]ledger.Destination, error)
+	// Writable reports whether entries can be made at a place.
+	Writable(to ledger.Destination) bool
+}
+
+// Rules are what the jurisdiction says. They are pure: the same message gets the same answer on every gateway with the same files.
+type Rules interface {
+	// Open judges an application and settles what holds for its case: the parties, with the receiving organisation found when the application leaves it out, and
+	// the opening. An application that is not admissible is no error: the opening's check says so. Errors are of kind Park.
+	Open(m handover.Message) (handover.Parties, ledger.Opening, error)
+	// Check says what the rules have against any other message, by the version that its case was opened under. Errors are of kind Park.
+	Check(p handover.Payload, profile string) error
 }
 
 // Again reads a parked native record anew and publishes the message that it has become.
@@ -95,8 +106,11 @@ type Options struct {
 	Keys      Keys
 	Claims    Claims
 	Directory Directory
+	Rules     Rules
 	Again     Again
 	Targets   map[handover.SystemID]Target
+	// Documents are the systems that keep documents, those that are only read included.
+	Documents map[handover.SystemID]adapters.Documents
 	Observer  Observer
 	Tracer    trace.Tracer
 	Log       *slog.Logger

@@ -126,51 +126,6 @@ func (c *claim) behind(ctx context.Context, lane ledger.Lane, e ledger.Entry, pl
 	return waits
 }
 
-// consider decides by the case's state whether a message may be said now, and where it must be recorded.
-func (c *claim) consider(m handover.Message, print string, place ledger.Place) (ledger.Admission, error) {
-	k := c.o.Ledger.Case(m.Case)
-	parties := k.Parties
-	if handover.Opens(m.Name) && k.State == handover.NoCase {
-		parties = m.Parties
-	}
-	origin := c.o.Directory.Origin(m.Envelope)
-	if last, ok := k.Last[origin]; ok && m.Sequence <= last {
-		return ledger.Admission{}, fault.New(fault.Park, "delivery.gate", "out-of-order",
-			"a later record of the same dossier has been delivered already").Hint("check the order of the entries in the native system, then let it go on or withdraw it")
-	}
-	if k.Number > 0 && m.Test != k.Test {
-		return ledger.Admission{}, fault.New(fault.Park, "delivery.gate", "test-mixed-with-real",
-			"either the message or its case is a test, and the other is not").Hint("enter tests in cases of their own, and withdraw this message")
-	}
-	next, refusal := handover.Next(k.State, parties.RoleOf(m.Sender), m.Payload)
-	if refusal != "" {
-		return ledger.Admission{}, refused(refusal, k.State, m)
-	}
-	to, err := c.o.Directory.Destinations(m.Envelope, parties)
-	if err != nil {
-		return ledger.Admission{}, err
-	}
-	return ledger.Admission{
-		Number: k.Number + 1, Place: place, Print: print, State: next, Parties: parties, To: to,
-		Origin: origin, Sequence: m.Sequence, Name: m.Name, Test: m.Test,
-	}, nil
-}
-
-// refused says in words why a message may not be said in a state.
-func refused(r handover.Refusal, s handover.State, m handover.Message) error {
-	state := string(s)
-	if s == handover.NoCase {
-		state = "not opened"
-	}
-	text := "the case is " + state + ", where " + string(m.Name) + " is not provided for"
-	next := "correct the entry in the native system, or withdraw this message"
-	if r == handover.RefusedSender {
-		text = "in a case that is " + state + ", " + string(m.Name) + " is for the other party to say"
-		next = "find out who entered it for whom, and withdraw this message"
-	}
-	return fault.New(fault.Park, "delivery.gate", string(r), text).Hint(next)
-}
-
 // spread hands a message to the lanes of its destinations. It is called in the order of the case, so the lanes keep that order.
 func (c *claim) spread(ctx context.Context, m handover.Message, a ledger.Admission, settled func()) {
 	one := join(len(a.To), settled)

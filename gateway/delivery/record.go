@@ -17,7 +17,6 @@ import (
 	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/schedule"
 	"github.com/einmal-hub/einmal/gateway/telemetry"
-	"github.com/einmal-hub/einmal/mapping"
 )
 
 // job is one message on its way to one destination.
@@ -28,6 +27,8 @@ type job struct {
 	sink  *sink
 	own   ledger.Own
 	entry native.Entry
+	// stored says that the documents of the entry stand in the native system.
+	stored bool
 	// judged is the attempt that the reason to park is about; 0 for a reason that says nothing about one.
 	judged int
 }
@@ -120,46 +121,18 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 		case ledger.StepVoid:
 			_ = c.persist(ctx, "delivery.void", func() error { return c.o.Ledger.Void(ctx, j.Entry, j.own.Attempt, j.own.Nonce, false) })
 		case ledger.StepIntend, ledger.StepSend:
+			if ready, err := c.store(ctx, j, pause.NextBackOff()); !ready {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			if err := c.attempt(ctx, j, ref.Attempt+1, pause.NextBackOff()); err != nil {
 				return err
 			}
 		}
 	}
 	return ctx.Err()
-}
-
-// compose translates the message for its destination. A message that cannot be translated is never announced in the ledger.
-func (c *claim) compose(ctx context.Context, j *job) error {
-	if j.sink == nil {
-		return fault.New(fault.Park, "delivery.compose", "unknown-system", "no system of this name is configured to be written into").
-			Hint("add the system to the configuration and let the message go on")
-	}
-	at := mapping.Placement{
-		Reference: j.Ref, System: j.To.System, Organisation: j.To.Organisation, Now: c.o.Now(),
-	}
-	at.Parties = c.o.Ledger.Case(j.Case).Parties
-	if at.Organisation == "" {
-		at.Organisation = j.m.Sender // on a shared platform an entry is made for whoever says it
-	}
-	at.Role = at.Parties.RoleOf(at.Organisation)
-	if !handover.Opens(j.m.Name) {
-		key, known := c.o.Ledger.NativeCase(j.Case, j.To)
-		if !known {
-			_ = c.persist(ctx, "delivery.sync", func() error { return c.o.Ledger.Sync(ctx, j.Case) })
-			key, known = c.o.Ledger.NativeCase(j.Case, j.To)
-		}
-		if !known {
-			return fault.New(fault.Park, "delivery.compose", "native-case-unknown", "the case has no counterpart in the native system").
-				Hint("look for the opening of the case at this destination; it is parked or was withdrawn")
-		}
-		at.Case = key
-	}
-	entry, err := j.sink.Mapper.FromHandover(j.m, at)
-	if err != nil {
-		return fault.Wrap(fault.Park, "delivery.map", err)
-	}
-	j.entry = entry
-	return nil
 }
 
 // unknownOutcome says that nobody can know whether an attempt was executed.

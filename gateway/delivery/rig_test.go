@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -204,6 +205,13 @@ func (s *system) Find(_ context.Context, ref native.Reference) ([]native.Receipt
 	return out, nil
 }
 
+// entries returns what stands in the journal for a case, in order.
+func (s *system) entries(c handover.CaseID) []native.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.journal), func(e native.Entry) bool { return e.CaseReference != c })
+}
+
 // bounds are the test's, with the time that the system may take to answer.
 func (s *system) bounds() adapters.Bounds {
 	b := bounds
@@ -233,18 +241,53 @@ func (plain) FromHandover(m handover.Message, at mapping.Placement) (native.Entr
 	if w, is := m.Payload.(handover.SanctionHint); is && w.Hint.Reveal() == "panic" {
 		panic("a mapping that is broken")
 	}
-	return native.Entry{Reference: at.Reference, Kind: native.Kind(m.Name), Case: at.Case, CaseReference: m.Case}, nil
+	plain, err := handover.EncodePayload(m.Payload)
+	return native.Entry{
+		Reference: at.Reference, Kind: native.Kind(m.Name), Case: at.Case, CaseReference: m.Case, Organisation: at.Organisation,
+		Action: m.Action, Refers: at.Earlier.Record, Documents: handover.DocumentsOf(m.Payload), Body: append([]byte(at.Procedure+"|"), plain...),
+	}, err
 }
 
 // everywhere sends every message to one system.
 type everywhere struct{ to []ledger.Destination }
 
-func (e everywhere) Destinations(handover.Envelope, handover.Parties) ([]ledger.Destination, error) {
+func (e everywhere) Destinations(handover.Envelope, handover.Parties, map[handover.OrganisationID]handover.SystemID) ([]ledger.Destination, error) {
 	return e.to, nil
 }
 
+func (everywhere) Writable(ledger.Destination) bool { return true }
+
+// The rig's own directory reads what a test may change while the gateway runs.
+
+// Destinations implements [delivery.Directory].
+func (r *rig) Destinations(handover.Envelope, handover.Parties, map[handover.OrganisationID]handover.SystemID) ([]ledger.Destination, error) {
+	return slices.Clone(r.to), nil
+}
+
+// Origin implements [delivery.Directory].
+func (*rig) Origin(e handover.Envelope) ledger.Destination { return everywhere{}.Origin(e) }
+
+// Writable implements [delivery.Directory].
+func (*rig) Writable(ledger.Destination) bool { return true }
+
 func (everywhere) Origin(e handover.Envelope) ledger.Destination {
 	return ledger.Destination{System: e.Source, Organisation: e.Sender}
+}
+
+// Open implements [delivery.Rules].
+func (r *rig) Open(m handover.Message) (handover.Parties, ledger.Opening, error) {
+	if r.judge != nil {
+		return r.judge(m)
+	}
+	return m.Parties, ledger.Opening{Profile: "test/one", During: "REDUCED", After: "FULL"}, nil
+}
+
+// Check implements [delivery.Rules].
+func (r *rig) Check(p handover.Payload, profile string) error {
+	if r.against != nil {
+		return r.against(p, profile)
+	}
+	return nil
 }
 
 // nobody gives no advice.
@@ -266,7 +309,11 @@ type rig struct {
 	systems map[handover.SystemID]*system
 	to      []ledger.Destination
 	again   delivery.Again
-	running sync.WaitGroup // everything that the rig started
+	judge   func(handover.Message) (handover.Parties, ledger.Opening, error) // nil: everything is admissible
+	against func(handover.Payload, string) error                             // nil: nothing
+	// archives are the systems that keep documents; the messages come from "origin".
+	archives map[handover.SystemID]*archive
+	running  sync.WaitGroup // everything that the rig started
 }
 
 var bounds = adapters.Bounds{Send: time.Second, Request: time.Second, Processing: 3 * time.Second, Lookup: time.Second, Margin: time.Second}
@@ -305,12 +352,15 @@ func (r *rig) start(from int64) *gateway {
 	wake := make(chan ledger.Lane, 1000)
 	view := ledger.NewView(1, func(_ int32, l ledger.Lane) { wake <- l })
 	g.ledger = ledger.New(r.memory, view, time.Now)
-	targets := map[handover.SystemID]delivery.Target{}
+	targets, documents := map[handover.SystemID]delivery.Target{}, map[handover.SystemID]adapters.Documents{}
+	for id, a := range r.archives {
+		documents[id] = a
+	}
 	for id, s := range r.systems {
 		targets[id] = delivery.Target{Sink: s, Finder: s, Mapper: mapping.Guard(plain{}), Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds()}, Parallel: 4}
 	}
 	d := delivery.New(delivery.Options{
-		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: everywhere{r.to}, Again: r.again, Targets: targets,
+		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: r, Rules: r, Again: r.again, Targets: targets, Documents: documents,
 		Observer: nobody{}, Tracer: noop.NewTracerProvider().Tracer(""), Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	ctx, cancel := context.WithCancel(r.t.Context())

@@ -191,15 +191,20 @@ func TestI3_TheRecordsOfACaseArePublishedInOrderAndCasesSideBySide(t *testing.T)
 	})
 }
 
-// A recall or a correction is not carried over by this version, and not passed off as news.
-func TestARecallOrCorrectionIsParkedWithItsCode(t *testing.T) {
-	for _, kind := range []native.Kind{"recall", "correction"} {
+// A recall or a correction names the message that the native record it is about became, and is never passed off as news.
+func TestARecallOrCorrectionNamesTheMessageThatItIsAbout(t *testing.T) {
+	for kind, action := range map[native.Kind]handover.Action{"recall": handover.ActionRecall, "correction": handover.ActionCorrection} {
 		try(t, func(t *testing.T, w *world, s *source) {
-			s.enter(record("c", 1, kind))
+			s.enter(record("c", 1, "hint"), record("c", 2, kind))
 			g := w.start("klib", s)
 			elapse(10 * poll)
-			require.Equal(t, map[native.RecordID]string{"c-1": "action-not-provided-for"}, g.parked(w, "c-1"))
-			require.Empty(t, w.disk.names(""))
+			all := w.disk.messages()
+			require.Len(t, all, 2)
+			require.Equal(t, handover.ActionNew, all[0].Action)
+			require.Empty(t, all[0].References)
+			require.Equal(t, action, all[1].Action)
+			require.Equal(t, all[0].ID, all[1].References)
+			require.NotEqual(t, all[0].ID, all[1].ID)
 			g.stop()
 		})
 	}
@@ -227,7 +232,7 @@ func TestI6_NothingOfAPayloadStandsInKeysHeadersLogsOrSpans(t *testing.T) {
 		})
 		g := w.start("klib", s)
 		elapse(10 * poll)
-		require.Equal(t, map[string]int{"published": 1, "parked": 4}, w.became())
+		require.Equal(t, map[string]int{"published": 2, "parked": 3}, w.became())
 		var seen strings.Builder
 		for _, p := range w.disk.log {
 			for _, e := range p {

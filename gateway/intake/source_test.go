@@ -104,9 +104,9 @@ func (w *words) ToHandover(r native.Record) (mapping.Draft, error) {
 	case "application":
 		d.Payload = application()
 	case "recall":
-		d.Action, d.References = handover.ActionRecall, "earlier"
+		d.Action, d.References = handover.ActionRecall, "c-1"
 	case "correction":
-		d.Action, d.References = handover.ActionCorrection, "earlier"
+		d.Action, d.References = handover.ActionCorrection, "c-1"
 	case "puzzle":
 		if !w.more {
 			return mapping.Draft{}, fault.New(fault.Park, "test.map", w.code, "the field holds a code that is in no list").At("grund")

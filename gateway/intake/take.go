@@ -127,10 +127,6 @@ func (r *Reader) message(rec native.Record) (handover.Message, error) {
 	if a, opens := draft.Payload.(handover.ApplicationSubmitted); opens {
 		m.Parties = handover.Parties{Assigning: a.Assigning, Receiving: a.Receiving}
 	}
-	if m.Action != handover.ActionNew {
-		return handover.Message{}, fault.New(fault.Park, "intake.map", "action-not-provided-for", "recalls and corrections are not carried over by this version").
-			Hint("tell the other agency, then withdraw this message")
-	}
 	return m, fault.Wrap(fault.Park, "intake.validate", m.Validate())
 }
 

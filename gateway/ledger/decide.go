@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/native"
 )
 
 // Ref is what the ledger knows of one reference.
@@ -14,6 +15,7 @@ type Ref struct {
 	Void     bool // that attempt provably left nothing
 	Doubts   int  // attempts whose outcome the native system did not tell
 	Done     bool
+	Native   native.RecordID // when it is done: the native system's own id of the record
 	// Asked says that a person decides about the message here at present: nobody sends meanwhile.
 	Asked bool
 	// Withdrawn says that a person dropped the message here: nothing is sent any more, whoever reads it again.

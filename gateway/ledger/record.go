@@ -152,6 +152,8 @@ type Admission struct {
 	Test     bool          `json:"test,omitzero"` // the message is a test delivery, and so is its case
 	// Said is the message in the history of its case.
 	Said handover.Said `json:"said,omitzero"`
+	// Approval is where the cost approval that it is about stands after it.
+	Approval handover.ApprovalState `json:"approval,omitzero"`
 	// Revises is the message that it recalls or corrects, and Action which of the two; empty for a new one.
 	Revises handover.MessageID `json:"revises,omitzero"`
 	Action  handover.Action    `json:"action,omitzero"`
@@ -173,6 +175,9 @@ type Opening struct {
 	// Check is what the rules have against the application; nil: nothing.
 	Check *Check `json:"check,omitzero"`
 }
+
+// Returned reports whether the rules did not admit the application: nothing of it has left the dossier that it was entered in.
+func (o Opening) Returned() bool { return o.Check != nil && o.Check.Outcome == handover.Returned }
 
 // Check is the answer of the rules to an application. It holds words of the profile and of the directory only, nothing of the application.
 type Check struct {

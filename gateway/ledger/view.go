@@ -215,7 +215,7 @@ func (c *Case) remember(a Admission) {
 		if c.Approvals == nil {
 			c.Approvals = map[string]handover.ApprovalState{}
 		}
-		c.Approvals[a.Said.Approval] = a.Said.ApprovalTo
+		c.Approvals[a.Said.Approval] = a.Approval
 	}
 	c.History = handover.Remember(c.History, a.Said, a.Action, a.Revises)
 }
@@ -249,7 +249,8 @@ func (v *View) foldVoid(r Record) {
 }
 
 func (v *View) foldDone(r Record) {
-	v.refOf(r.Ref).Done = true
+	ref := v.refOf(r.Ref)
+	ref.Done, ref.Native = true, r.Native
 	c := v.caseOf(r.Case)
 	if _, bound := c.Bindings[r.To]; !bound && r.NativeCase != "" {
 		c.Bindings[r.To] = r.NativeCase

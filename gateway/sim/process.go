@@ -66,7 +66,7 @@ func newProcess(w *world, name string) *process {
 		}
 	}
 	p.delivery = delivery.New(delivery.Options{
-		Ledger: p.ledger, Bus: port{p}, Keys: keys{w}, Claims: claims{p}, Directory: w, Again: p.readers, Targets: targets,
+		Ledger: p.ledger, Bus: port{p}, Keys: keys{w}, Claims: claims{p}, Directory: w, Rules: w, Again: p.readers, Targets: targets,
 		Observer: nobody{}, Tracer: tracer, Log: log, Window: w.plan.window, Now: p.now, Protocol: w.hooks.protocol(p),
 	})
 	return p

@@ -91,7 +91,7 @@ func (w *world) partitionOf(c handover.CaseID) int32 {
 }
 
 // Destinations is the directory: both dossiers and the platform, without the place of entry.
-func (w *world) Destinations(e handover.Envelope, p handover.Parties) ([]ledger.Destination, error) {
+func (w *world) Destinations(e handover.Envelope, p handover.Parties, _ map[handover.OrganisationID]handover.SystemID) ([]ledger.Destination, error) {
 	if p.Assigning == "" || p.Receiving == "" {
 		return nil, fault.New(fault.Park, "sim.destinations", "unknown-organisation", "an organisation is not in the directory")
 	}

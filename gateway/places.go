@@ -3,13 +3,11 @@ package gateway
 import (
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
-	"github.com/einmal-hub/einmal/gateway/config"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 )
 
-// directory knows which organisation works in which system, and what each system is for.
-type directory struct {
-	works   map[handover.OrganisationID]handover.SystemID
+// places knows what each system is for. Which organisation works in which one is settled when a case is opened; see [rules].
+type places struct {
 	systems map[handover.SystemID]place
 	order   []handover.SystemID // for the same answer every time
 }
@@ -20,11 +18,8 @@ type place struct {
 	test   bool
 }
 
-func newDirectory(c config.Config, connected []connection) directory {
-	d := directory{works: map[handover.OrganisationID]handover.SystemID{}, systems: map[handover.SystemID]place{}}
-	for _, o := range c.Organisations {
-		d.works[o.ID] = o.System
-	}
+func newPlaces(connected []connection) places {
+	d := places{systems: map[handover.SystemID]place{}}
 	for _, k := range connected {
 		d.systems[k.id] = place{shared: k.system.Abilities.Shared, write: k.config.Write && k.system.Sink != nil, test: k.config.Test}
 		d.order = append(d.order, k.id)
@@ -34,13 +29,13 @@ func newDirectory(c config.Config, connected []connection) directory {
 
 // Destinations returns both parties' dossiers and every shared platform, without the place that the message was entered in. A test delivery
 // goes to test instances only, and nothing else goes there.
-func (d directory) Destinations(e handover.Envelope, p handover.Parties) ([]ledger.Destination, error) {
+func (d places) Destinations(e handover.Envelope, p handover.Parties, works map[handover.OrganisationID]handover.SystemID) ([]ledger.Destination, error) {
 	var all []ledger.Destination
 	for _, o := range []handover.OrganisationID{p.Assigning, p.Receiving} {
-		system, known := d.works[o]
+		system, known := works[o]
 		if !known {
-			return nil, fault.New(fault.Park, "directory.destinations", "unknown-organisation", "an organisation of the case is not in the directory").
-				Hint("add it to organisations in the configuration, or correct the entry in the native system")
+			return nil, fault.New(fault.Park, "directory.destinations", "unknown-organisation", "nobody knows in which system an organisation of the case works").
+				Hint("add it to the directory, or correct the entry in the native system")
 		}
 		all = append(all, d.dossier(system, o))
 	}
@@ -66,12 +61,15 @@ func (d directory) Destinations(e handover.Envelope, p handover.Parties) ([]ledg
 }
 
 // Origin returns the dossier that a message was entered in.
-func (d directory) Origin(e handover.Envelope) ledger.Destination {
+func (d places) Origin(e handover.Envelope) ledger.Destination {
 	return d.dossier(e.Source, e.Sender)
 }
 
+// Writable reports whether entries can be made at a place.
+func (d places) Writable(to ledger.Destination) bool { return d.systems[to.System].write }
+
 // dossier is where an organisation's records of a case stand in a system.
-func (d directory) dossier(system handover.SystemID, o handover.OrganisationID) ledger.Destination {
+func (d places) dossier(system handover.SystemID, o handover.OrganisationID) ledger.Destination {
 	if d.systems[system].shared {
 		return ledger.Destination{System: system}
 	}

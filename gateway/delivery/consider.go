@@ -1,0 +1,179 @@
+package delivery
+
+import (
+	"maps"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+)
+
+// consider decides by the case's state and by the rules of the jurisdiction whether a message may be said now, and where it must be recorded. Errors are reasons
+// to park.
+func (c *claim) consider(m handover.Message, print string, place ledger.Place) (ledger.Admission, error) {
+	k := c.o.Ledger.Case(m.Case)
+	a := ledger.Admission{
+		Number: k.Number + 1, Place: place, Print: print, Parties: k.Parties, Origin: c.o.Directory.Origin(m.Envelope), Sequence: m.Sequence, Name: m.Name, Test: m.Test,
+	}
+	if k.State == handover.NoCase {
+		a.Parties = m.Parties
+	}
+	if m.Action != handover.ActionNew {
+		a.Action, a.Revises = m.Action, m.References
+	}
+	if err := inPlace(k, a); err != nil {
+		return a, err
+	}
+	if err := c.stand(&a, k, m); err != nil {
+		return a, err
+	}
+	if err := c.judge(&a, k, m); err != nil {
+		return a, err
+	}
+	return a, c.address(&a, k, m)
+}
+
+// inPlace checks a message against the order of its dossier, and a test against its case.
+func inPlace(k ledger.Case, a ledger.Admission) error {
+	if last, ok := k.Last[a.Origin]; ok && a.Sequence <= last {
+		return fault.New(fault.Park, "delivery.gate", "out-of-order",
+			"a later record of the same dossier has been delivered already").Hint("check the order of the entries in the native system, then let it go on or withdraw it")
+	}
+	if k.Number > 0 && a.Test != k.Test {
+		return fault.New(fault.Park, "delivery.gate", "test-mixed-with-real",
+			"either the message or its case is a test, and the other is not").Hint("enter tests in cases of their own, and withdraw this message")
+	}
+	return nil
+}
+
+// stand finds out where the message leaves its case and its cost approval, by the tables of package handover.
+func (c *claim) stand(a *ledger.Admission, k ledger.Case, m handover.Message) error {
+	a.Said = handover.Said{ID: m.ID, Name: m.Name, Sender: m.Sender, From: k.State}
+	if number := handover.ApprovalOf(m.Payload); number != "" {
+		a.Said.Approval = c.o.Keys.DeriveID("approval", string(m.Case), number)
+	}
+	before := handover.Standing{State: k.State, Approval: k.Approvals[a.Said.Approval]}
+	after, refusal := before, handover.Refusal("")
+	if m.Action == handover.ActionNew {
+		after, refusal = said(before, a.Parties.RoleOf(m.Sender), m.Payload)
+		a.Said.From, a.Said.To, a.Said.ApprovalFrom, a.Said.ApprovalTo = before.State, after.State, before.Approval, after.Approval
+	} else {
+		after, refusal = handover.Revise(k.History, before, m, a.Said.Approval)
+		a.Said = reworded(a.Said, k, after, m.References)
+	}
+	if refusal != "" {
+		return refused(refusal, k.State, m)
+	}
+	a.State, a.Approval = after.State, after.Approval
+	return nil
+}
+
+// said is where a new message leaves the case and the approval that it is about.
+func said(before handover.Standing, role handover.Role, p handover.Payload) (handover.Standing, handover.Refusal) {
+	after := before
+	var refusal handover.Refusal
+	if after.State, refusal = handover.Next(before.State, role, p); refusal != "" {
+		return before, refusal
+	}
+	if handover.ApprovalOf(p) != "" {
+		after.Approval, refusal = handover.NextApproval(before.Approval, p.Name())
+	}
+	return after, refusal
+}
+
+// reworded gives a correction the place in the history of what it corrects: what did not move the case does not move it now.
+func reworded(s handover.Said, k ledger.Case, after handover.Standing, id handover.MessageID) handover.Said {
+	old, _ := handover.Earlier(k.History, id)
+	s.From, s.To, s.ApprovalFrom, s.ApprovalTo = old.From, old.To, old.ApprovalFrom, old.ApprovalTo
+	if old.From != old.To || after.State != k.State {
+		s.To = after.State
+	}
+	return s
+}
+
+// judge asks the rules of the jurisdiction. An application settles what holds for its case.
+func (c *claim) judge(a *ledger.Admission, k ledger.Case, m handover.Message) error {
+	switch {
+	case m.Action == handover.ActionRecall:
+		return nil // taking back is always allowed
+	case !handover.Opens(m.Name):
+		return fault.Wrap(fault.Park, "delivery.gate", c.o.Rules.Check(m.Payload, k.Opening.Profile))
+	}
+	parties, opening, err := c.o.Rules.Open(m)
+	if err != nil {
+		return fault.Wrap(fault.Park, "delivery.gate", err)
+	}
+	if k.Number > 0 && !k.Opening.Returned() {
+		if err := corrects(k, parties, opening); err != nil {
+			return err
+		}
+	}
+	a.Parties, a.Opening = parties, &opening
+	if opening.Returned() {
+		a.State, _ = handover.Next(a.State, handover.Checking, handover.ApplicationChecked{Outcome: handover.Returned})
+		a.Said.To = a.State
+	}
+	return nil
+}
+
+// corrects checks that a correction of an application that was sent on leaves the case where it is and is still admissible.
+func corrects(k ledger.Case, parties handover.Parties, o ledger.Opening) error {
+	switch {
+	case parties != k.Parties || !maps.Equal(o.Works, k.Opening.Works):
+		return fault.New(fault.Park, "delivery.gate", "case-would-move", "the corrected application would belong to another organisation or stand in another system").
+			Hint("recall the application and make a new one, and withdraw this message")
+	case o.Returned():
+		return fault.New(fault.Park, "delivery.gate", "not-admissible", "the rules do not admit the corrected application: "+o.Check.Findings[0].Rule+", "+o.Check.Findings[0].Text).
+			Hint("agree with the other agency whether the application is withdrawn; then withdraw this message")
+	}
+	return nil
+}
+
+// address says where the message must be recorded. What the rules do not admit goes to nobody but the dossier that it was entered in, which gets the answer.
+func (c *claim) address(a *ledger.Admission, k ledger.Case, m handover.Message) error {
+	opening := k.Opening
+	if a.Opening != nil {
+		opening = *a.Opening
+	}
+	if !opening.Returned() {
+		to, err := c.o.Directory.Destinations(m.Envelope, a.Parties, opening.Works)
+		if err != nil {
+			return err
+		}
+		a.To = to
+	}
+	if a.Opening == nil || opening.Check == nil {
+		return nil
+	}
+	if !c.o.Directory.Writable(a.Origin) {
+		return fault.New(fault.Park, "delivery.gate", "answer-impossible", "the rules have something against the application, and its own system is not written into").
+			Hint("tell the sender: " + opening.Check.Findings[0].Rule + ", " + opening.Check.Findings[0].Text)
+	}
+	a.To = append(a.To, a.Origin)
+	return nil
+}
+
+// refused says in words why a message may not be said in a state.
+func refused(r handover.Refusal, s handover.State, m handover.Message) error {
+	state := string(s)
+	if s == handover.NoCase {
+		state = "not opened"
+	}
+	text := "the case is " + state + ", where " + string(m.Name) + " is not provided for"
+	next := "correct the entry in the native system, or withdraw this message"
+	switch r {
+	case handover.RefusedSender:
+		text = "in a case that is " + state + ", " + string(m.Name) + " is for the other party to say"
+		next = "find out who entered it for whom, and withdraw this message"
+	case handover.RefusedApproval:
+		text = string(m.Name) + " does not fit where this cost approval stands: no measure is ordered before a signed approval, and none is invoiced before it has ended"
+		next = "check the number of the request in the native system, or withdraw this message"
+	case handover.RefusedReference:
+		text = "what is to be recalled or corrected is not a message of this sender in this case, or was recalled already"
+	case handover.RefusedSuperseded:
+		text = "the case has moved on since the message that is to be recalled or corrected"
+		next = "agree with the other agency what holds now, and withdraw this message"
+	case handover.RefusedState:
+	}
+	return fault.New(fault.Park, "delivery.gate", string(r), text).Hint(next)
+}
