@@ -125,7 +125,7 @@ type Options struct {
 // that a run can be repeated. The zero value is the product; a test holds everybody else to it.
 type Protocol struct {
 	Decide           func(ledger.Ref, ledger.Own, adapters.Mode, adapters.Bounds, time.Time) (ledger.Step, time.Duration)
-	AfterEmptyLookup func(ledger.Ref) ledger.Step
+	AfterEmptyLookup func(ledger.Ref, adapters.Mode) ledger.Step
 	Nonce            func() string
 	Steady           bool // pauses without chance
 }

@@ -83,6 +83,7 @@ func TestI2_ASystemThatAnswersLaterIsSentToOnce(t *testing.T) {
 		{"C/answers", adapters.ModeC, "carrier", 1, ""},
 		{"C/refuses", adapters.ModeC, "carrier refuses", 0, "person-unknown"},
 		{"C/never answers", adapters.ModeC, "vanish", 0, "outcome-unknown"},
+		{"C/records twice", adapters.ModeC, "carrier twice", 2, "recorded-twice"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -105,6 +106,51 @@ func TestI2_ASystemThatAnswersLaterIsSentToOnce(t *testing.T) {
 					require.Equal(t, []string{tc.parked}, codes)
 				}
 				g.stop()
+			})
+		})
+	}
+}
+
+// I7: what a system that answers later has said while no gateway ran is looked up before a person is asked, also when the time for it is long over; only what the system has said
+// nothing about is a question, and a search that fails is none.
+func TestI7_AnAnswerThatCameWhileNoGatewayRanIsLookedUpBeforeAPersonIsAsked(t *testing.T) {
+	keys := newKeys(t)
+	for _, tc := range []struct {
+		name    string
+		does    string
+		failing int
+		entries int
+		parked  []string
+	}{
+		{"answers", "carrier", 0, 1, nil},
+		{"answers, and the search fails at first", "carrier", 3, 1, nil},
+		{"refuses", "carrier refuses", 0, 0, []string{"person-unknown"}},
+		{"never answers", "vanish", 0, 0, []string{"outcome-unknown"}},
+		{"recorded twice", "carrier twice", 0, 2, []string{"recorded-twice"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeC})
+				x := r.systems["x"]
+				x.faults, x.answer = []string{tc.does}, 10*time.Minute
+				first := r.start(0)
+				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+				elapse(time.Second)
+				first.stop()
+				elapse(time.Hour)
+				x.done.Wait()
+				x.blind = tc.failing
+				second := r.start(first.settled() + 1)
+				elapse(time.Minute)
+				require.Len(t, x.journal, tc.entries)
+				require.Equal(t, 1, x.calls, "the machine never sends again")
+				var codes []string
+				for _, it := range second.ledger.Parked() {
+					codes = append(codes, it.Reason.Code)
+				}
+				require.Equal(t, tc.parked, codes)
+				require.EqualValues(t, 0, second.settled())
+				second.stop()
 			})
 		})
 	}

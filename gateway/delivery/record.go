@@ -262,10 +262,19 @@ func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) erro
 			return c.refusedLater(ctx, j, err)
 		case err == nil && len(found) == 1:
 			return c.finish(ctx, j, found[0])
+		case err == nil && len(found) > 1:
+			return c.twice(j)
 		}
 	}
 	_ = schedule.Pause(ctx, wait)
 	return nil
+}
+
+// twice says that the native system shows more than one record: waiting longer would not change that.
+func (c *claim) twice(j *job) error {
+	ref, _ := c.o.Ledger.Ref(j.Ref)
+	return j.about(ref.Attempt, fault.New(fault.Park, "delivery.lookup", "recorded-twice", "the native system holds more than one record with this reference").
+		Hint("keep one of them in the native system, then rule: found"))
 }
 
 // refusedLater draws the consequence of a refusal that an asynchronous system has sent after the request.
@@ -290,10 +299,9 @@ func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
 	case len(found) == 1:
 		return c.finish(ctx, j, found[0])
 	case len(found) > 1:
-		return j.about(ref.Attempt, fault.New(fault.Park, "delivery.lookup", "recorded-twice", "the native system holds more than one record with this reference").
-			Hint("keep one of them in the native system, then rule: found"))
+		return c.twice(j)
 	}
-	if c.o.Protocol.AfterEmptyLookup(ref) == ledger.StepPark {
+	if c.o.Protocol.AfterEmptyLookup(ref, j.sink.Abilities.Mode) == ledger.StepPark {
 		return j.about(ref.Attempt, unknownOutcome(ref))
 	}
 	return c.voidForeign(ctx, j, ref)

@@ -127,6 +127,7 @@ type system struct {
 	calls   int
 	refused native.Reference // by an asynchronous system, after the request
 	answer  time.Duration    // Bounds.Answer
+	blind   int              // so many searches fail
 	done    sync.WaitGroup
 }
 
@@ -159,11 +160,14 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 	s.mu.Unlock()
 	elapse(10 * time.Millisecond)
 	switch doing {
-	case "carrier", "carrier refuses":
+	case "carrier", "carrier twice", "carrier refuses":
 		s.done.Go(func() {
 			elapse(20 * time.Second)
-			if doing == "carrier" {
+			if doing != "carrier refuses" {
 				s.write(e)
+				if doing == "carrier twice" {
+					s.write(e)
+				}
 				return
 			}
 			s.mu.Lock()
@@ -193,6 +197,10 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 func (s *system) Find(_ context.Context, ref native.Reference) ([]native.Receipt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.blind > 0 {
+		s.blind--
+		return nil, fault.New(fault.Retry, "test", "busy", "the search failed")
+	}
 	if s.refused == ref {
 		return nil, fault.New(fault.Refuse, "test", "person-unknown", "the system refused it later")
 	}

@@ -37,7 +37,7 @@ const (
 	StepSend   Step = "send"   // this worker's INTENT is the first one: send, once
 	StepVoid   Step = "void"   // this worker's INTENT is too old to send: take it back
 	StepWait   Step = "wait"   // somebody else may be sending, or a request may still be executed
-	StepLookup Step = "lookup" // everything that could still happen has happened: search by reference
+	StepLookup Step = "lookup" // everything that could still happen has happened: search by reference, or for what the system has said about it
 	StepPark   Step = "park"   // nobody can know: ask a person
 	StepAsked  Step = "asked"  // a person is asked already
 )
@@ -96,6 +96,9 @@ func decideDoubt(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time
 		if wait := open(b) - age; wait > 0 {
 			return StepWait, wait
 		}
+		if b.Asynchronous() {
+			return StepLookup, 0 // what it has said may have come while nobody looked
+		}
 		return StepPark, 0
 	}
 }
@@ -103,8 +106,12 @@ func decideDoubt(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time
 // open is how long an attempt may still get its answer.
 func open(b adapters.Bounds) time.Duration { return b.Send + b.Request + b.Answer + b.Margin }
 
-// AfterEmptyLookup returns the step after a search, made when Decide said [StepLookup], has found nothing.
-func AfterEmptyLookup(r Ref) Step {
+// AfterEmptyLookup returns the step after a search, made when Decide said [StepLookup], has found nothing. In mode C that proves nothing: the system
+// has not said what became of the entry.
+func AfterEmptyLookup(r Ref, mode adapters.Mode) Step {
+	if mode == adapters.ModeC {
+		return StepPark
+	}
 	return orPark(r, maxDoubtsB)
 }
 
