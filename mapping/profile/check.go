@@ -71,6 +71,7 @@ func (d *draft) checkTexts() {
 	all(d, d.gates)
 	all(d, d.deadlines)
 	all(d, d.procedures)
+	all(d, d.financing)
 	all(d, d.rates)
 	all(d, d.lists)
 	all(d, d.states)
@@ -126,6 +127,7 @@ func (d *draft) checkScopes() {
 	scopes(d, d.gates, func(e Gate) Scope { return e.Scope })
 	scopes(d, d.deadlines, func(e Deadline) Scope { return e.Scope })
 	scopes(d, d.procedures, func(e Procedure) Scope { return e.Scope })
+	scopes(d, d.financing, func(e Financing) Scope { return e.Scope })
 	for _, g := range d.groups {
 		for i, direction := range g.entry.Directions {
 			d.scope(g.doc, g.path+"."+index("directions", i), direction.Scope)

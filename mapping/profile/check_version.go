@@ -35,6 +35,7 @@ func (e *edition) check() {
 	}
 	e.checkDeadlines()
 	e.checkProcedures()
+	e.checkFinancing()
 	e.checkAnswers()
 	e.checkUse()
 	e.checkLists()
@@ -174,13 +175,18 @@ func (e *edition) checkUse() {
 
 // checkLists demands the lists that the program knows by name, and unique codes.
 func (e *edition) checkLists() {
-	for _, name := range []string{listAnswer, listConsent, listRejection, listCapability, listSex, listProcedure} {
+	for _, name := range []string{
+		listAnswer, listConsent, listRejection, listCapability, listSex, listProcedure, listDecision, listWithdrawal, listCostRefusal, listClosure, listOutcome, listPart, listLanguage,
+	} {
 		if e.Codes(name) == nil {
 			e.anywhere("lists", "missing", "the code list "+name+" is missing")
 		}
 	}
 	if !e.Knows(listRejection, other) {
 		e.anywhere("lists", "missing", "the code list "+listRejection+" has no code OTHER")
+	}
+	if !e.Knows(listDecision, handover.Accepted) || !e.Knows(listDecision, handover.Rejected) {
+		e.anywhere("lists", "missing", "the code list "+listDecision+" has no ACCEPTED or no REJECTED")
 	}
 	for _, l := range e.Lists {
 		seen := map[handover.Code]bool{}

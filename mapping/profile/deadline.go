@@ -21,6 +21,13 @@ const (
 	BeyondReason handover.Code = "REASON" // only with a reason
 )
 
+// The deadlines that the program knows by name. A version without one has no such limit.
+const (
+	CostApprovalReturn handover.Code = "COST_APPROVAL_RETURN" // of the signed cost approval, from the day of the request
+	ReviewMeeting      handover.Code = "REVIEW_MEETING"       // from the day that the last note names
+	JobSearchExemption handover.Code = "JOB_SEARCH_EXEMPTION" // longest exemption, from its first day
+)
+
 // Deadline is a time that the process knows.
 type Deadline struct {
 	Scope  `yaml:",inline"`

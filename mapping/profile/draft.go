@@ -25,6 +25,7 @@ type sheet struct {
 	Gates      []Gate        `yaml:"gates"`
 	Deadlines  []Deadline    `yaml:"deadlines"`
 	Procedures []Procedure   `yaml:"procedures"`
+	Financing  []Financing   `yaml:"financing"`
 	Rates      []Rate        `yaml:"rates"`
 	Lists      []List        `yaml:"lists"`
 	States     []Label       `yaml:"states"`
@@ -64,6 +65,7 @@ type draft struct {
 	gates      []placed[Gate]
 	deadlines  []placed[Deadline]
 	procedures []placed[Procedure]
+	financing  []placed[Financing]
 	rates      []placed[Rate]
 	lists      []placed[List]
 	states     []placed[Label]
@@ -86,6 +88,7 @@ func (d *draft) add(doc *strict.Document, s sheet) {
 	place(&d.gates, doc, "gates", s.Gates)
 	place(&d.deadlines, doc, "deadlines", s.Deadlines)
 	place(&d.procedures, doc, "procedures", s.Procedures)
+	place(&d.financing, doc, "financing", s.Financing)
 	place(&d.rates, doc, "rates", s.Rates)
 	place(&d.lists, doc, "lists", s.Lists)
 	place(&d.states, doc, "states", s.States)
@@ -161,6 +164,7 @@ type edition struct {
 	rules      []placed[Rule]
 	gates      []placed[Gate]
 	procedures []placed[Procedure]
+	financing  []placed[Financing]
 	rates      []placed[Rate]
 	types      map[handover.Code]factType
 }
@@ -170,7 +174,7 @@ func (d *draft) edition(s versionSpec) *edition {
 		documents: d.documents,
 		agencies:  in(d.agencies, s.Name), processes: in(d.processes, s.Name), groups: in(d.groups, s.Name), settings: in(d.settings, s.Name),
 		items: in(d.items, s.Name), rules: in(d.rules, s.Name), gates: in(d.gates, s.Name),
-		procedures: in(d.procedures, s.Name), rates: d.rates,
+		procedures: in(d.procedures, s.Name), financing: in(d.financing, s.Name), rates: d.rates,
 	}
 	for i, g := range e.groups {
 		e.groups[i].entry.Directions = slices.DeleteFunc(slices.Clone(g.entry.Directions), func(x Direction) bool { return !x.holds(s.Name) })
@@ -179,7 +183,7 @@ func (d *draft) edition(s versionSpec) *edition {
 		ID: d.sheet.Name + "/" + s.Name, Name: s.Name, Currency: d.sheet.Currency, Languages: d.sheet.Languages, ValidFrom: s.ValidFrom, ValidTo: s.ValidTo,
 		Source: s.Source, Text: s.Text, Agencies: bare(e.agencies), Processes: bare(e.processes), Groups: bare(e.groups), Settings: bare(e.settings),
 		Items: bare(e.items), Rules: bare(e.rules), Gates: bare(e.gates), Deadlines: bare(in(d.deadlines, s.Name)),
-		Procedures: bare(e.procedures), Rates: bare(d.rates),
+		Procedures: bare(e.procedures), Financing: bare(e.financing), Rates: bare(d.rates),
 		States: bare(d.states), Messages: bare(d.messages), phrases: bare(d.phrases),
 	}
 	for _, l := range d.lists {

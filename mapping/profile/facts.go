@@ -16,15 +16,22 @@ const (
 
 // The code lists that the program knows by name.
 const (
-	listAgency     = "agency"
-	listProcess    = "process"
-	listGroup      = "targetGroup"
-	listAnswer     = "answer"
-	listConsent    = "consent"
-	listRejection  = "rejection"
-	listCapability = "capability"
-	listSex        = "sex"
-	listProcedure  = "procedure"
+	listAgency      = "agency"
+	listProcess     = "process"
+	listGroup       = "targetGroup"
+	listAnswer      = "answer"
+	listConsent     = "consent"
+	listRejection   = "rejection"
+	listCapability  = "capability"
+	listSex         = "sex"
+	listProcedure   = "procedure"
+	listDecision    = "decision"
+	listWithdrawal  = "withdrawal"
+	listCostRefusal = "costRefusal"
+	listClosure     = "closure"
+	listOutcome     = "outcome"
+	listPart        = "part"
+	listLanguage    = "language"
 )
 
 // What the direction of an application is.

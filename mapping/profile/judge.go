@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -49,17 +50,24 @@ func (v Version) Judge(a Application) []Ruling {
 	f := v.facts(a)
 	var out []Ruling
 	for _, r := range v.rules(a.Form.TargetGroup) {
-		applies, unclear := r.Applies.eval(f)
-		if applies == no {
-			continue
+		if t, applies, missing := r.judged(f); applies {
+			out = append(out, v.ruling(r, t, missing))
 		}
-		t, missing := r.condition().eval(f)
-		if t != yes && applies == unknown {
-			t, missing = unknown, union(unclear, missing)
-		}
-		out = append(out, v.ruling(r, t, missing))
 	}
 	return out
+}
+
+// judged returns what is known of a rule, whether it has a say, and the facts that would settle it. Whether a rule has a say need not be known when it holds anyway.
+func (r Rule) judged(f facts) (t truth, applies bool, missing []handover.Code) {
+	says, unclear := r.Applies.eval(f)
+	if says == no {
+		return yes, false, nil
+	}
+	t, missing = r.condition().eval(f)
+	if t != yes && says == unknown {
+		t, missing = unknown, union(unclear, missing)
+	}
+	return t, true, missing
 }
 
 // rules returns the version's rules, and the definition of one target group as one more.
@@ -121,44 +129,39 @@ func (v Version) ask(missing []handover.Code) Text {
 	return hint
 }
 
-// Questions returns the items that the rules and the target group look at for this application, in the order of the profile: what a form has to
-// ask, and nothing more (P14). Answers already given may rule out further questions.
+// Questions returns the items whose answer matters for this application, in the order of the profile: what a form has to ask, and nothing more (P14). An item that has been answered
+// is among them as long as it would be asked for without its answer; answers to others may rule it out.
 func (v Version) Questions(a Application) []Item {
 	f := v.facts(a)
-	var read []handover.Code
-	for _, r := range v.rules(a.Form.TargetGroup) {
-		applies, _ := r.Applies.eval(f)
-		if applies == no {
-			continue
-		}
-		if applies == unknown {
-			read = union(read, r.Applies.reads())
-		}
-		read = union(read, r.condition().reads())
-	}
-	return slices.DeleteFunc(slices.Clone(v.Items), func(i Item) bool { return !slices.Contains(read, i.Code) })
+	rules := v.rules(a.Form.TargetGroup)
+	return slices.DeleteFunc(slices.Clone(v.Items), func(i Item) bool {
+		without := maps.Clone(f)
+		delete(without, i.Code)
+		return !slices.ContainsFunc(rules, func(r Rule) bool {
+			_, _, missing := r.judged(without)
+			return slices.Contains(missing, i.Code)
+		})
+	})
 }
 
-// Check finds codes of an application that the version does not know: process, target group, kind of consent, items and answers. The error is of
+// Check finds codes of an application that the version does not know: process, target group, kind of consent, language, items and answers. The error is of
 // kind Park with all findings; it names paths of the message, never values.
 func (v Version) Check(m handover.ApplicationSubmitted) error {
 	var fs fault.Findings
-	next := "correct it where it was entered, or add it to the profile"
-	for _, c := range []struct {
-		path, list string
-		code       handover.Code
-	}{{"process", listProcess, m.Process}, {"targetGroup", listGroup, m.TargetGroup}, {"consent.kind", listConsent, m.Consent.Kind}} {
-		if !v.Knows(c.list, c.code) {
-			fs.Add(c.path, "unknown-code", "the code is not in the profile's list "+c.list, next)
+	for _, c := range []codeAt{
+		{"process", listProcess, m.Process}, {"targetGroup", listGroup, m.TargetGroup}, {"consent.kind", listConsent, m.Consent.Kind}, {"person.language", listLanguage, m.Person.Language},
+	} {
+		if !v.Knows(c.list, c.code) && (c.code != "" || c.list != listLanguage) { // the language may be left out
+			fs.Add(c.path, "unknown-code", "the code is not in the profile's list "+c.list, correctCode)
 		}
 	}
 	for i, d := range m.Declarations {
 		item, known := v.Item(d.Item)
 		switch path := index("declarations", i); {
 		case !known:
-			fs.Add(path+".item", "unknown-code", "the profile does not ask for this item", next)
+			fs.Add(path+".item", "unknown-code", "the profile does not ask for this item", correctCode)
 		case !item.answeredBy(d):
-			fs.Add(path, "unknown-answer", "this is not an answer that the profile knows for the item", next)
+			fs.Add(path, "unknown-answer", "this is not an answer that the profile knows for the item", correctCode)
 		}
 	}
 	if len(fs) == 0 {

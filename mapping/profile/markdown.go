@@ -59,6 +59,7 @@ func (b *page) version(v Version, language string) {
 	}
 	b.settings(v, language)
 	b.procedures(v, language)
+	b.financing(v, language)
 	b.rules(v, language)
 	b.times(v, language)
 	b.table("What the form asks", "Item", "Question", "Answer")
@@ -88,6 +89,17 @@ func (b *page) procedures(v Version, language string) {
 	}
 	for _, p := range v.Procedures {
 		b.row(string(p.Assigning), string(p.Process), string(p.Meanwhile), texts(p.Keeps), texts(p.Stops), string(p.Afterwards)+": "+p.Then.In(language), p.Source)
+	}
+}
+
+func (b *page) financing(v Version, language string) {
+	b.table("Who pays for a measure (the first that holds)", "Financer", "When", "In words", "Source")
+	for _, x := range v.Financing {
+		when := "otherwise"
+		if !x.When.zero() {
+			when = x.When.String()
+		}
+		b.row(string(x.Agency), when, x.Text.In(language), x.Source)
 	}
 }
 

@@ -35,6 +35,7 @@ type Version struct {
 	Gates      []Gate
 	Deadlines  []Deadline
 	Procedures []Procedure // of assigning agencies
+	Financing  []Financing // in the order of the profile; see Version.Financer
 	Rates      []Rate
 	Lists      []List
 	States     []Label // by handover.State; the name of "no case" is NO_CASE
