@@ -51,7 +51,9 @@ func (ApplicationSubmitted) Name() Name { return "application-submitted" }
 func (m ApplicationSubmitted) Validate() error {
 	var c check
 	c.text("assigning", string(m.Assigning), 1, 64)
-	c.text("receiving", string(m.Receiving), 0, 64)
+	if m.Receiving != "" {
+		c.text("receiving", string(m.Receiving), 1, 64)
+	}
 	c.code("process", m.Process, true)
 	c.code("targetGroup", m.TargetGroup, true)
 	c.date("appliedOn", m.AppliedOn)

@@ -24,7 +24,7 @@ func TestCatalogueNamesEachMessageOnce(t *testing.T) {
 		require.Equal(t, "ch.optima.handover."+string(p.Name())+".v1", p.Name().Type())
 		require.Equal(t, p.Name() == "application-submitted", handover.Opens(p.Name()))
 	}
-	require.Len(t, seen, 21)
+	require.Len(t, seen, 22)
 }
 
 func TestExamplesAreValidAndComplete(t *testing.T) {
@@ -158,7 +158,7 @@ func TestPrintedMessagesShowNobody(t *testing.T) {
 
 func requireNobody(t *testing.T, output string) {
 	t.Helper()
-	for _, value := range []string{"7561234567897", "Müller", "Anna", "1984", "6010", "Bahnhof", "Sörensen", "Égli", "example.ch", "555 01", "Zweite"} {
+	for _, value := range []string{"7561234567897", "Müller", "Anna", "1984", "6010", "Bahnhof", "Sörensen", "Égli", "example.ch", "555 01", "Zweite", "Vollmacht", "Arbeitsvertrag", "Ablehnung"} {
 		require.NotContains(t, output, value)
 	}
 }
@@ -172,6 +172,36 @@ func TestPrintedDeclarationsShowNoAnswer(t *testing.T) {
 		}
 	}
 	require.Equal(t, "***", p.Declarations[0].LogValue().String())
+}
+
+func TestPrintedDocumentsAndFindingsShowNothing(t *testing.T) {
+	p, f := exampleOf[handover.ApplicationSubmitted](t), exampleOf[handover.ApplicationChecked](t)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+		for _, v := range []any{p, p.Documents, p.Documents[0], &p.Documents[0], f, f.Findings, f.Findings[0]} {
+			for _, part := range []string{"pdf", p.Documents[0].SHA256, fmt.Sprint(p.Documents[0].Size), "REFUSE", "OTHER"} {
+				require.NotContains(t, fmt.Sprintf(verb, v), part)
+			}
+		}
+	}
+	require.Equal(t, "***", p.Documents[0].LogValue().String())
+	require.Equal(t, "***", f.Findings[0].LogValue().String())
+}
+
+func TestDocumentsOfAMessageAreFound(t *testing.T) {
+	with := 0
+	for _, zero := range handover.Catalogue() {
+		p := example(t, zero.Name())
+		field := reflect.ValueOf(p).FieldByName("Documents")
+		if !field.IsValid() {
+			require.Nil(t, handover.DocumentsOf(p), zero.Name())
+			continue
+		}
+		with++
+		require.NotEmpty(t, handover.DocumentsOf(p), zero.Name())
+		require.Equal(t, field.Interface(), handover.DocumentsOf(p), zero.Name())
+		require.Nil(t, handover.DocumentsOf(zero))
+	}
+	require.Equal(t, 7, with)
 }
 
 func TestPersonalStructsBehindPointersMaskThemselves(t *testing.T) {
@@ -189,7 +219,7 @@ func requireFormatters(t *testing.T, typ reflect.Type) {
 	case reflect.Slice:
 		requireFormatters(t, typ.Elem())
 	case reflect.Struct:
-		if typ == reflect.TypeFor[handover.Declaration]() {
+		if typ == reflect.TypeFor[handover.Declaration]() || typ == reflect.TypeFor[handover.Document]() || typ == reflect.TypeFor[handover.RuleFinding]() {
 			require.True(t, typ.Implements(reflect.TypeFor[fmt.Formatter]()), "it masks everything in it")
 			return
 		}

@@ -2,6 +2,7 @@ package handover
 
 import (
 	"fmt"
+	"log/slog"
 
 	"github.com/einmal-hub/einmal/contracts/personal"
 )
@@ -28,7 +29,7 @@ type ApplicationChecked struct {
 	Remark   personal.Text `json:"remark,omitzero"` // the remark of the application, so that people see which one it is about
 }
 
-// RuleFinding is one rule that does not hold.
+// RuleFinding is one rule that does not hold. Which one that is says something about the person, and often about her health.
 type RuleFinding struct {
 	Rule     string        `json:"rule"`            // its id in the profile: "ALV3"
 	Severity Code          `json:"severity"`        // REFUSE or WARN
@@ -37,6 +38,12 @@ type RuleFinding struct {
 	Text     personal.Text `json:"text"`            // the rule in words
 	Hint     personal.Text `json:"hint,omitzero"`   // what to do, or whom to ask
 }
+
+// LogValue masks the finding.
+func (RuleFinding) LogValue() slog.Value { return slog.StringValue("***") }
+
+// Format masks the whole finding for every verb.
+func (RuleFinding) Format(s fmt.State, _ rune) { personal.WriteMask(s) }
 
 // Name returns application-checked.
 func (ApplicationChecked) Name() Name { return "application-checked" }

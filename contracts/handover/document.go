@@ -16,7 +16,7 @@ const DocumentLimit = 20 << 20
 const documentsLimit = 20
 
 // Document is a document that belongs to a message. Its content never travels in a message: it is fetched from the native system that the message was entered in and
-// stored in the one that is written to, under its hash, before the message is recorded there. So a case never stands without its documents, and a document that
+// stored in the one that is written to, under its hash, before the message is recorded there. So no entry stands without its documents, and a document that
 // was changed meanwhile is noticed.
 type Document struct {
 	Name      personal.Text `json:"name"`      // as people call it: "Arbeitsvertrag.pdf"; never used as the name of a file
@@ -33,8 +33,7 @@ func (Document) Format(s fmt.State, _ rune) { personal.WriteMask(s) }
 
 func (d Document) validate() error {
 	var c check
-	c.personal("name", d.Name, 1, 200)
-	c.must(!strings.ContainsAny(d.Name.Reveal(), "\n\r\t"), "name", "control-characters", "the name holds a line break or a tab")
+	c.text("name", d.Name.Reveal(), 1, 200)
 	c.must(mediaType(d.MediaType), "mediaType", "media-type", "the type is not written as type/subtype in lower case")
 	c.must(d.Size >= 1 && d.Size <= DocumentLimit, "size", "out-of-range", "a document holds 1 byte to 20 MiB")
 	raw, err := hex.DecodeString(d.SHA256)
@@ -42,7 +41,7 @@ func (d Document) validate() error {
 	return c.Err()
 }
 
-// mediaType reports whether s is a type and a subtype in lower case, without parameters (RFC 6838, 4.2).
+// mediaType reports whether s is a type and a subtype in lower case, without parameters (RFC 6838, 4.2), of at most 100 characters.
 func mediaType(s string) bool {
 	kind, sub, ok := strings.Cut(s, "/")
 	return ok && len(s) <= 100 && restrictedName(kind) && restrictedName(sub)

@@ -65,24 +65,27 @@ func (m Message) Validate() error {
 	}
 	f.must(inCatalogue(m.Payload), "data", "unknown-message", "the payload is not a value of the catalogue")
 	f.must(m.Payload.Name() == m.Name, "type", "type-mismatch", "the envelope names another message than the payload is")
+	f.must((m.Sender == Gateway) == (m.Name == ApplicationChecked{}.Name()), "senderorganisation", "not-by-this-party", "einmal itself, and nobody else, checks applications")
 	m.parties(&f)
 	f.within("data.", m.Payload.Validate)
 	return f.Err()
 }
 
-// parties checks that the message that opens a case names two organisations, the same ones outside and inside, and that no
-// other message names any.
+// parties checks that the message that opens a case names its organisations, the same ones outside and inside, and that no other message names any. The receiving one may be
+// left out, inside or altogether: the directory then says who it is, or nobody is.
 func (m Message) parties(f *check) {
 	if !Opens(m.Name) {
 		f.must(m.Parties == Parties{}, "assigningorganisation", "unexpected", "only the message that opens a case names its parties")
 		return
 	}
 	f.text("assigningorganisation", string(m.Parties.Assigning), 1, 64)
-	f.text("receivingorganisation", string(m.Parties.Receiving), 0, 64)
+	if m.Parties.Receiving != "" {
+		f.text("receivingorganisation", string(m.Parties.Receiving), 1, 64)
+	}
 	f.must(m.Parties.Assigning != m.Parties.Receiving, "receivingorganisation", "same-organisation", "a case cannot be handed over to oneself")
 	if a, ok := m.Payload.(ApplicationSubmitted); ok {
-		inside := Parties{Assigning: a.Assigning, Receiving: a.Receiving}
-		f.must(m.Parties == inside, "assigningorganisation", "parties-differ", "envelope and application name different parties")
+		f.must(m.Parties.Assigning == a.Assigning && (a.Receiving == "" || m.Parties.Receiving == a.Receiving),
+			"assigningorganisation", "parties-differ", "envelope and application name different parties")
 	}
 }
 

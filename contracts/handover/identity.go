@@ -69,11 +69,13 @@ type Parties struct {
 	Receiving OrganisationID `json:"receiving"`
 }
 
-// RoleOf returns what an organisation is in the case.
+// RoleOf returns what an organisation is in the case; [Gateway] checks in every case.
 func (p Parties) RoleOf(o OrganisationID) Role {
 	switch {
 	case o == "":
 		return NoRole
+	case o == Gateway:
+		return Checking
 	case o == p.Assigning:
 		return Assigning
 	case o == p.Receiving:

@@ -134,9 +134,9 @@ const (
 	RefusedSender Refusal = "not-by-this-party"
 	// RefusedApproval: the cost approval that the message names does not stand where the message would move it from (P10).
 	RefusedApproval Refusal = "not-with-this-approval"
-	// RefusedReference: the message that is to be recalled or corrected is not one of this sender's in this case, or was recalled.
+	// RefusedReference: the message that is to be recalled or corrected is not one of this sender's in this case, is another message, or was recalled.
 	RefusedReference Refusal = "not-of-this-message"
-	// RefusedSuperseded: the case has moved on since the message that is to be recalled or corrected.
+	// RefusedSuperseded: something that was said later rests on the message that is to be recalled or corrected.
 	RefusedSuperseded Refusal = "superseded"
 )
 

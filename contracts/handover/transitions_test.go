@@ -13,13 +13,13 @@ import (
 )
 
 var (
-	finals = []h.State{h.RejectedState, h.NotEstablished, h.Closed, h.Withdrawn}
+	finals = []h.State{h.ReturnedState, h.RejectedState, h.NotEstablished, h.Closed, h.Withdrawn}
 	active = []h.State{h.Active, h.ConsentEnded}
 )
 
 func states() []h.State {
 	return []h.State{
-		h.NoCase, h.UnderReview, h.Clarification, h.RejectedState, h.AcceptedState, h.TransferMeetingPlanned,
+		h.NoCase, h.UnderReview, h.Clarification, h.ReturnedState, h.RejectedState, h.AcceptedState, h.TransferMeetingPlanned,
 		h.NotEstablished, h.Active, h.ConsentEnded, h.Closed, h.Withdrawn,
 	}
 }
@@ -31,6 +31,10 @@ func variants(t require.TestingT, n h.Name) map[string]h.Payload {
 		yes := p
 		yes.Decision, yes.Reason = h.Accepted, ""
 		return map[string]h.Payload{"accepted": yes, "rejected": p}
+	case h.ApplicationChecked:
+		forward := p
+		forward.Outcome, forward.Findings = h.Forward, p.Findings[1:]
+		return map[string]h.Payload{"returned": p, "forward": forward}
 	case h.TransferMeetingRecorded:
 		no := p
 		no.Participants = slices.Clone(p.Participants)
@@ -65,31 +69,49 @@ func named(s h.State) string {
 	return string(s)
 }
 
-func TestTableIsComplete(t *testing.T) {
-	golden(t, "transitions.md", markdown())
+// approvals renders the table of cost approvals in the same way.
+func approvals() string {
+	var b strings.Builder
+	b.WriteString("| Cost approval | Message | Next |\n|---|---|---|\n")
+	for _, t := range h.ApprovalTransitions() {
+		from := string(t.From)
+		if t.From == h.NoApproval {
+			from = "(none)"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", from, t.Message, t.To)
+	}
+	return b.String()
 }
 
-func TestReadmeShowsTheTable(t *testing.T) {
-	const path, begin, end = "../../README.md", "<!-- transitions -->", "<!-- /transitions -->"
-	readme, err := os.ReadFile(path)
-	require.NoError(t, err)
-	before, rest, ok := strings.Cut(string(readme), begin)
-	require.True(t, ok, "README.md has no %s", begin)
-	shown, after, ok := strings.Cut(rest, end)
-	require.True(t, ok, "README.md has no %s", end)
-	if *update {
-		shown = "\n" + markdown()
-		require.NoError(t, os.WriteFile(path, []byte(before+begin+shown+end+after), 0o644))
+func TestTablesAreComplete(t *testing.T) {
+	golden(t, "transitions.md", markdown())
+	golden(t, "approvals.md", approvals())
+}
+
+func TestReadmeShowsTheTables(t *testing.T) {
+	for name, table := range map[string]string{"transitions": markdown(), "approvals": approvals()} {
+		const path = "../../README.md"
+		begin, end := "<!-- "+name+" -->", "<!-- /"+name+" -->"
+		readme, err := os.ReadFile(path)
+		require.NoError(t, err)
+		before, rest, ok := strings.Cut(string(readme), begin)
+		require.True(t, ok, "README.md has no %s", begin)
+		shown, after, ok := strings.Cut(rest, end)
+		require.True(t, ok, "README.md has no %s", end)
+		if *update {
+			shown = "\n" + table
+			require.NoError(t, os.WriteFile(path, []byte(before+begin+shown+end+after), 0o644))
+		}
+		require.Equal(t, table, strings.TrimLeft(shown, "\n"), "run go test ./contracts/handover -update")
 	}
-	require.Equal(t, markdown(), strings.TrimLeft(shown, "\n"), "run go test ./contracts/handover -update")
 }
 
 func TestEveryLineIsWalkedByItsSenderOnly(t *testing.T) {
 	for _, line := range h.Transitions() {
 		p, ok := variants(t, line.Message)[line.When]
 		require.True(t, ok, "%s has no payload with %q", line.Message, line.When)
-		for _, sender := range []h.Role{h.NoRole, h.Assigning, h.Receiving} {
-			allowed := sender != h.NoRole && (line.Sender == h.NoRole || line.Sender == sender)
+		for _, sender := range []h.Role{h.NoRole, h.Assigning, h.Receiving, h.Checking} {
+			allowed := line.Sender == sender && sender != h.NoRole || line.Sender == h.NoRole && (sender == h.Assigning || sender == h.Receiving)
 			to, refusal := h.Next(line.From, sender, p)
 			if allowed {
 				require.Empty(t, refusal, "%v", line)
@@ -110,6 +132,22 @@ func TestNoTwoLinesApplyAtOnce(t *testing.T) {
 		seen[key] = true
 		_, known := variants(t, line.Message)[line.When]
 		require.True(t, known, "the conditions of one message exclude each other")
+	}
+}
+
+// Revise relies on it: whether a party's message moves the case is said by the state, not by the content; and nothing that follows without moving the case may follow both ends.
+func TestWhatAPartySaysMovesTheCaseOrDoesNot(t *testing.T) {
+	for _, one := range h.Transitions() {
+		for _, other := range h.Transitions() {
+			if one.From != other.From || one.Message != other.Message || one.To == other.To || one.Sender == h.Checking {
+				continue
+			}
+			require.NotEqual(t, one.From, one.To, "%v", one)
+			for _, next := range h.Transitions() {
+				follows := next.From == next.To && next.From == one.To
+				require.False(t, follows && slices.ContainsFunc(h.Transitions(), func(l h.Transition) bool { return l.From == other.To && l.Message == next.Message }), "%v", next)
+			}
+		}
 	}
 }
 
@@ -158,7 +196,7 @@ func TestFinalStatesAreFinal(t *testing.T) {
 			require.Equal(t, line.From, line.To, "%v", line)
 		}
 	}
-	for _, s := range []h.State{h.RejectedState, h.NotEstablished, h.Withdrawn} {
+	for _, s := range []h.State{h.ReturnedState, h.RejectedState, h.NotEstablished, h.Withdrawn} {
 		for _, line := range h.Transitions() {
 			require.NotEqual(t, s, line.From)
 		}
@@ -226,13 +264,14 @@ func TestRandomConversations(t *testing.T) {
 			name := rapid.SampledFrom(h.Catalogue()).Draw(t, "message").Name()
 			all := variants(t, name)
 			when := rapid.SampledFrom(sortedKeys(all)).Draw(t, "variant")
-			sender := rapid.SampledFrom([]h.Role{h.NoRole, h.Assigning, h.Receiving}).Draw(t, "sender")
+			sender := rapid.SampledFrom([]h.Role{h.NoRole, h.Assigning, h.Receiving, h.Checking}).Draw(t, "sender")
 			next, refusal := h.Next(state, sender, all[when])
 			if refusal != "" {
 				require.Equal(t, state, next, "a refused message changes nothing")
 				continue
 			}
-			require.NotEqual(t, h.NoRole, sender, "only parties speak")
+			require.NotEqual(t, h.NoRole, sender, "only parties and einmal itself speak")
+			require.Equal(t, name == "application-checked", sender == h.Checking, "einmal itself checks applications and says nothing else")
 			require.False(t, slices.Contains(finals, state) && next != state, "what has ended stays ended")
 			said[string(name)+when]++
 			state = next
@@ -261,6 +300,7 @@ func TestRolesOfTheParties(t *testing.T) {
 	require.Equal(t, h.Receiving, p.RoleOf("b"))
 	require.Equal(t, h.NoRole, p.RoleOf("c"))
 	require.Equal(t, h.NoRole, h.Parties{}.RoleOf(""), "nobody is no party")
-	require.Equal(t, []string{"none", "assigning", "receiving", "none"},
-		[]string{h.NoRole.String(), h.Assigning.String(), h.Receiving.String(), h.Role(9).String()})
+	require.Equal(t, h.Checking, p.RoleOf(h.Gateway))
+	require.Equal(t, []string{"none", "assigning", "receiving", "einmal", "none"},
+		[]string{h.NoRole.String(), h.Assigning.String(), h.Receiving.String(), h.Checking.String(), h.Role(9).String()})
 }

@@ -48,6 +48,7 @@ func TestApplicationSubmittedRules(t *testing.T) {
 	checkRules(t, []rule{
 		when("the example", func(*m) {}),
 		when("parties at their limit", func(m *m) { m.Assigning, m.Receiving = h.OrganisationID(long(64)), "x" }),
+		when("the receiver left to the directory", func(m *m) { m.Receiving = "" }),
 		when("parties missing", func(m *m) { m.Assigning, m.Receiving = "", " " }, "assigning missing", "receiving missing"),
 		when("party too long", func(m *m) { m.Assigning = h.OrganisationID(long(65)) }, "assigning too-long"),
 		when("party with a line break", func(m *m) { m.Receiving = "rav\nluzern" }, "receiving control-characters"),
@@ -78,6 +79,97 @@ func TestApplicationSubmittedRules(t *testing.T) {
 		when("contact at its limits", func(m *m) { m.Contact = h.Contact{Name: long(100), Phone: long(40), Email: long(254)} }),
 		when("contact beyond its limits", func(m *m) { m.Contact = h.Contact{Name: long(101), Phone: long(41), Email: long(255)} },
 			"contact.name too-long", "contact.phone too-long", "contact.email too-long"),
+	})
+}
+
+func TestDocumentRules(t *testing.T) {
+	type m = h.CaseClosed
+	hash := func(i int) string { return fmt.Sprintf("%064x", i) }
+	one := h.Document{Name: "A", MediaType: "application/pdf", Size: 1, SHA256: hash(1)}
+	with := func(change func(*h.Document)) func(*m) {
+		d := one
+		change(&d)
+		return func(m *m) { m.Documents = []h.Document{d} }
+	}
+	many := func(n int) func(*m) {
+		return func(m *m) {
+			m.Documents = make([]h.Document, n)
+			for i := range m.Documents {
+				m.Documents[i] = one
+				m.Documents[i].SHA256 = hash(i)
+			}
+		}
+	}
+	checkRules(t, []rule{
+		when("no document", func(m *m) { m.Documents = nil }),
+		when("an empty list", many(0), "documents out-of-range"),
+		when("as many as may be", many(20)),
+		when("too many", many(21), "documents out-of-range"),
+		when("nothing of it said", with(func(d *h.Document) { *d = h.Document{} }),
+			"documents[0].name missing", "documents[0].mediaType media-type", "documents[0].size out-of-range", "documents[0].sha256 hash-format"),
+		when("the smallest and the largest", func(m *m) {
+			large := one
+			large.Size, large.SHA256, large.Name = h.DocumentLimit, hash(2), long(200)
+			m.Documents = []h.Document{one, large}
+		}),
+		when("too large", with(func(d *h.Document) { d.Size = h.DocumentLimit + 1 }), "documents[0].size out-of-range"),
+		when("of negative size", with(func(d *h.Document) { d.Size = -1 }), "documents[0].size out-of-range"),
+		when("name too long", with(func(d *h.Document) { d.Name = long(201) }), "documents[0].name too-long"),
+		when("name of two lines", with(func(d *h.Document) { d.Name = "a\nb" }), "documents[0].name control-characters"),
+		when("name with a tab", with(func(d *h.Document) { d.Name = "a\tb" }), "documents[0].name control-characters"),
+		when("a long type of many characters", with(func(d *h.Document) {
+			d.MediaType = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+		})),
+		when("type at its limit", with(func(d *h.Document) { d.MediaType = "a/" + strings.Repeat("b", 98) })),
+		when("type too long", with(func(d *h.Document) { d.MediaType = "a/" + strings.Repeat("b", 99) }), "documents[0].mediaType media-type"),
+		when("type with a parameter", with(func(d *h.Document) { d.MediaType = "text/plain; charset=utf-8" }), "documents[0].mediaType media-type"),
+		when("type in upper case", with(func(d *h.Document) { d.MediaType = "Text/plain" }), "documents[0].mediaType media-type"),
+		when("type without subtype", with(func(d *h.Document) { d.MediaType = "text" }), "documents[0].mediaType media-type"),
+		when("type of three parts", with(func(d *h.Document) { d.MediaType = "a/b/c" }), "documents[0].mediaType media-type"),
+		when("type that begins with a dot", with(func(d *h.Document) { d.MediaType = "a/.b" }), "documents[0].mediaType media-type"),
+		when("type with an umlaut", with(func(d *h.Document) { d.MediaType = "ä/b" }), "documents[0].mediaType media-type"),
+		when("hash in upper case", with(func(d *h.Document) { d.SHA256 = strings.Repeat("A", 64) }), "documents[0].sha256 hash-format"),
+		when("hash too short", with(func(d *h.Document) { d.SHA256 = strings.Repeat("a", 62) }), "documents[0].sha256 hash-format"),
+		when("hash of other letters", with(func(d *h.Document) { d.SHA256 = strings.Repeat("g", 64) }), "documents[0].sha256 hash-format"),
+		when("the same content twice", func(m *m) { m.Documents = []h.Document{one, one} }, "documents[1].sha256 repeated-document"),
+	})
+}
+
+func TestApplicationCheckedRules(t *testing.T) {
+	type m = h.ApplicationChecked
+	finding := h.RuleFinding{Rule: "A", Severity: h.SeverityRefuse, Source: "B", Text: "C"}
+	many := func(n int) func(*m) {
+		return func(m *m) {
+			m.Findings = make([]h.RuleFinding, n)
+			for i := range m.Findings {
+				m.Findings[i] = finding
+			}
+		}
+	}
+	with := func(change func(*h.RuleFinding)) func(*m) {
+		f := finding
+		change(&f)
+		return func(m *m) { m.Findings = []h.RuleFinding{finding, f} }
+	}
+	checkRules(t, []rule{
+		when("nothing said", func(m *m) { *m = h.ApplicationChecked{} }, "outcome unknown-code", "profile missing", "findings out-of-range"),
+		when("returned without a finding", func(m *m) { m.Findings = nil }, "findings out-of-range", "outcome outcome-differs"),
+		when("returned for a warning", func(m *m) { m.Findings = m.Findings[1:] }, "outcome outcome-differs"),
+		when("sent on with a warning", func(m *m) { m.Outcome, m.Findings, m.Remark = h.Forward, m.Findings[1:], "" }),
+		when("sent on although refused", func(m *m) { m.Outcome = h.Forward }, "outcome outcome-differs"),
+		when("as many findings as may be", many(60)),
+		when("too many findings", many(61), "findings out-of-range"),
+		when("profile at its limit", func(m *m) { m.Profile = string(long(100)) }),
+		when("profile too long", func(m *m) { m.Profile = string(long(101)) }, "profile too-long"),
+		when("remark too long", func(m *m) { m.Remark = long(2001) }, "remark too-long"),
+		when("finding without anything", with(func(f *h.RuleFinding) { *f = h.RuleFinding{} }),
+			"findings[1].rule missing", "findings[1].severity unknown-code", "findings[1].source missing", "findings[1].text missing"),
+		when("finding at its limits", with(func(f *h.RuleFinding) {
+			f.Rule, f.Source, f.Text, f.Hint, f.Reason = string(long(40)), string(long(200)), long(500), long(2000), "OTHER"
+		})),
+		when("finding beyond its limits", with(func(f *h.RuleFinding) {
+			f.Rule, f.Source, f.Text, f.Hint, f.Reason = string(long(41)), string(long(201)), long(501), long(2001), "other"
+		}), "findings[1].rule too-long", "findings[1].reason code-format", "findings[1].source too-long", "findings[1].text too-long", "findings[1].hint too-long"),
 	})
 }
 
@@ -249,6 +341,9 @@ func message(t *testing.T, n h.Name) h.Message {
 		},
 		Payload: example(t, n),
 	}
+	if n == (h.ApplicationChecked{}).Name() {
+		m.Sender = h.Gateway
+	}
 	if h.Opens(n) {
 		m.Parties = h.Parties{Assigning: "sd-kriens", Receiving: "rav-luzern"}
 	}
@@ -288,8 +383,26 @@ func TestMessageRules(t *testing.T) {
 		"parties where none belong": {"case-closed", func(m *h.Message) { m.Parties.Assigning = "sd-kriens" },
 			[]string{"assigningorganisation unexpected"}},
 		"parties missing": {"application-submitted", func(m *h.Message) { m.Parties = h.Parties{} }, []string{
-			"assigningorganisation missing", "receivingorganisation missing", "receivingorganisation same-organisation", "assigningorganisation parties-differ",
+			"assigningorganisation missing", "receivingorganisation same-organisation", "assigningorganisation parties-differ",
 		}},
+		"receiver missing outside": {"application-submitted", func(m *h.Message) { m.Parties.Receiving = "" }, []string{"assigningorganisation parties-differ"}},
+		"receiver found by the directory": {"application-submitted", func(m *h.Message) {
+			a := exampleOf[h.ApplicationSubmitted](t)
+			a.Receiving = ""
+			m.Payload = a
+		}, nil},
+		"receiver found by nobody": {"application-submitted", func(m *h.Message) {
+			a := exampleOf[h.ApplicationSubmitted](t)
+			a.Receiving = ""
+			m.Payload, m.Parties.Receiving = a, ""
+		}, nil},
+		"receiver of blanks": {"application-submitted", func(m *h.Message) {
+			a := exampleOf[h.ApplicationSubmitted](t)
+			a.Receiving = ""
+			m.Payload, m.Parties.Receiving = a, " "
+		}, []string{"receivingorganisation missing"}},
+		"checked by a party":   {"application-checked", func(m *h.Message) { m.Sender = "rav-luzern" }, []string{"senderorganisation not-by-this-party"}},
+		"einmal closes a case": {"case-closed", func(m *h.Message) { m.Sender = h.Gateway }, []string{"senderorganisation not-by-this-party"}},
 		"handed over to oneself": {"application-submitted", func(m *h.Message) {
 			a := exampleOf[h.ApplicationSubmitted](t)
 			a.Receiving = "sd-kriens"

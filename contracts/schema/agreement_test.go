@@ -52,7 +52,7 @@ func verdict(t require.TestingT, n handover.Name, document any) (decoded bool, f
 	var fs fault.Findings
 	errors.As(p.Validate(), &fs)
 	for _, f := range fs {
-		if f.Code != "dates-reversed" && f.Code != "consent-after-application" && f.Code != "repeated-item" {
+		if f.Code != "dates-reversed" && f.Code != "consent-after-application" && f.Code != "repeated-item" && f.Code != "repeated-document" {
 			findings = append(findings, f.String())
 		}
 	}
@@ -316,21 +316,30 @@ func edges() []any {
 		"9999", "10000", "1abc", "7561234567897", "2026-02-28", "2026-02-30", "1989-12-31", "1990-01-01", "2100-12-31", "2101-01-01", "1899-12-31", "1900-01-01",
 		"9998-12-31", "9999-01-01", "2026-1-1", "2026-03-24T09:30:00+01:00", "2026-03-24T09:30:00Z", "2026-03-24T09:30:00", "2026-03-24T24:00:00Z", "2026-03-24 09:30:00Z",
 		"2026-03-24T09:30:00+24:00", "2101-01-01T00:00:00Z", true, false,
+		"RETURNED", "FORWARD", "REFUSE", "WARN", "a/b", "a/b/c", "a/", "/b", "A/b", "a/b;c=d", "a/b.c+d-e_f!#$&^", ".a/b", strings.Repeat("0f", 32), strings.Repeat("0F", 32), strings.Repeat("0", 63),
+		strings.Repeat("0", 65), strings.Repeat("g", 64), "a/" + strings.Repeat("b", 98), "a/" + strings.Repeat("b", 99),
 	}
 	for _, n := range []int{1, 12, 13, 36, 40, 41, 60, 61, 64, 65, 100, 101, 200, 201, 254, 255, 2000, 2001} {
 		values = append(values, strings.Repeat("Z", n), strings.Repeat("ü", n))
 	}
-	for _, n := range []int{-1, 0, 1, 60, 61, 9999, 10000, 999_999_999, 1_000_000_000} {
+	for _, n := range []int{-1, 0, 1, 60, 61, 9999, 10000, handover.DocumentLimit, handover.DocumentLimit + 1, 999_999_999, 1_000_000_000} {
 		values = append(values, json.Number(fmt.Sprint(n)))
 	}
-	for _, n := range []int{0, 1, 2, 20, 21} {
-		list := make([]any, n)
-		for i := range list {
-			list[i] = map[string]any{"name": "A", "part": "OTHER", "agreed": true}
-		}
-		values = append(values, list)
+	for _, n := range []int{0, 1, 2, 20, 21, 60, 61} {
+		values = append(values,
+			repeated(n, map[string]any{"name": "A", "part": "OTHER", "agreed": true}),
+			repeated(n, map[string]any{"name": "A", "mediaType": "a/b", "size": json.Number("1"), "sha256": strings.Repeat("0", 64)}),
+			repeated(n, map[string]any{"rule": "A", "severity": "REFUSE", "source": "B", "text": "C"}))
 	}
 	return values
+}
+
+func repeated(n int, item map[string]any) []any {
+	list := make([]any, n)
+	for i := range list {
+		list[i] = item
+	}
+	return list
 }
 
 // TestSchemaAndValidateDrawTheSameLimits puts every edge into every place of every example. It is what keeps a limit from standing in one of the
@@ -356,14 +365,18 @@ func TestConditionsOfTheSchemaAreThoseOfValidate(t *testing.T) {
 		change  func(map[string]any)
 		allowed bool
 	}{
-		"rejected without reason":  {"application-decided", func(m map[string]any) { delete(m, "reason") }, false},
-		"accepted without reason":  {"application-decided", func(m map[string]any) { m["decision"] = "ACCEPTED"; delete(m, "reason") }, true},
-		"goes on without date":     {"review-meeting-recorded", func(m map[string]any) { delete(m, "nextReviewOn") }, false},
-		"ends without date":        {"review-meeting-recorded", func(m map[string]any) { m["continue"] = false; delete(m, "nextReviewOn") }, true},
-		"agreed without start":     {"transfer-meeting-recorded", func(m map[string]any) { delete(m, "startOfCaseWork") }, false},
-		"agreed without review":    {"transfer-meeting-recorded", func(m map[string]any) { delete(m, "nextReviewOn") }, false},
-		"not agreed without dates": {"transfer-meeting-recorded", func(m map[string]any) { disagree(m); delete(m, "startOfCaseWork"); delete(m, "nextReviewOn") }, true},
-		"not agreed with dates":    {"transfer-meeting-recorded", disagree, true},
+		"rejected without reason":   {"application-decided", func(m map[string]any) { delete(m, "reason") }, false},
+		"accepted without reason":   {"application-decided", func(m map[string]any) { m["decision"] = "ACCEPTED"; delete(m, "reason") }, true},
+		"goes on without date":      {"review-meeting-recorded", func(m map[string]any) { delete(m, "nextReviewOn") }, false},
+		"ends without date":         {"review-meeting-recorded", func(m map[string]any) { m["continue"] = false; delete(m, "nextReviewOn") }, true},
+		"agreed without start":      {"transfer-meeting-recorded", func(m map[string]any) { delete(m, "startOfCaseWork") }, false},
+		"agreed without review":     {"transfer-meeting-recorded", func(m map[string]any) { delete(m, "nextReviewOn") }, false},
+		"not agreed without dates":  {"transfer-meeting-recorded", func(m map[string]any) { disagree(m); delete(m, "startOfCaseWork"); delete(m, "nextReviewOn") }, true},
+		"not agreed with dates":     {"transfer-meeting-recorded", disagree, true},
+		"returned, nothing refuses": {"application-checked", func(m map[string]any) { severities(m, "WARN") }, false},
+		"returned, all refuse":      {"application-checked", func(m map[string]any) { severities(m, "REFUSE") }, true},
+		"sent on, but refused":      {"application-checked", func(m map[string]any) { m["outcome"] = "FORWARD" }, false},
+		"sent on with warnings":     {"application-checked", func(m map[string]any) { m["outcome"] = "FORWARD"; severities(m, "WARN") }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _ := compiled(t, test.message)
@@ -373,6 +386,12 @@ func TestConditionsOfTheSchemaAreThoseOfValidate(t *testing.T) {
 			decoded, findings := verdict(t, test.message, tree)
 			require.Equal(t, test.allowed, decoded && len(findings) == 0)
 		})
+	}
+}
+
+func severities(m map[string]any, severity string) {
+	for _, f := range m["findings"].([]any) {
+		f.(map[string]any)["severity"] = severity
 	}
 }
 

@@ -39,7 +39,7 @@ func attributes() []attribute {
 		{Name: "ce_testdelivery", Enum: `"false", "true"`, Text: "eCH-0058 testDeliveryFlag: never to be written into a productive system."},
 		{Name: "ce_referencemessageid", Max: "36", Text: "The message that this one answers, recalls or corrects."},
 		{Name: "ce_assigningorganisation", Max: "64", Text: "Only on the message that opens a case."},
-		{Name: "ce_receivingorganisation", Max: "64", Text: "Only on the message that opens a case."},
+		{Name: "ce_receivingorganisation", Max: "64", Text: "Only on the message that opens a case, unless nobody serves the person."},
 		{Name: "content-type", Const: handover.ContentType, Text: "The value is sealed."},
 		{Name: "traceparent", Pattern: "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$", Text: "W3C Trace Context; not part of the associated data."},
 	}
@@ -51,10 +51,14 @@ func envelope(n handover.Name, full bool) handover.Envelope {
 		ID: "3f1c6c52-0d4e-4b1e-9a55-6a6a0c3d8f10", Source: "klib", Name: n, Case: "8c0f4a3e-2f6d-4a53-8f0e-0b9d6f1c7e21",
 		Time: time.Date(2026, 3, 2, 8, 30, 0, 123e6, time.UTC), Sender: "sd-kriens", Sequence: 1, Action: handover.ActionNew,
 	}
-	if full || handover.Opens(n) {
-		e.Parties = handover.Parties{Assigning: "sd-kriens", Receiving: "rav-luzern"}
+	if n == (handover.ApplicationChecked{}).Name() {
+		e.Sender = handover.Gateway
+	}
+	if handover.Opens(n) {
+		e.Parties.Assigning = "sd-kriens"
 	}
 	if full {
+		e.Parties = handover.Parties{Assigning: "sd-kriens", Receiving: "rav-luzern"}
 		e.References, e.Trace = "0d4e4b1e-9a55-4a6a-8c3d-8f103f1c6c52", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	}
 	return e
@@ -80,7 +84,11 @@ func renderAsyncAPI(t *testing.T) []byte {
 	for _, p := range handover.Catalogue() {
 		n := p.Name()
 		m := message{Name: string(n), Type: n.Type(), File: schema.FileName(n), Opens: handover.Opens(n), Summary: words(reflect.TypeOf(p), "")}
-		h := envelope(n, false).Headers()
+		e := envelope(n, false)
+		if m.Opens {
+			e.Parties.Receiving = "rav-luzern"
+		}
+		h := e.Headers()
 		for _, name := range slices.Sorted(maps.Keys(h)) {
 			m.Headers = append(m.Headers, header{name, h[name]})
 		}

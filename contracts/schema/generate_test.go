@@ -31,7 +31,7 @@ func generate(t *testing.T, p handover.Payload) []byte {
 		limit(t, name, d)
 	}
 	if c, ok := conditions()[p.Name()]; ok {
-		s.If, s.Then = c.when, c.then
+		s.If, s.Then, s.Else = c.when, c.then, c.otherwise
 	}
 	compact, err := json.Marshal(s)
 	require.NoError(t, err)

@@ -86,16 +86,35 @@ func limits() map[string]map[string]rule {
 			"street": text(0, 60), "houseNumber": text(0, 12), "town": text(1, 40), "municipality": between(1, 9999),
 			"zip": func(s *jsonschema.Schema) { s.Pattern = `^[1-9][0-9]{3}$` },
 		},
+		"Document": {
+			"name": line(1, 200), "size": both(between(1, handover.DocumentLimit), private), "mediaType": mediaType,
+			"sha256": both(func(s *jsonschema.Schema) { s.Pattern = `^[0-9a-f]{64}$` }, private),
+		},
+		"ApplicationChecked": {"outcome": oneOf("RETURNED", "FORWARD"), "profile": line(1, 100), "findings": items(1, 60)},
+		"RuleFinding": {
+			"rule": both(line(1, 40), private), "severity": both(oneOf("REFUSE", "WARN"), private), "reason": private, "source": both(line(1, 200), private),
+			"text": text(1, 500), "hint": text(0, 2000),
+		},
 		"Contact":     {"name": name, "phone": text(0, 40), "email": text(0, 254)},
 		"Participant": {"name": name},
 	}
 }
 
-// limit applies the limits to a struct's schema; every message has the remark.
+// mediaType is a type and a subtype without parameters.
+func mediaType(s *jsonschema.Schema) {
+	const name = `[a-z0-9][a-z0-9!#$&^_.+-]*`
+	most := uint64(100)
+	s.MaxLength, s.Pattern = &most, "^"+name+"/"+name+"$"
+}
+
+// limit applies the limits to a struct's schema; every message has the remark, and a list of documents is the same everywhere.
 func limit(t *testing.T, name string, s *jsonschema.Schema) {
 	t.Helper()
 	if remark, ok := s.Properties.Get("remark"); ok {
 		text(0, 2000)(remark)
+	}
+	if documents, ok := s.Properties.Get("documents"); ok {
+		items(1, 20)(documents)
 	}
 	for member, r := range limits()[name] {
 		p, ok := s.Properties.Get(member)
@@ -113,10 +132,15 @@ func alternatives() map[string][]string {
 }
 
 // condition makes members obligatory when a document looks in a certain way.
-type condition struct{ when, then *jsonschema.Schema }
+type condition struct{ when, then, otherwise *jsonschema.Schema }
 
 func conditions() map[handover.Name]condition {
+	refused := member("severity", &jsonschema.Schema{Const: "REFUSE"})
 	return map[handover.Name]condition{
+		"application-checked": {
+			when: member("outcome", &jsonschema.Schema{Const: "RETURNED"}), then: member("findings", &jsonschema.Schema{Contains: refused}),
+			otherwise: member("findings", &jsonschema.Schema{Not: &jsonschema.Schema{Contains: refused}}),
+		},
 		"application-decided":     {when: member("decision", &jsonschema.Schema{Const: "REJECTED"}), then: obligatory("reason")},
 		"review-meeting-recorded": {when: member("continue", &jsonschema.Schema{Const: true}), then: obligatory("nextReviewOn")},
 		"transfer-meeting-recorded": {
