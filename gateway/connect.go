@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"os"
 	"sort"
 	"strings"
@@ -43,6 +44,10 @@ func connect(c config.Config, factories []adapters.Factory, mappers map[string]m
 			findings.Add(path+".type", "unknown-type", "there is no adapter with a mapping of this type", "")
 			continue
 		}
+		m, found := coded(m, path, s.Codes)
+		if findings = append(findings, found...); len(found) > 0 {
+			continue
+		}
 		system, err := f.New(id, s.Adapter)
 		if err != nil {
 			findings.Add(path+".config", fault.CodeOf(err), err.Error(), "")
@@ -61,6 +66,29 @@ func connect(c config.Config, factories []adapters.Factory, mappers map[string]m
 		return nil, fault.Wrap(fault.Stop, "gateway.connect", findings)
 	}
 	return out, nil
+}
+
+// coded puts the code lists of a file into a mapping; no file leaves it as it is.
+func coded(m mapping.Mapper, path, file string) (mapping.Mapper, fault.Findings) {
+	if file == "" {
+		return m, nil
+	}
+	var found fault.Findings
+	c, able := m.(mapping.Coded)
+	data, err := os.ReadFile(file)
+	switch {
+	case !able:
+		found.Add(path+".codes", "codes", "the mapping of this type has no code lists that can be replaced", "remove codes")
+		return m, found
+	case err != nil:
+		found.Add(path+".codes", "unreadable", "the file with the code lists cannot be read", "correct the name, or let einmal's user read it")
+		return m, found
+	}
+	other, err := c.WithCodes(file, data)
+	if err != nil && !errors.As(err, &found) {
+		found.Add(path+".codes", fault.CodeOf(err), err.Error(), "")
+	}
+	return other, found
 }
 
 // busConfig turns the configuration into the bus's, reading the files that it names.

@@ -54,3 +54,12 @@ type Mapper interface {
 	// FromHandover translates a message into the entry for a place. Every field of the message is mapped, dropped by name in the table, or an error.
 	FromHandover(m handover.Message, at Placement) (native.Entry, error)
 }
+
+// Coded is a mapping whose code lists can be replaced: the fields of a native system are those of its type, but the words in them are those of a jurisdiction, or of one
+// installation.
+type Coded interface {
+	Mapper
+	// WithCodes returns the mapping with other code lists. data is YAML with the key "codes", as in the mapping's table; each list in it replaces the one of its name as a whole.
+	// file is the name that findings carry. The error is a [fault.Error] of kind Stop with all findings, each with its line.
+	WithCodes(file string, data []byte) (Mapper, error)
+}

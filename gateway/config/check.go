@@ -162,6 +162,8 @@ func (d *document) systems(c *Config, factories []adapters.Factory, dir string) 
 			d.report(path, "missing", "the system is empty", "give it a type and a config")
 			continue
 		}
+		s.Codes = below(dir, s.Codes)
+		d.readable(path+".codes", s.Codes)
 		d.figures(path, s)
 		if f, known := byType[s.Type]; known {
 			d.adapter(path+".config", s, f, dir)

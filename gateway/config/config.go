@@ -110,6 +110,8 @@ type System struct {
 	Parallel int           `yaml:"parallel"` // requests in flight at once
 	// Test says that this is a test instance: only it may receive test deliveries, and it receives nothing else's.
 	Test bool `yaml:"test"`
+	// Codes is a file with code lists that replace those of the system's mapping table: the words of another jurisdiction, or of this installation.
+	Codes string `yaml:"codes"`
 	// Config is the adapter's own part.
 	Config yaml.Node `yaml:"config"`
 

@@ -93,7 +93,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		Profile:   "testdata/jurisdiction",
 		Directory: filepath.Join("testdata", "directory.yaml"),
 		Systems: map[handover.SystemID]*config.System{
-			"paper": {Type: "paper", Poll: 5 * time.Second, Page: 7, Parallel: 3, Test: true},
+			"paper": {Type: "paper", Poll: 5 * time.Second, Page: 7, Parallel: 3, Test: true, Codes: file("paper.token")},
 			"stone": {Type: "stone", Read: true, Write: true, Poll: 2 * time.Second, Page: 200, Parallel: 8},
 		},
 	}, c)

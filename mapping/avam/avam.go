@@ -42,6 +42,11 @@ func header() ech0058.Header {
 
 type mapper struct{ table *table.Table }
 
+// WithCodes implements [mapping.Coded].
+func (m mapper) WithCodes(file string, data []byte) (mapping.Mapper, error) {
+	return m.table.Recode(file, data, With)
+}
+
 // ToHandover implements [mapping.Mapper].
 func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 	content, err := m.table.Read(r.Kind, r.Body)

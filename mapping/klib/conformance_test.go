@@ -4,9 +4,7 @@ import (
 	"testing"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
-	"github.com/einmal-hub/einmal/mapping"
 	"github.com/einmal-hub/einmal/mapping/mappingtest"
-	"github.com/einmal-hub/einmal/mapping/table"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -14,7 +12,7 @@ import (
 func TestConformance(t *testing.T) {
 	fields, err := Table()
 	require.NoError(t, err)
-	mappingtest.Run(t, mappingtest.Subject{Table: fields, New: func(other *table.Table) mapping.Mapper { return mapper{other.Mapper()} }})
+	mappingtest.Run(t, mappingtest.Subject{Table: fields, New: With})
 }
 
 // Whatever is a valid message and can be written is what the contract describes: the system refuses nothing that einmal took.

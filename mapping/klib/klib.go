@@ -27,11 +27,22 @@ func New() (mapping.Mapper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mapper{t.Mapper()}, nil
+	return With(t), nil
 }
 
+// With returns a mapper with another table, such as one with a row less in a test.
+func With(t *table.Table) mapping.Mapper { return mapper{Mapper: t.Mapper(), table: t} }
+
 // mapper is the table's mapper, without tests.
-type mapper struct{ mapping.Mapper }
+type mapper struct {
+	mapping.Mapper
+	table *table.Table
+}
+
+// WithCodes implements [mapping.Coded].
+func (m mapper) WithCodes(file string, data []byte) (mapping.Mapper, error) {
+	return m.table.Recode(file, data, With)
+}
 
 // FromHandover translates a message; see [mapping.Mapper]. A test is parked: KLIB could not tell it from a real entry.
 func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native.Entry, error) {

@@ -45,6 +45,12 @@
 //	ahv, ahv-dotted, ahv-int    13 digits; 756.XXXX.XXXX.XX; 13 digits as a number
 //	amount, amount-number       native "1234.50" or the number 1234.5, canonical centimes; exact, never through floating point
 //
+// # Other words in the same fields
+//
+// A table's code lists are those of its first home. Another jurisdiction, or one installation, puts a file with lists of its own into their place
+// ([Table.WithCodes]); rows stay, because the fields are the system's. Lists are replaced whole: a list that is partly one place's and partly another's could hold a code that
+// nobody meant to offer.
+//
 // # What is promised
 //
 // Reading and writing report every finding at once: a field without a row, a code without an entry, a value that the other side cannot hold

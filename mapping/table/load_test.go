@@ -107,7 +107,8 @@ func TestAWrongTableIsRefusedWithTheLineOfEachFinding(t *testing.T) {
 func TestEveryFindingOfATableIsReportedOnceAndInOrder(t *testing.T) {
 	yaml := head + "fields:\n  g:\n    - {native: notiz, canonical: remark, rule: magic, optional: true}\nmessages:\n" +
 		"  consent-withdrawn:\n    kind: a\n    fields:\n      - {native: am, canonical: withdrawnOn, rule: text}\n      - {include: g}\n" +
-		"  clarification-answered:\n    kind: b\n    fields:\n      - {include: g}\n"
+		"  clarification-answered:\n    kind: b\n    fields:\n      - {include: g}\n" +
+		"      - {canonical: documents, drop: true, because: none}\n"
 	_, err := table.Load("x.yaml", []byte(yaml))
 	var fs fault.Findings
 	require.ErrorAs(t, err, &fs)

@@ -17,6 +17,11 @@ type mapper struct{ table *Table }
 // Mapper returns the mapping of a system of which the table says everything.
 func (t *Table) Mapper() mapping.Mapper { return mapper{table: t} }
 
+// WithCodes implements [mapping.Coded].
+func (m mapper) WithCodes(file string, data []byte) (mapping.Mapper, error) {
+	return m.table.Recode(file, data, (*Table).Mapper)
+}
+
 // ToHandover implements [mapping.Mapper].
 func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 	payload, err := m.table.ToHandover(r.Kind, r.Body)

@@ -2,6 +2,7 @@ package table
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"go.yaml.in/yaml/v3"
@@ -107,6 +108,9 @@ func (s *source) readLists(n *yaml.Node) []listSpec {
 			code := s.text(c.value, join(at, c.key))
 			if seen[code] {
 				s.add(c.line, join(at, c.key), "list-code", "the native code stands for another code already", "codes are one to one: give each its own")
+			}
+			if strings.TrimSpace(code) != code || strings.ContainsFunc(code, unicode.IsControl) {
+				s.add(c.line, join(at, c.key), "list-code", "the native code begins or ends with a blank, or holds a control character", "write it as the native system does")
 			}
 			if !validCode(c.key) {
 				s.add(c.line, join(at, c.key), "list-code", "a code is upper case letters, digits and underscores, at most 40", "")

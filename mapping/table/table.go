@@ -17,6 +17,7 @@ type Table struct {
 	format     string
 	namespaces namespaces
 	lists      []listSpec
+	replaced   []listSpec // those of lists that are not the file's
 	messages   map[handover.Name]*message
 }
 
@@ -34,7 +35,10 @@ func (o Outside) Get(name string) string {
 
 // Load reads and checks a table. file is the name that findings carry. It fails with a [fault.Error] of kind Stop that holds all findings
 // as [fault.Findings], each with its line.
-func Load(file string, data []byte) (*Table, error) {
+func Load(file string, data []byte) (*Table, error) { return load(file, data, nil) }
+
+// load is Load with code lists that replace those of the file.
+func load(file string, data []byte, codes []listSpec) (*Table, error) {
 	zone, err := time.LoadLocation(localZone)
 	if err != nil {
 		return nil, fault.Wrap(fault.Stop, "mapping.load", err)
@@ -48,8 +52,12 @@ func Load(file string, data []byte) (*Table, error) {
 	for _, r := range rules() {
 		byName[r.name] = r
 	}
+	written := s.spec(root)
+	for _, l := range codes {
+		written.replace(l)
+	}
 	c := &compiler{
-		source: s, spec: s.spec(root), rules: byName, zone: zone,
+		source: s, spec: written, rules: byName, zone: zone,
 		used: map[string]bool{}, kinds: map[string]bool{}, result: map[handover.Name]*message{},
 	}
 	c.compile()
@@ -57,7 +65,7 @@ func Load(file string, data []byte) (*Table, error) {
 		return nil, loadFault(s.findings)
 	}
 	return &Table{
-		system: c.system, file: file, source: data, format: c.format, namespaces: c.namespaces, lists: c.lists, messages: c.result,
+		system: c.system, file: file, source: data, format: c.format, namespaces: c.namespaces, lists: c.lists, replaced: codes, messages: c.result,
 	}, nil
 }
 

@@ -130,7 +130,16 @@ func TestTheMapperTakesFrameAndContentApart(t *testing.T) {
 	require.Equal(t, "missing", fault.CodeOf(err))
 	msg.Action = handover.ActionRecall
 	_, err = m.FromHandover(msg, mapping.Placement{})
-	require.Equal(t, "unsupported-action", fault.CodeOf(err))
+	require.Equal(t, "earlier-entry", fault.CodeOf(err), "what is recalled must stand there")
+	entry, err = m.FromHandover(msg, mapping.Placement{Reference: "r-2", Earlier: mapping.Earlier{Record: "E1"}})
+	require.NoError(t, err)
+	require.Equal(t, handover.ActionRecall, entry.Action)
+	require.Equal(t, native.RecordID("E1"), entry.Refers)
+
+	draft, err = m.ToHandover(native.Record{Kind: "e", Organisation: "rav-luzern", Action: handover.ActionCorrection, Refers: "E1", Body: []byte(`{"am":"2026-03-01"}`)})
+	require.NoError(t, err)
+	require.Equal(t, handover.ActionCorrection, draft.Action)
+	require.Equal(t, native.RecordID("E1"), draft.References)
 }
 
 // stable holds that whatever is read can be written and is read again as the same.
