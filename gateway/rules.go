@@ -9,6 +9,7 @@ import (
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/config"
 	"github.com/einmal-hub/einmal/gateway/directory"
 	"github.com/einmal-hub/einmal/gateway/ledger"
@@ -94,14 +95,18 @@ func codesOf(p *profile.Profile) (agencies, capabilities, groups []handover.Code
 	return agencies, capabilities, groups
 }
 
-// What the directory has against an application, in the place of a rule's id.
+// What stands in the place of a rule's id when something else than a rule of the profile is against an application.
 const (
-	notServed    = "DIRECTORY-NOT-SERVED"
-	notListed    = "DIRECTORY-NOT-LISTED"
-	oneself      = "DIRECTORY-ONESELF"
-	fromTheFile  = "directory"
-	directoryOne = "OTHER"
+	notServed = "DIRECTORY-NOT-SERVED"
+	notListed = "DIRECTORY-NOT-LISTED"
+	oneself   = "DIRECTORY-ONESELF"
+	sameCase  = "SAME-CASE"
 )
+
+// against makes a finding that is no rule's.
+func against(rule, source, text, hint string) *ledger.Finding {
+	return &ledger.Finding{Rule: rule, Severity: handover.SeverityRefuse, Reason: "OTHER", Source: source, Text: text, Hint: hint}
+}
 
 // Open implements [delivery.Rules].
 func (r *rules) Open(m handover.Message) (handover.Parties, ledger.Opening, error) {
@@ -137,35 +142,28 @@ func (r *rules) Open(m handover.Message) (handover.Parties, ledger.Opening, erro
 // application from having one is the answer to the sender, with whom to ask.
 func (r *rules) receiver(v profile.Version, form handover.ApplicationSubmitted) (directory.Organisation, *ledger.Finding) {
 	agency, _ := v.ProcessReceiver(form.Process) // an unknown process was found before
+	ask := v.Phrase(profile.PhraseAsk) + " " + r.directory.Ask(agency)
 	o, known := r.directory.Organisation(form.Receiving)
 	switch {
 	case form.Receiving == "":
 		found, err := r.directory.Receiver(agency, form.Person.Address.Municipality, form.AppliedOn)
 		if err != nil {
-			return found, against(notServed, err)
+			return found, against(notServed, "directory", v.Phrase(profile.PhraseNotServed), ask)
 		}
 		o = found
 	case !known:
-		err := fault.New(fault.Refuse, "directory", "not-listed", "the organisation that is to receive the case is not in the directory").
-			Hint("leave the receiving organisation out, so that the one that is responsible is found; " + r.directory.Ask(agency))
-		return directory.Organisation{}, against(notListed, err)
+		return o, against(notListed, "directory", v.Phrase(profile.PhraseNotListed), v.Phrase(profile.PhraseLeaveOut)+" "+ask)
 	}
 	if o.ID == form.Assigning {
-		err := fault.New(fault.Refuse, "directory", "oneself", "the organisation that applies is itself the one that is responsible for the person's residence").
-			Hint("lead the case yourself, or name another organisation")
-		return directory.Organisation{}, against(oneself, err)
+		return directory.Organisation{}, against(oneself, "directory", v.Phrase(profile.PhraseOneself), v.Phrase(profile.PhraseOneselfHint))
 	}
 	return o, nil
 }
 
-// against makes a finding of what the directory says.
-func against(rule string, err error) *ledger.Finding {
-	f := &ledger.Finding{Rule: rule, Severity: handover.SeverityRefuse, Reason: directoryOne, Source: fromTheFile, Text: err.Error()}
-	var e *fault.Error
-	if errors.As(err, &e) {
-		f.Text, f.Hint = e.Text, e.Next
-	}
-	return f
+// Same implements [delivery.Rules].
+func (r *rules) Same(version string, system handover.SystemID, number native.CaseKey) ledger.Finding {
+	v, _ := r.version(version)
+	return *against(sameCase, "I8", v.Phrase(profile.PhraseSameCase), v.Phrase(profile.PhraseSameCaseHint)+" "+string(number)+", "+string(system))
 }
 
 // settle writes down what holds for the whole case.
@@ -202,12 +200,17 @@ func check(v profile.Version, a profile.Application) *ledger.Check {
 
 // Check implements [delivery.Rules].
 func (r *rules) Check(p handover.Payload, version string) error {
-	_, name, _ := strings.Cut(version, "/")
-	v, known := r.profile.Version(name)
+	v, known := r.version(version)
 	if !known {
 		return fault.New(fault.Park, "profile", "unknown-version", "the case was opened under a version of the rules that this gateway does not have: "+version).
 			Hint("give the gateway the profile that has it, and let the message go on")
 	}
 	_ = v
 	return nil // TODO CheckMessage
+}
+
+// version returns a version by its id.
+func (r *rules) version(id string) (profile.Version, bool) {
+	_, name, _ := strings.Cut(id, "/")
+	return r.profile.Version(name)
 }

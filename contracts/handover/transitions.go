@@ -132,6 +132,8 @@ const (
 	RefusedState Refusal = "not-in-this-state"
 	// RefusedSender: the line is there, but for the other party.
 	RefusedSender Refusal = "not-by-this-party"
+	// RefusedParallel: the assigning agency says what only the leading one may say; parallel leadership is a reason to close the case (P4, concept 3.2.1).
+	RefusedParallel Refusal = "parallel-case-leadership"
 	// RefusedApproval: the cost approval that the message names does not stand where the message would move it from (P10).
 	RefusedApproval Refusal = "not-with-this-approval"
 	// RefusedReference: the message that is to be recalled or corrected is not one of this sender's in this case, is another message, or was recalled.
@@ -153,11 +155,23 @@ func Next(from State, sender Role, p Payload) (State, Refusal) {
 		}
 		if sender == NoRole || sender == Checking && t.Sender != Checking || (t.Sender != either && t.Sender != sender) {
 			refusal = RefusedSender
+			if sender == Assigning && LeadIn(from) == Receiving {
+				refusal = RefusedParallel
+			}
 			continue
 		}
 		return t.To, ""
 	}
 	return from, refusal
+}
+
+// Ended reports whether a case has come to its end: it binds nobody any more, and the same person may be handed over anew.
+func Ended(s State) bool {
+	switch s {
+	case ReturnedState, RejectedState, NotEstablished, Closed, Withdrawn:
+		return true
+	}
+	return false
 }
 
 // LeadIn returns who leads a case in a state: the receiving agency from the agreed note to the closing note, the

@@ -10,7 +10,7 @@ import (
 
 // consider decides by the case's state and by the rules of the jurisdiction whether a message may be said now, and where it must be recorded. Errors are reasons
 // to park.
-func (c *claim) consider(m handover.Message, print string, place ledger.Place) (ledger.Admission, error) {
+func (c *claim) consider(m handover.Message, print string, place ledger.Place, others rivals) (ledger.Admission, error) {
 	k := c.o.Ledger.Case(m.Case)
 	a := ledger.Admission{
 		Number: k.Number + 1, Place: place, Print: print, Parties: k.Parties, Origin: c.o.Directory.Origin(m.Envelope), Sequence: m.Sequence, Name: m.Name, Test: m.Test,
@@ -27,7 +27,7 @@ func (c *claim) consider(m handover.Message, print string, place ledger.Place) (
 	if err := c.stand(&a, k, m); err != nil {
 		return a, err
 	}
-	if err := c.judge(&a, k, m); err != nil {
+	if err := c.judge(&a, k, m, others); err != nil {
 		return a, err
 	}
 	return a, c.address(&a, k, m)
@@ -92,7 +92,7 @@ func reworded(s handover.Said, k ledger.Case, after handover.Standing, id handov
 }
 
 // judge asks the rules of the jurisdiction. An application settles what holds for its case.
-func (c *claim) judge(a *ledger.Admission, k ledger.Case, m handover.Message) error {
+func (c *claim) judge(a *ledger.Admission, k ledger.Case, m handover.Message, others rivals) error {
 	switch {
 	case m.Action == handover.ActionRecall:
 		return nil // taking back is always allowed
@@ -105,6 +105,11 @@ func (c *claim) judge(a *ledger.Admission, k ledger.Case, m handover.Message) er
 	}
 	if k.Number > 0 && !k.Opening.Returned() {
 		if err := corrects(k, parties, opening); err != nil {
+			return err
+		}
+	}
+	if !opening.Returned() {
+		if err := c.claims(&opening, m, others); err != nil {
 			return err
 		}
 	}
@@ -165,6 +170,9 @@ func refused(r handover.Refusal, s handover.State, m handover.Message) error {
 	case handover.RefusedSender:
 		text = "in a case that is " + state + ", " + string(m.Name) + " is for the other party to say"
 		next = "find out who entered it for whom, and withdraw this message"
+	case handover.RefusedParallel:
+		text = "the assigning agency says " + string(m.Name) + " while the other one leads: parallel case leadership, for which the leading agency may close the case (PARALLEL_CASE_LEADERSHIP)"
+		next = "tell the leading agency, which decides; then withdraw this message"
 	case handover.RefusedApproval:
 		text = string(m.Name) + " does not fit where this cost approval stands: no measure is ordered before a signed approval, and none is invoiced before it has ended"
 		next = "check the number of the request in the native system, or withdraw this message"

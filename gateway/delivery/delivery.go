@@ -70,6 +70,8 @@ type Rules interface {
 	// Open judges an application and settles what holds for its case: the parties, with the receiving organisation found when the application leaves it out, and
 	// the opening. An application that is not admissible is no error: the opening's check says so. Errors are of kind Park.
 	Open(m handover.Message) (handover.Parties, ledger.Opening, error)
+	// Same is what is said to somebody who has entered an application that stands already, as a case of that number in a system.
+	Same(profile string, system handover.SystemID, number native.CaseKey) ledger.Finding
 	// Check says what the rules have against any other message, by the version that its case was opened under. Errors are of kind Park.
 	Check(p handover.Payload, profile string) error
 }
@@ -146,8 +148,9 @@ func (p Protocol) orProduct() Protocol {
 
 // Delivery records messages. It is safe for concurrent use.
 type Delivery struct {
-	o     Options
-	sinks map[handover.SystemID]*sink
+	o       Options
+	sinks   map[handover.SystemID]*sink
+	persons *persons
 }
 
 // New returns a delivery; it starts nothing.
@@ -156,7 +159,7 @@ func New(o Options) *Delivery {
 		o.Window = 10000
 	}
 	o.Protocol = o.Protocol.orProduct()
-	d := &Delivery{o: o, sinks: map[handover.SystemID]*sink{}}
+	d := &Delivery{o: o, sinks: map[handover.SystemID]*sink{}, persons: newPersons()}
 	for id, t := range o.Targets {
 		d.sinks[id] = newSink(id, t)
 	}

@@ -38,6 +38,7 @@ type verdict uint8
 const (
 	unfinished verdict = iota // ctx ended first; the message comes again
 	admitted
+	again // another message got the place meanwhile: decide anew
 	waits // it is parked, held, a duplicate, or withdrawn: complete for the bus
 )
 
@@ -47,29 +48,46 @@ func (c *claim) admit(ctx context.Context, m handover.Message, print string, pla
 		if a, known := c.o.Ledger.Admission(m.ID); known {
 			return a, c.repeated(ctx, m, a, print, place)
 		}
-		if v := c.queue(ctx, m, place); v != admitted {
-			return ledger.Admission{}, v
+		others, leave, ok := c.meet(ctx, m)
+		if !ok {
+			break
 		}
-		a, err := c.consider(m, print, place)
-		if err != nil {
-			if c.park(ctx, c.entryAt(m, ledger.Gate, ""), ledger.Parking{Place: place, Name: m.Name}, err) != nil {
-				return a, unfinished
-			}
-			return a, waits
-		}
-		won, ok := a, false
-		err = c.persist(ctx, "delivery.admit", func() (err error) {
-			won, ok, err = c.o.Ledger.Admit(ctx, m.Case, m.ID, a)
-			return err
-		})
-		if err != nil {
-			return a, unfinished
-		}
-		if ok {
-			return won, admitted
+		a, v := c.settle(ctx, m, print, place, others)
+		leave()
+		if v != again {
+			return a, v
 		}
 	}
 	return ledger.Admission{}, unfinished
+}
+
+// settle decides about a message on what is known now, and asks the ledger for its place.
+func (c *claim) settle(ctx context.Context, m handover.Message, print string, place ledger.Place, others rivals) (ledger.Admission, verdict) {
+	if a, known := c.o.Ledger.Admission(m.ID); known {
+		return a, c.repeated(ctx, m, a, print, place)
+	}
+	if v := c.queue(ctx, m, place); v != admitted {
+		return ledger.Admission{}, v
+	}
+	a, err := c.consider(m, print, place, others)
+	if err != nil {
+		if c.park(ctx, c.entryAt(m, ledger.Gate, ""), ledger.Parking{Place: place, Name: m.Name}, err) != nil {
+			return a, unfinished
+		}
+		return a, waits
+	}
+	won, ok := a, false
+	err = c.persist(ctx, "delivery.admit", func() (err error) {
+		won, ok, err = c.o.Ledger.Admit(ctx, m.Case, m.ID, a)
+		return err
+	})
+	switch {
+	case err != nil:
+		return a, unfinished
+	case ok:
+		return won, admitted
+	}
+	return a, again
 }
 
 // repeated handles a message that has its place already: the same record read again goes on, another copy is a duplicate, and

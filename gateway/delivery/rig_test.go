@@ -290,6 +290,11 @@ func (r *rig) Open(m handover.Message) (handover.Parties, ledger.Opening, error)
 	return m.Parties, ledger.Opening{Profile: "test/one", During: "REDUCED", After: "FULL"}, nil
 }
 
+// Same implements [delivery.Rules].
+func (*rig) Same(_ string, system handover.SystemID, number native.CaseKey) ledger.Finding {
+	return ledger.Finding{Rule: "SAME-CASE", Severity: handover.SeverityRefuse, Source: "test", Text: "it stands already", Hint: string(number) + ", " + string(system)}
+}
+
 // Check implements [delivery.Rules].
 func (r *rig) Check(p handover.Payload, profile string) error {
 	if r.against != nil {
@@ -427,6 +432,10 @@ func (g *gateway) settled() int64 {
 // publish puts a message on the bus.
 func (r *rig) publish(e handover.Envelope, p handover.Payload) {
 	r.t.Helper()
+	if form, is := p.(handover.ApplicationSubmitted); is && form.Person.FirstName == "Rahel" {
+		form.Person.FirstName = personal.Text("Rahel " + string(e.Case)) // another person in each case
+		p = form
+	}
 	plain, err := handover.EncodePayload(p)
 	require.NoError(r.t, err)
 	sealed, err := r.keys.Seal(plain, e.AssociatedData())

@@ -131,15 +131,15 @@ func (d *Directory) current(bfs int, on handover.Date) (int, bool) {
 }
 
 func (d *Directory) refuse(agency handover.Code, code, text string) error {
-	return fault.New(fault.Refuse, "directory.receiver", code, text).At("person.address.municipality").Hint(d.Ask(agency))
+	return fault.New(fault.Refuse, "directory.receiver", code, text).At("person.address.municipality").Hint("ask: " + d.Ask(agency))
 }
 
 // Ask says whom to ask when no organisation of an agency type is responsible.
 func (d *Directory) Ask(agency handover.Code) string {
 	if ask := d.agencies[agency]; ask != "" {
-		return "ask: " + ask
+		return ask
 	}
-	return "ask the agency's head office"
+	return string(agency)
 }
 
 // within reports whether a day lies in a time that may be open at both ends.

@@ -66,6 +66,16 @@ func (l *Ledger) SyncPartition(ctx context.Context, partition int32) error {
 	return l.WaitFor(ctx, partition, end-1)
 }
 
+// SyncAll is Sync for every partition.
+func (l *Ledger) SyncAll(ctx context.Context) error {
+	for partition := range l.partitions() {
+		if err := l.SyncPartition(ctx, partition); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Install gives the installation its random name, once for ever, and returns it.
 func (l *Ledger) Install(ctx context.Context) (string, error) {
 	if err := l.Sync(ctx, ""); err != nil {

@@ -26,8 +26,9 @@ type View struct {
 	cases    map[handover.CaseID]*Case
 	lanes    map[Lane]*laneState
 	cursors  map[handover.SystemID]native.Position
-	rulings  map[parkingKey]int64 // parking -> ledger offset of the ruling that counts
-	skipped  int                  // records of other versions
+	unended  map[handover.CaseID]struct{} // cases that have not come to their end
+	rulings  map[parkingKey]int64         // parking -> ledger offset of the ruling that counts
+	skipped  int                          // records of other versions
 	watch    func(partition int32, l Lane)
 }
 
@@ -68,9 +69,10 @@ type Case struct {
 	History []handover.Said
 	// Approvals is where each cost approval stands, by its keyed name.
 	Approvals map[string]handover.ApprovalState
-	// Opening is what was settled with the application; zero before it.
-	Opening Opening
-	open    []*message // admitted, not yet terminal everywhere, in the order of admission
+	// Opening is what was settled with the application, and Application where its last wording lies; zero before it.
+	Opening     Opening
+	Application Place
+	open        []*message // admitted, not yet terminal everywhere, in the order of admission
 }
 
 // NewView returns an empty view of a ledger with so many partitions. watch is called, without locks, when a lane in which something waited
@@ -79,7 +81,7 @@ func NewView(partitions int32, watch func(partition int32, l Lane)) *View {
 	v := &View{
 		parts: make([]part, partitions),
 		refs:  map[native.Reference]*Ref{}, messages: map[handover.MessageID]*message{}, cases: map[handover.CaseID]*Case{},
-		lanes: map[Lane]*laneState{}, cursors: map[handover.SystemID]native.Position{},
+		lanes: map[Lane]*laneState{}, unended: map[handover.CaseID]struct{}{}, cursors: map[handover.SystemID]native.Position{},
 		rulings: map[parkingKey]int64{}, watch: watch,
 	}
 	for i := range v.parts {
@@ -87,6 +89,9 @@ func NewView(partitions int32, watch func(partition int32, l Lane)) *View {
 	}
 	return v
 }
+
+// partitions is how many the ledger has.
+func (v *View) partitions() int32 { return int32(len(v.parts)) } //nolint:gosec // it was given as an int32
 
 // Apply folds one record. at is the record's time as the broker gives it. Records of another version and records that cannot be read are
 // left alone and counted: a newer gateway understands them.
@@ -198,6 +203,10 @@ func (v *View) foldAdmit(partition int32, r Record) (woken []Lane) {
 		c.Parties = r.Admission.Parties
 	}
 	c.remember(*r.Admission)
+	v.unended[r.Case] = struct{}{}
+	if handover.Ended(c.State) {
+		delete(v.unended, r.Case)
+	}
 	v.leaveLane(Lane{Case: r.Case, To: Gate}, r.Message)
 	if len(m.admission.To) > 0 {
 		v.parts[partition].open[r.Message] = m
@@ -209,7 +218,7 @@ func (v *View) foldAdmit(partition int32, r Record) (woken []Lane) {
 // remember adds a message to the history of its case.
 func (c *Case) remember(a Admission) {
 	if a.Opening != nil {
-		c.Opening = *a.Opening
+		c.Opening, c.Application = *a.Opening, a.Place
 	}
 	if a.Said.Approval != "" {
 		if c.Approvals == nil {
@@ -318,6 +327,17 @@ func (v *View) Case(id handover.CaseID) Case {
 	}
 	out.Bindings, out.open = nil, nil
 	out.History, out.Approvals = slices.Clone(c.History), maps.Clone(c.Approvals)
+	return out
+}
+
+// Unended returns, in no order, the cases that have been opened and have not come to their end, and where their applications lie.
+func (v *View) Unended() map[handover.CaseID]Place {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	out := make(map[handover.CaseID]Place, len(v.unended))
+	for id := range v.unended {
+		out[id] = v.cases[id].Application
+	}
 	return out
 }
 

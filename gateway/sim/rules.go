@@ -2,6 +2,7 @@ package sim
 
 import (
 	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 )
 
@@ -11,6 +12,11 @@ func (*world) Writable(ledger.Destination) bool { return true }
 // Open admits every application: what a jurisdiction has against one is not what this simulation is about.
 func (*world) Open(m handover.Message) (handover.Parties, ledger.Opening, error) {
 	return m.Parties, ledger.Opening{Profile: "sim"}, nil
+}
+
+// Same says that an application stands already.
+func (*world) Same(string, handover.SystemID, native.CaseKey) ledger.Finding {
+	return ledger.Finding{Rule: "SAME", Severity: handover.SeverityRefuse}
 }
 
 // Check has nothing against any message.

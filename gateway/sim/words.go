@@ -112,7 +112,7 @@ func application(assigning, receiving handover.OrganisationID, remark string) ha
 	return handover.ApplicationSubmitted{
 		Assigning: assigning, Receiving: receiving, Process: "OPTIMA_ALV", TargetGroup: "H", AppliedOn: "2026-11-01",
 		Person: handover.Person{
-			OfficialName: "Muster", FirstName: "Rahel", DateOfBirth: birth, Sex: handover.Female,
+			OfficialName: personal.Text("Muster " + remark), FirstName: "Rahel", DateOfBirth: birth, Sex: handover.Female,
 			Address: handover.Address{Zip: "6010", Town: "Kriens", Municipality: 1059},
 		},
 		Consent: handover.Consent{Kind: "CONSENT", GivenOn: "2026-10-30"}, PlannedMonths: 6, Goal: "Arbeit", Reason: "Stellensuche",

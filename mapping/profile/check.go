@@ -170,7 +170,7 @@ func (d *draft) checkOnce() {
 	}
 	d.labels("states", d.states, states)
 	d.labels("messages", d.messages, messages)
-	d.labels("phrases", d.phrases, []string{phraseFillIn, phraseGroup})
+	d.labels("phrases", d.phrases, phrases())
 	unique(d.lists, func(l List) string { return l.Name }, "list")
 	for i, r := range d.rates {
 		if r.entry.ValidFrom == "" || r.entry.AmountCents <= 0 || r.entry.ValidTo != "" && r.entry.ValidTo < r.entry.ValidFrom {

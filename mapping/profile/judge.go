@@ -178,3 +178,25 @@ const (
 	phraseGroup                = "check-group"
 	other        handover.Code = "OTHER"
 )
+
+// The phrases with which the gateway answers an application for a reason that is no rule of the profile.
+const (
+	PhraseNotServed    = "not-served"     // nobody serves the person's residence
+	PhraseNotListed    = "not-listed"     // the receiving organisation is not known
+	PhraseLeaveOut     = "leave-out"      // what to do then
+	PhraseOneself      = "oneself"        // who applies is responsible itself
+	PhraseOneselfHint  = "oneself-hint"   // what to do then
+	PhraseAsk          = "ask"            // before whom to ask
+	PhraseSameCase     = "same-case"      // the application stands already
+	PhraseSameCaseHint = "same-case-hint" // before its case and system
+)
+
+// phrases lists those that every profile has.
+func phrases() []string {
+	return []string{
+		phraseFillIn, phraseGroup, PhraseNotServed, PhraseNotListed, PhraseLeaveOut, PhraseOneself, PhraseOneselfHint, PhraseAsk, PhraseSameCase, PhraseSameCaseHint,
+	}
+}
+
+// Phrase returns a phrase in the profile's first language.
+func (v Version) Phrase(name string) string { return v.phrase(name).In(v.Languages...) }

@@ -1,0 +1,131 @@
+package delivery_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/contracts/personal"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+)
+
+// anna is an application for one person, whatever case it opens.
+func anna(t *testing.T, change ...func(*handover.ApplicationSubmitted)) handover.ApplicationSubmitted {
+	t.Helper()
+	form := application()
+	form.Person.FirstName = "Anna"
+	number, err := personal.ParseAHV("756.1234.5678.97")
+	require.NoError(t, err)
+	form.Person.AHV = number
+	for _, c := range change {
+		c(&form)
+	}
+	return form
+}
+
+// enters lets an application open a case of its own.
+func enters(t *testing.T, r *rig, g *gateway, c string, form handover.ApplicationSubmitted) {
+	t.Helper()
+	require.NoError(t, g.ledger.Bind(t.Context(), handover.CaseID(c), ledger.Destination{System: "origin", Organisation: sd}, native.CaseKey("native-"+c)))
+	e := envelope(c, 1, "application-submitted", sd)
+	e.Parties = handover.Parties{Assigning: form.Assigning, Receiving: form.Receiving}
+	r.publish(e, form)
+	elapse(30 * time.Second)
+}
+
+// I8: the same application entered by hand a second time is the same case: nobody gets it twice, and who has entered it is told where it stands.
+func TestI8_TheSameApplicationEnteredTwiceIsOneCase(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		enters(t, r, g, "c1", anna(t))
+		enters(t, r, g, "c2", anna(t, func(a *handover.ApplicationSubmitted) { a.Remark = "noch einmal" }))
+		require.Len(t, r.systems["x"].entries("c1"), 1)
+		require.Empty(t, r.systems["x"].entries("c2"))
+		got := r.systems["origin"].entries("c2")
+		require.Len(t, got, 1)
+		require.Equal(t, "application-checked", string(got[0].Kind))
+		require.Contains(t, string(got[0].Body), "SAME-CASE")
+		require.Empty(t, codes(g))
+	})
+}
+
+// I8: one agency leads. Another application for the same person and process waits for a person as long as the first case has not ended, and goes on when she says that both are meant.
+func TestI8_ASecondClaimToThePersonWaitsForAPerson(t *testing.T) {
+	for name, second := range map[string]func(*handover.ApplicationSubmitted){
+		"another receiver": func(a *handover.ApplicationSubmitted) { a.Receiving = "rav-sursee" },
+		"another goal":     func(a *handover.ApplicationSubmitted) { a.Goal = "etwas anderes" },
+		"no number, another spelling": func(a *handover.ApplicationSubmitted) {
+			a.Person.AHV, a.Person.FirstName, a.Goal = personal.AHV{}, " anna ", "anders"
+		},
+		"another name, the same number": func(a *handover.ApplicationSubmitted) { a.Person.OfficialName = "Geheiratet" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, r *rig, g *gateway) {
+				enters(t, r, g, "c1", anna(t))
+				enters(t, r, g, "c2", anna(t, second))
+				require.Equal(t, []string{"second-claim"}, codes(g))
+				require.Empty(t, r.systems["x"].entries("c2"))
+				require.Contains(t, g.ledger.Parked()[0].Reason.Text, "c1")
+				require.NotContains(t, strings.ToLower(g.ledger.Parked()[0].Reason.Text), "anna")
+				require.NoError(t, g.ledger.Rule(t.Context(), g.ledger.Parked()[0], ledger.Decision{Verdict: ledger.Retry, Person: "test"}, native.Receipt{}))
+				elapse(time.Minute)
+				require.Empty(t, codes(g))
+				require.Len(t, r.systems["x"].entries("c2"), 1)
+			})
+		})
+	}
+}
+
+// What is not the same person or topic, and what has ended, stands in nobody's way.
+func TestNamesakesOtherTopicsAndEndedCasesAreNoSecondClaim(t *testing.T) {
+	other, err := personal.ParseAHV("756.9217.0769.85")
+	require.NoError(t, err)
+	for name, second := range map[string]func(*handover.ApplicationSubmitted){
+		"a namesake of the same birthday": func(a *handover.ApplicationSubmitted) { a.Person.AHV = other },
+		"another process":                 func(a *handover.ApplicationSubmitted) { a.Process = "OPTIMA_SH" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, r *rig, g *gateway) {
+				enters(t, r, g, "c1", anna(t))
+				enters(t, r, g, "c2", anna(t, second))
+				require.Empty(t, codes(g))
+				require.Len(t, r.systems["x"].entries("c2"), 1)
+			})
+		})
+	}
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		enters(t, r, g, "c1", anna(t))
+		r.publish(envelope("c1", 2, "application-withdrawn", sd), handover.ApplicationWithdrawn{WithdrawnOn: "2026-11-03", Reason: "OTHER"})
+		elapse(30 * time.Second)
+		enters(t, r, g, "c2", anna(t))
+		require.Empty(t, codes(g))
+		require.Len(t, r.systems["x"].entries("c2"), 1)
+	})
+}
+
+// A gateway that has just started knows the applicants of the cases that are open, from the bus.
+func TestI8_APersonIsRecognisedAfterARestart(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		enters(t, r, g, "c1", anna(t))
+		g.stop()
+		again := r.start(g.settled() + 1)
+		enters(t, r, again, "c2", anna(t))
+		require.Empty(t, r.systems["x"].entries("c2"))
+		require.Len(t, r.systems["origin"].entries("c2"), 1)
+		again.stop()
+	})
+}
+
+// P4: who has handed a case over and leads it all the same is told to a person with the concept's reason to close.
+func TestP4_ActivityOfTheAssigningAgencyIsReportedAsParallelLeadership(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		k := &talk{r: r}
+		k.leads()
+		k.says(sd, handover.ReviewMeetingRecorded{HeldOn: "2027-01-10", Participants: agreedNote().Participants})
+		require.Equal(t, []string{string(handover.RefusedParallel)}, codes(g))
+		require.Contains(t, g.ledger.Parked()[0].Reason.Text, "PARALLEL_CASE_LEADERSHIP")
+	})
+}
