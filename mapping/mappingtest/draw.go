@@ -81,8 +81,10 @@ func firstRunes(s string, n int) []rune {
 }
 
 // long invents a free text, which may have line breaks and tabs.
-func (d draw) long(path string) personal.Text {
-	text := d.text(path, 2000)
+func (d draw) long(path string) personal.Text { return d.longOf(path, 2000) }
+
+func (d draw) longOf(path string, most int) personal.Text {
+	text := d.text(path, most)
 	if d.size == mostSize || !rapid.Bool().Draw(d.T, path+" lines") || len(text) > 100 {
 		return text
 	}

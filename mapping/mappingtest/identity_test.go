@@ -30,7 +30,8 @@ func identity(format string) string {
 	if format == "xml" {
 		b.WriteString("namespaces: {default: urn:example:identity}\n")
 	}
-	b.WriteString("codes:\n  any: {OTHER: o, OPTIMA_ALV: a, H: h, CONSENT: c, DE: d, PERSON: p}\n  sex: {MALE: \"1\", FEMALE: \"2\", UNKNOWN: \"3\"}\n" +
+	b.WriteString("codes:\n  any: {OTHER: o, OPTIMA_ALV: a, H: h, CONSENT: c, DE: d, PERSON: p}\n  severity: {REFUSE: r, WARN: w}\n  outcome: {RETURNED: r, FORWARD: f, OTHER: o}\n" +
+		"  procedure: {REDUCED: r, SUSPENDED: s, FULL: f}\n  sex: {MALE: \"1\", FEMALE: \"2\", UNKNOWN: \"3\"}\n" +
 		"  decision: {ACCEPTED: \"1\", REJECTED: \"2\"}\nmessages:\n")
 	for i, p := range handover.Catalogue() {
 		fmt.Fprintf(&b, "  %s:\n    kind: K%d\n", p.Name(), i)
@@ -39,6 +40,9 @@ func identity(format string) string {
 		}
 		b.WriteString("    fields:\n      - {native: edition, const: \"7\", because: the test wants a constant}\n      - {native: junk, drop: true, because: the test wants a drop}\n")
 		rows(&b, reflect.TypeOf(p), "", false)
+		if movesProcedure(p.Name()) {
+			b.WriteString("      - {native: procedure, outside: procedure, rule: code, list: procedure, optional: true}\n")
+		}
 	}
 	return b.String()
 }
@@ -78,10 +82,13 @@ func ruleOf(t reflect.Type, path string) string {
 	case "int":
 		return "rule: int"
 	case "int64":
+		if strings.HasSuffix(path, "size") {
+			return "rule: int"
+		}
 		return "rule: amount"
 	case "Code":
 		last := path[strings.LastIndexByte(path, '.')+1:]
-		if last == "sex" || last == "decision" {
+		if last == "sex" || last == "decision" || last == "severity" || last == "outcome" {
 			return "rule: code, list: " + last
 		}
 		return "rule: code, list: any"

@@ -85,6 +85,44 @@ func TestEveryWrongMappingFails(t *testing.T) {
 			e.Body = append(e.Body, strings.Repeat(" ", calls)...)
 			return e, err
 		}}},
+		"forgets the documents of the entry": {"comes back the same", wrong{from: func(m mapping.Mapper, msg handover.Message, at mapping.Placement) (native.Entry, error) {
+			e, err := m.FromHandover(msg, at)
+			e.Documents = nil
+			return e, err
+		}}},
+		"writes a recall as a new entry": {"recall and a correction", wrong{from: func(m mapping.Mapper, msg handover.Message, at mapping.Placement) (native.Entry, error) {
+			e, err := m.FromHandover(msg, at)
+			e.Action, e.Refers = "", ""
+			return e, err
+		}}},
+		"takes a correction for a recall": {"recall and a correction", wrong{to: func(m mapping.Mapper, r native.Record) (mapping.Draft, error) {
+			d, err := m.ToHandover(r)
+			if d.Action == handover.ActionCorrection {
+				d.Action = handover.ActionRecall
+			}
+			return d, err
+		}}},
+		"names another entry": {"recall and a correction", wrong{from: func(m mapping.Mapper, msg handover.Message, at mapping.Placement) (native.Entry, error) {
+			e, err := m.FromHandover(msg, at)
+			if e.Refers != "" {
+				e.Refers = "R-9"
+			}
+			return e, err
+		}}},
+		"recalls what does not stand there": {"recall and a correction", wrong{from: func(m mapping.Mapper, msg handover.Message, at mapping.Placement) (native.Entry, error) {
+			at.Earlier.Record = "R-0"
+			return m.FromHandover(msg, at)
+		}}},
+		"says no procedure": {"own procedure", wrong{from: func(m mapping.Mapper, msg handover.Message, at mapping.Placement) (native.Entry, error) {
+			at.Procedure = ""
+			return m.FromHandover(msg, at)
+		}}},
+		"does not say the end of a procedure": {"own procedure", wrong{from: func(m mapping.Mapper, msg handover.Message, at mapping.Placement) (native.Entry, error) {
+			if at.Procedure == "FULL" {
+				at.Procedure = ""
+			}
+			return m.FromHandover(msg, at)
+		}}},
 		"ignores an unknown field": {"unknown field", replacing(`"einmalUnknown":"x",`, "")},
 		"takes an unknown code for other": {"unknown code", wrong{to: func(m mapping.Mapper, r native.Record) (mapping.Draft, error) {
 			d, err := m.ToHandover(r)
@@ -109,7 +147,7 @@ func TestEveryWrongMappingFails(t *testing.T) {
 				return w
 			}}
 			message := handover.Name("clarification-answered")
-			if strings.Contains(test.rule, "code") {
+			if strings.Contains(test.rule, "code") || strings.Contains(test.rule, "procedure") {
 				message = "case-closed"
 			}
 			for _, one := range tests() {
@@ -129,6 +167,17 @@ func TestTablesWithDifferentCodesDoNotAgree(t *testing.T) {
 	one := identityTable(t, "json")
 	said := failure(func(t T) { Agree(t, Subject{Table: one}, Subject{Table: other}) })
 	require.Contains(t, said, "the codes of process in json and in json")
+	other, err = table.Load("other.yaml", []byte(strings.Replace(identity("json"), "SUSPENDED: s, ", "", 1)))
+	require.NoError(t, err)
+	said = failure(func(t T) { Agree(t, Subject{Table: one}, Subject{Table: other}) })
+	require.Contains(t, said, "the codes of procedure in json and in json")
+}
+
+func TestATableWithoutProcedureIsFound(t *testing.T) {
+	other, err := table.Load("other.yaml", []byte(strings.NewReplacer("      - {native: procedure, outside: procedure, rule: code, list: procedure, optional: true}\n", "",
+		"  procedure: {REDUCED: r, SUSPENDED: s, FULL: f}\n", "").Replace(identity("json"))))
+	require.NoError(t, err)
+	require.Contains(t, failure(func(t T) { saysProcedure(t, Subject{Table: other}, "case-closed") }), "no row with outside: procedure")
 }
 
 func TestGeneratedPayloadsAreValidAndOfAllKinds(t *testing.T) {
@@ -143,6 +192,20 @@ func TestGeneratedPayloadsAreValidAndOfAllKinds(t *testing.T) {
 		})
 		require.True(t, absent && there, "optional values are there at times")
 	}
+	with := 0
+	for _, zero := range handover.Catalogue() {
+		if len(handover.DocumentsOf(Full(zero.Name()).Example(1))) > 1 {
+			with++
+		}
+	}
+	require.Equal(t, 7, with, "seven messages have documents")
+	outcomes := map[handover.Code]bool{}
+	for seed := range 50 {
+		c, ok := Payload("application-checked").Example(seed).(handover.ApplicationChecked)
+		require.True(t, ok)
+		outcomes[c.Outcome] = true
+	}
+	require.Len(t, outcomes, 2)
 	longest, ok := Longest("application-submitted").Example(1).(handover.ApplicationSubmitted)
 	require.True(t, ok)
 	require.Len(t, []rune(longest.Person.OfficialName.Reveal()), 100)

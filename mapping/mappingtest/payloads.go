@@ -49,9 +49,11 @@ func (d draw) application() handover.Payload {
 	case "clarification-requested":
 		return handover.ClarificationRequested{Question: d.long("question"), AnswerBy: d.maybeDay("answerBy"), Remark: d.remark()}
 	case "clarification-answered":
-		return handover.ClarificationAnswered{Answer: d.long("answer"), Remark: d.remark()}
+		return handover.ClarificationAnswered{Answer: d.long("answer"), Documents: d.documents(), Remark: d.remark()}
 	case "application-decided":
 		return d.decided()
+	case "application-checked":
+		return d.checked()
 	case "consent-withdrawn":
 		return handover.ConsentWithdrawn{WithdrawnOn: d.day("withdrawnOn"), Remark: d.remark()}
 	}
@@ -61,7 +63,7 @@ func (d draw) application() handover.Payload {
 func (d draw) submitted() handover.Payload {
 	given := d.day("consent.givenOn")
 	p := handover.ApplicationSubmitted{
-		Assigning: "sd-kriens", Receiving: "rav-luzern", Process: d.code("process", "OPTIMA_ALV"), TargetGroup: d.code("targetGroup", "H"),
+		Assigning: "sd-kriens", Process: d.code("process", "OPTIMA_ALV"), TargetGroup: d.code("targetGroup", "H"),
 		AppliedOn: d.after("appliedOn", given), Person: d.person(), PlannedMonths: d.between("plannedMonths", 1, 60),
 		Situation: handover.Situation{
 			SocialCounselling: d.yes("social"), EconomicAssistance: d.yes("economic"), RegisteredJobseeker: d.yes("jobseeker"),
@@ -71,7 +73,10 @@ func (d draw) submitted() handover.Payload {
 		Consent:      handover.Consent{Kind: d.code("consent.kind", "CONSENT"), GivenOn: given},
 		Goal:         d.long("goal"), Reason: d.long("reason"), Contact: d.contact("contact"), Remark: d.remark(),
 	}
-	p.Deputy = d.maybeContact("deputy")
+	if d.there("receiving") {
+		p.Receiving = "rav-luzern"
+	}
+	p.Deputy, p.Documents = d.maybeContact("deputy"), d.documents()
 	return p
 }
 
@@ -149,6 +154,46 @@ func (d draw) decided() handover.Payload {
 	return p
 }
 
+// checked returns an application that a rule refuses, and sends on one that has warnings only.
+func (d draw) checked() handover.Payload {
+	p := handover.ApplicationChecked{Outcome: handover.Forward, Profile: string(d.text("profile", 100)), Remark: d.remark()}
+	most := d.between("findings", 1, 3)
+	for i := range max(most, map[size]int{fullSize: 2, mostSize: 2}[d.size]) {
+		f := handover.RuleFinding{
+			Rule: string(d.text("findings[].rule", 40)), Severity: d.code("findings[].severity", handover.SeverityRefuse, handover.SeverityWarn),
+			Reason: d.maybeCode("findings[].reason", "OTHER"), Source: string(d.text("findings[].source", 200)), Text: d.longOf("findings[].text", 500), Hint: d.maybeLong("findings[].hint"),
+		}
+		if i == 0 && d.size != anySize {
+			f.Severity = handover.SeverityRefuse
+		}
+		if f.Severity == handover.SeverityRefuse {
+			p.Outcome = handover.Returned
+		}
+		p.Findings = append(p.Findings, f)
+	}
+	return p
+}
+
+// documents invents what a message says of its documents; the contents are not part of a payload.
+func (d draw) documents() []handover.Document {
+	if !d.there("documents[]") || d.dropped("documents[]") {
+		return nil
+	}
+	kinds := []string{"application/pdf", "image/jpeg", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
+	hashes := rapid.SliceOfNDistinct(rapid.StringMatching(`[0-9a-f]{64}`), 2, 3, rapid.ID[string]).Draw(d.T, "documents[].sha256")
+	if d.size == anySize {
+		hashes = hashes[:d.between("documents", 1, len(hashes))]
+	}
+	var all []handover.Document
+	for _, hash := range hashes {
+		all = append(all, handover.Document{
+			Name: d.text("documents[].name", 200), MediaType: rapid.SampledFrom(kinds).Draw(d.T, "documents[].mediaType"),
+			Size: int64(d.between("documents[].size", 1, handover.DocumentLimit)), SHA256: hash,
+		})
+	}
+	return all
+}
+
 func (d draw) meeting() handover.Payload {
 	switch d.name {
 	case "transfer-meeting-scheduled":
@@ -178,7 +223,8 @@ func (d draw) participants() []handover.Participant {
 
 func (d draw) transferred() handover.Payload {
 	p := handover.TransferMeetingRecorded{
-		HeldOn: d.day("heldOn"), Participants: d.participants(), CanAndWantsWork: d.yes("canAndWantsWork"), Strategy: d.maybeLong("strategy"), Remark: d.remark(),
+		HeldOn: d.day("heldOn"), Participants: d.participants(), CanAndWantsWork: d.yes("canAndWantsWork"), Strategy: d.maybeLong("strategy"), Documents: d.documents(),
+		Remark: d.remark(),
 	}
 	if p.Agreed() {
 		p.StartOfCaseWork = d.after("startOfCaseWork", p.HeldOn)
@@ -209,7 +255,7 @@ func (d draw) cost() handover.Payload {
 			AmountCents: d.cents(), ReturnBy: d.maybeDay("returnBy"), Remark: d.remark(),
 		}
 	case "cost-approval-signed":
-		return handover.CostApprovalSigned{Approval: number, SignedOn: from, SignedBy: d.text("signedBy", 100), Remark: d.remark()}
+		return handover.CostApprovalSigned{Approval: number, SignedOn: from, SignedBy: d.text("signedBy", 100), Documents: d.documents(), Remark: d.remark()}
 	case "cost-approval-refused":
 		return handover.CostApprovalRefused{Approval: number, RefusedOn: from, Reason: d.code("reason", "OTHER"), Remark: d.remark()}
 	case "cost-approval-reminder":
@@ -224,17 +270,19 @@ func (d draw) rest() handover.Payload {
 	from := d.day("from")
 	switch d.name {
 	case "job-search-exemption-signed":
-		return handover.JobSearchExemptionSigned{From: from, To: d.after("to", from), SignedOn: d.day("signedOn"), ExtensionReason: d.maybeLong("extensionReason"), Remark: d.remark()}
+		return handover.JobSearchExemptionSigned{
+			From: from, To: d.after("to", from), SignedOn: d.day("signedOn"), ExtensionReason: d.maybeLong("extensionReason"), Documents: d.documents(), Remark: d.remark(),
+		}
 	case "measure-ordered":
 		return handover.MeasureOrdered{Approval: d.number(), OrderedOn: d.day("orderedOn"), From: from, To: d.after("to", from), Remark: d.remark()}
 	case "measure-completed":
 		return handover.MeasureCompleted{Approval: d.number(), CompletedOn: from, Result: d.maybeLong("result"), Remark: d.remark()}
 	case "invoice-forwarded":
-		return handover.InvoiceForwarded{Approval: d.number(), InvoicedOn: from, AmountCents: d.cents(), Remark: d.remark()}
+		return handover.InvoiceForwarded{Approval: d.number(), InvoicedOn: from, AmountCents: d.cents(), Documents: d.documents(), Remark: d.remark()}
 	case "sanction-hint":
 		return handover.SanctionHint{ObservedOn: from, Hint: d.long("hint"), Remark: d.remark()}
 	case "case-closed":
-		return handover.CaseClosed{ClosedOn: from, Reason: d.code("reason", "OTHER"), Outcome: d.code("outcome", "OTHER"), Remark: d.remark()}
+		return handover.CaseClosed{ClosedOn: from, Reason: d.code("reason", "OTHER"), Outcome: d.code("outcome", "OTHER"), Documents: d.documents(), Remark: d.remark()}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mapping"
 	"github.com/einmal-hub/einmal/mapping/table"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -19,15 +20,88 @@ func comesBack(t T, s Subject, name handover.Name) {
 		e := s.written(t, p)
 		require.Equal(t, s.Table.KindOf(name), e.Kind)
 		require.Equal(t, placement(name).Reference, e.Reference)
+		require.Equal(t, handover.DocumentsOf(p), e.Documents, "the gateway stores what the entry lists")
+		require.Empty(t, string(e.Action)+string(e.Refers), "a new entry is about no earlier one")
 		again := s.written(t, p)
 		require.Equal(t, e, again, "every attempt to write a message gives the same bytes")
 		draft, err := m.ToHandover(record(e))
 		require.NoError(t, err)
 		require.Equal(t, encode(t, p), encode(t, draft.Payload))
-		require.Equal(t, assigning, draft.Sender)
+		requireSender(t, name, draft)
 		require.Equal(t, handover.ActionNew, draft.Action)
+		require.Empty(t, draft.References)
 		require.False(t, draft.Test)
 	})
+}
+
+// requireSender: what einmal itself says has no clerk, and a system may tell that from the frame or not.
+func requireSender(t T, name handover.Name, draft mapping.Draft) {
+	t.Helper()
+	require.True(t, draft.Sender == assigning || isChecked(name) && draft.Sender == handover.Gateway, "the sender is %s", draft.Sender)
+}
+
+// revises writes recalls and corrections of an earlier entry, as the gateway would, and reads them as if a clerk had entered them. The earlier entry may be named by its record or by its
+// reference, whichever the system knows it by.
+func revises(t T, s Subject, name handover.Name) {
+	p := s.fit(Full(name, s.Table).Example(1))
+	fresh := s.written(t, p)
+	for _, action := range []handover.Action{handover.ActionRecall, handover.ActionCorrection} {
+		m, at := message(p), placement(name)
+		m.Action, m.References, at.Case = action, "0b9b4d0e-6c4e-4c6f-9d3a-7a4f3a1c2e00", "C-1"
+		_, err := s.mapper().FromHandover(m, at)
+		require.Equal(t, fault.Park, fault.KindOf(err), "a %s of what does not stand there is parked", action)
+		require.Equal(t, "earlier-entry", fault.CodeOf(err))
+		at.Earlier = mapping.Earlier{Record: "R-0", Reference: "7d1c4a5e-0000-4000-8000-000000000000"}
+		e, err := s.mapper().FromHandover(m, at)
+		require.NoError(t, err)
+		require.Equal(t, handover.DocumentsOf(p), e.Documents)
+		require.Equal(t, native.CaseKey("C-1"), e.Case, "a %s opens no case", action)
+		require.False(t, fresh.Action == e.Action && fresh.Refers == e.Refers && string(fresh.Body) == string(e.Body), "a %s is told from a new entry", action)
+		draft, err := s.mapper().ToHandover(record(e))
+		require.NoError(t, err)
+		require.Equal(t, encode(t, p), encode(t, draft.Payload), "a %s has the whole content", action)
+		requireSender(t, name, draft)
+		require.Equal(t, action, draft.Action)
+		require.Contains(t, []native.RecordID{at.Earlier.Record, native.RecordID(at.Earlier.Reference)}, draft.References)
+	}
+}
+
+// movesProcedure lists the messages after which an agency leads its own procedure in another way.
+func movesProcedure(name handover.Name) bool {
+	return name == handover.TransferMeetingRecorded{}.Name() || name == handover.CaseClosed{}.Name()
+}
+
+// saysProcedure writes every code of the list, which is einmal's word for the native system alone: the message that is read stays the same.
+func saysProcedure(t T, s Subject, name handover.Name) {
+	list := ""
+	for _, r := range s.Table.Rows(name) {
+		if r.Outside == table.Procedure {
+			list = r.List
+		}
+	}
+	if !movesProcedure(name) {
+		require.Empty(t, list, "the procedure stands with the note of the transfer meeting and with the closure only")
+		return
+	}
+	require.NotEmpty(t, list, "the table has no row with outside: procedure and a list")
+	p := s.fit(Full(name, s.Table).Example(1))
+	seen := map[string]bool{string(s.written(t, p).Body): true}
+	at := placement(name)
+	for _, c := range s.Table.Codes(list) {
+		at.Procedure = c.Canonical
+		e, err := s.mapper().FromHandover(message(p), at)
+		require.NoError(t, err)
+		require.False(t, seen[string(e.Body)], "%s is told from the others", c.Canonical)
+		seen[string(e.Body)] = true
+		draft, err := s.mapper().ToHandover(record(e))
+		require.NoError(t, err)
+		require.Equal(t, encode(t, p), encode(t, draft.Payload))
+	}
+	require.Greater(t, len(seen), 2)
+	at.Procedure = "NO_SUCH_CODE"
+	_, err := s.mapper().FromHandover(message(p), at)
+	require.Equal(t, fault.Park, fault.KindOf(err))
+	require.Equal(t, "unknown-code", fault.CodeOf(err))
 }
 
 // arrivesWhole tries texts at their limits, and one character more where the table has a limit.

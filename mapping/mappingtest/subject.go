@@ -58,6 +58,8 @@ type test struct {
 func tests() []test {
 	return []test{
 		{"every payload comes back the same", comesBack},
+		{"a recall and a correction name the earlier entry", revises},
+		{"the assigning organisation's own procedure is said, and drops out again", saysProcedure},
 		{"texts at their limits arrive whole", arrivesWhole},
 		{"I4 an unknown field is reported wherever it stands", reportsUnknownFields},
 		{"I4 an unknown code is reported in both directions", reportsUnknownCodes},
@@ -94,12 +96,18 @@ const (
 	receiving = handover.OrganisationID("rav-luzern")
 )
 
+// isChecked tells the message that no clerk enters and einmal itself says.
+func isChecked(n handover.Name) bool { return n == handover.ApplicationChecked{}.Name() }
+
 // message puts a payload into an envelope.
 func message(p handover.Payload) handover.Message {
 	m := handover.Message{Payload: p, Envelope: handover.Envelope{
 		ID: "0b9b4d0e-6c4e-4c6f-9d3a-7a4f3a1c2e01", Source: "origin", Name: p.Name(), Case: "5f0f7a52-9f4e-4a43-8f43-1f8a6f1d0c01",
 		Time: time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC), Sender: assigning, Sequence: 1, Action: handover.ActionNew,
 	}}
+	if isChecked(p.Name()) {
+		m.Sender = handover.Gateway
+	}
 	if handover.Opens(p.Name()) {
 		m.Parties = handover.Parties{Assigning: assigning, Receiving: receiving}
 	}
@@ -111,6 +119,9 @@ func placement(n handover.Name) mapping.Placement {
 		Reference: "7d1c4a5e-0000-4000-8000-000000000001", System: "target", Organisation: receiving, Role: handover.Receiving,
 		Parties: handover.Parties{Assigning: assigning, Receiving: receiving}, Case: "C-1", Now: time.Date(2026, 3, 2, 9, 30, 1, 0, time.UTC),
 	}
+	if isChecked(n) {
+		at.Organisation, at.Role = assigning, handover.Assigning
+	}
 	if handover.Opens(n) {
 		at.Case = ""
 	}
@@ -121,7 +132,7 @@ func placement(n handover.Name) mapping.Placement {
 func record(e native.Entry) native.Record {
 	return native.Record{
 		ID: "R-1", Kind: e.Kind, Case: "C-1", Organisation: assigning, CaseReference: e.CaseReference, Sequence: 1,
-		At: time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC), Body: e.Body,
+		At: time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC), Action: e.Action, Refers: e.Refers, Body: e.Body,
 	}
 }
 

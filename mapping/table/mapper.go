@@ -1,6 +1,8 @@
 package table
 
 import (
+	"slices"
+
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
@@ -31,6 +33,9 @@ func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 	if r.Organisation == "" {
 		return mapping.Draft{}, fault.New(fault.Park, m.table.system+".to-handover", "missing", "the record does not say whose clerk entered it").At("organisation")
 	}
+	if r.Action != "" && r.Action != handover.ActionRecall && r.Action != handover.ActionCorrection || (r.Action == "") != (r.Refers == "") {
+		return mapping.Draft{}, fault.New(fault.Park, m.table.system+".to-handover", "frame", "the record does not say clearly which earlier record it recalls or corrects").At("action")
+	}
 	d := mapping.Draft{Payload: payload, Sender: r.Organisation, Action: handover.ActionNew, References: r.Refers}
 	if r.Action != "" {
 		d.Action = r.Action
@@ -40,9 +45,9 @@ func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 
 // FromHandover implements [mapping.Mapper].
 func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native.Entry, error) {
-	outside := Outside{}
-	if at.Procedure != "" {
-		outside[Procedure] = []string{string(at.Procedure)}
+	outside, err := m.table.outside(msg.Payload.Name(), at)
+	if err != nil {
+		return native.Entry{}, err
 	}
 	kind, body, err := m.table.Write(Content{Payload: msg.Payload, Outside: outside})
 	if err != nil {
@@ -60,4 +65,16 @@ func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native
 		e.Action, e.Refers = msg.Action, at.Earlier.Record
 	}
 	return e, nil
+}
+
+// outside returns what a placement says beside the payload. A procedure that the table has no place for is parked, not left out.
+func (t *Table) outside(n handover.Name, at mapping.Placement) (Outside, error) {
+	if at.Procedure == "" {
+		return nil, nil
+	}
+	if !slices.ContainsFunc(t.Rows(n), func(r Row) bool { return r.Outside == Procedure }) {
+		return nil, fault.New(fault.Park, t.system+".from-handover", "no-place", "the table has no place for the procedure in this message").At(Procedure).
+			Hint("add a row with outside: procedure to the table")
+	}
+	return Outside{Procedure: {string(at.Procedure)}}, nil
 }

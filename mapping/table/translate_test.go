@@ -142,6 +142,43 @@ func TestTheMapperTakesFrameAndContentApart(t *testing.T) {
 	require.Equal(t, native.RecordID("E1"), draft.References)
 }
 
+func TestARecordThatDoesNotSayWhatItRecallsIsParked(t *testing.T) {
+	m := fixedTable(t).Mapper()
+	for name, r := range map[string]native.Record{
+		"recall of nothing":  {Action: handover.ActionRecall},
+		"new, but of an old": {Refers: "E1"},
+		"new in a word":      {Action: handover.ActionNew, Refers: "E1"},
+		"unknown action":     {Action: "delete", Refers: "E1"},
+	} {
+		r.Kind, r.Organisation, r.Body = "e", "rav-luzern", []byte(`{"am":"2026-03-01"}`)
+		_, err := m.ToHandover(r)
+		require.Equal(t, fault.Park, fault.KindOf(err), name)
+		require.Equal(t, "frame", fault.CodeOf(err), name)
+	}
+}
+
+func TestTheMapperSaysTheProcedureWhereTheTableHasAPlaceForIt(t *testing.T) {
+	tab, err := table.Load("x.yaml", []byte("system: x\nformat: json\ncodes:\n  procedure: {REDUCED: red, FULL: voll}\nmessages:\n"+
+		"  consent-withdrawn:\n    kind: w\n    fields:\n      - {native: am, canonical: withdrawnOn, rule: date}\n      - {canonical: remark, drop: true, because: short}\n"+
+		"      - {native: verfahren, outside: procedure, rule: code, list: procedure, optional: true}\n"))
+	require.NoError(t, err)
+	m := tab.Mapper()
+	msg := handover.Message{Envelope: handover.Envelope{Case: "c-1", Action: handover.ActionNew}, Payload: handover.ConsentWithdrawn{WithdrawnOn: "2026-03-01"}}
+	for procedure, want := range map[handover.Code]string{"": `{"am":"2026-03-01"}`, "REDUCED": `{"am":"2026-03-01","verfahren":"red"}`, "FULL": `{"am":"2026-03-01","verfahren":"voll"}`} {
+		entry, err := m.FromHandover(msg, mapping.Placement{Reference: "r-1", Procedure: procedure})
+		require.NoError(t, err)
+		require.Equal(t, want, string(entry.Body))
+		draft, err := m.ToHandover(native.Record{Kind: "w", Organisation: "rav-luzern", Body: entry.Body})
+		require.NoError(t, err)
+		require.Equal(t, msg.Payload, draft.Payload, "what a record says of it follows from the message")
+	}
+	_, err = m.FromHandover(msg, mapping.Placement{Reference: "r-1", Procedure: "SUSPENDED"})
+	require.Equal(t, []string{"unknown-code at verfahren"}, findings(t, err))
+	_, err = fixedTable(t).Mapper().FromHandover(handover.Message{Envelope: msg.Envelope, Payload: handover.ConsentWithdrawn{WithdrawnOn: "2026-03-01"}}, mapping.Placement{Procedure: "FULL"})
+	require.Equal(t, "no-place", fault.CodeOf(err))
+	require.Equal(t, fault.Park, fault.KindOf(err))
+}
+
 // stable holds that whatever is read can be written and is read again as the same.
 func stable(t *testing.T, tab *table.Table, kind native.Kind, body []byte) {
 	t.Helper()
