@@ -233,25 +233,3 @@ func TestWords_StandInBothLanguages(t *testing.T) {
 	require.Nil(t, v.Word("rejection", "X"))
 	require.Nil(t, v.Codes("no-such-list"))
 }
-
-// Another country's measures, agencies and rules load into the same code and judge an application.
-func TestLippe_IsJudgedByTheSameCode(t *testing.T) {
-	v, err := load(t, "lippe").On("2018-05-02")
-	require.NoError(t, err)
-	require.Equal(t, "lippe/second-2017", v.ID)
-	a := &application{profile.Application{
-		Assigning: profile.Party{Organisation: "jobcenter", Agency: "JOBCENTER"}, Receiving: profile.Party{Organisation: "netzwerk", Agency: "PROVIDER"},
-		Form: handover.ApplicationSubmitted{
-			Process: "IQIB", TargetGroup: "IQIB", AppliedOn: "2018-05-02", PlannedMonths: 24, Consent: handover.Consent{Kind: "CONSENT", GivenOn: "2018-05-02"},
-		},
-	}}
-	a.answer("IMPAIRMENT", "LEARNING")
-	a.answer("FAILED_MEASURES", "=2")
-	a.answer("WISHES_CONSIDERED", "CONFIRMED")
-	require.NoError(t, v.Check(a.Form))
-	require.Empty(t, blocked(v.Judge(a.Application)))
-	a.answer("FAILED_MEASURES", "=1")
-	a.Form.PlannedMonths = 25
-	require.Equal(t, []string{"LI2", "LI3", "GROUP-IQIB"}, blocked(v.Judge(a.Application)))
-	require.Equal(t, "EUR", v.Currency)
-}
