@@ -205,8 +205,7 @@ func (r *rules) Check(p handover.Payload, version string) error {
 		return fault.New(fault.Park, "profile", "unknown-version", "the case was opened under a version of the rules that this gateway does not have: "+version).
 			Hint("give the gateway the profile that has it, and let the message go on")
 	}
-	_ = v
-	return nil // TODO CheckMessage
+	return v.CheckMessage(p)
 }
 
 // version returns a version by its id.

@@ -56,15 +56,14 @@ func (c *claim) stand(a *ledger.Admission, k ledger.Case, m handover.Message) er
 	after, refusal := before, handover.Refusal("")
 	if m.Action == handover.ActionNew {
 		after, refusal = said(before, a.Parties.RoleOf(m.Sender), m.Payload)
-		a.Said.From, a.Said.To, a.Said.ApprovalFrom, a.Said.ApprovalTo = before.State, after.State, before.Approval, after.Approval
 	} else {
 		after, refusal = handover.Revise(k.History, before, m, a.Said.Approval)
-		a.Said = reworded(a.Said, k, after, m.References)
 	}
 	if refusal != "" {
 		return refused(refusal, k.State, m)
 	}
 	a.State, a.Approval = after.State, after.Approval
+	a.Said.To, a.Said.ApprovalFrom, a.Said.ApprovalTo = after.State, before.Approval, after.Approval
 	return nil
 }
 
@@ -79,16 +78,6 @@ func said(before handover.Standing, role handover.Role, p handover.Payload) (han
 		after.Approval, refusal = handover.NextApproval(before.Approval, p.Name())
 	}
 	return after, refusal
-}
-
-// reworded gives a correction the place in the history of what it corrects: what did not move the case does not move it now.
-func reworded(s handover.Said, k ledger.Case, after handover.Standing, id handover.MessageID) handover.Said {
-	old, _ := handover.Earlier(k.History, id)
-	s.From, s.To, s.ApprovalFrom, s.ApprovalTo = old.From, old.To, old.ApprovalFrom, old.ApprovalTo
-	if old.From != old.To || after.State != k.State {
-		s.To = after.State
-	}
-	return s
 }
 
 // judge asks the rules of the jurisdiction. An application settles what holds for its case.
