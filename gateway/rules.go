@@ -199,13 +199,20 @@ func check(v profile.Version, a profile.Application) *ledger.Check {
 }
 
 // Check implements [delivery.Rules].
-func (r *rules) Check(p handover.Payload, version string) error {
+func (r *rules) Check(m handover.Message, version string) (*ledger.Expected, error) {
 	v, known := r.version(version)
 	if !known {
-		return fault.New(fault.Park, "profile", "unknown-version", "the case was opened under a version of the rules that this gateway does not have: "+version).
+		return nil, fault.New(fault.Park, "profile", "unknown-version", "the case was opened under a version of the rules that this gateway does not have: "+version).
 			Hint("give the gateway the profile that has it, and let the message go on")
 	}
-	return v.CheckMessage(p)
+	if err := v.CheckMessage(m.Payload); err != nil {
+		return nil, err
+	}
+	e, waits := v.Expects(m.Payload, handover.Date(m.Time.UTC().Format(time.DateOnly)))
+	if !waits {
+		return nil, nil //nolint:nilnil // nobody waits for anything
+	}
+	return &ledger.Expected{Deadline: e.Deadline.Code, By: e.By}, nil
 }
 
 // version returns a version by its id.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -182,9 +183,21 @@ func TestEverythingWrongWithProfileAndDirectoryIsFoundAtOnce(t *testing.T) {
 }
 
 func TestACaseOfAnUnknownVersionWaitsForAPerson(t *testing.T) {
-	err := sample(t).Check(handover.SanctionHint{ObservedOn: "2026-01-01", Hint: "x"}, "lucerne/of-tomorrow")
+	hint := handover.Message{Payload: handover.SanctionHint{ObservedOn: "2026-01-01", Hint: "x"}}
+	_, err := sample(t).Check(hint, "lucerne/of-tomorrow")
 	require.Equal(t, "unknown-version", fault.CodeOf(err))
-	require.NoError(t, sample(t).Check(handover.SanctionHint{ObservedOn: "2026-01-01", Hint: "x"}, "lucerne/pilot-2018"))
-	err = sample(t).Check(handover.CaseClosed{ClosedOn: "2026-01-01", Reason: "NOT_A_REASON", Outcome: "SUCCESSFUL"}, "lucerne/pilot-2018")
+	expects, err := sample(t).Check(hint, "lucerne/pilot-2018")
+	require.NoError(t, err)
+	require.Nil(t, expects)
+	closed := handover.Message{Payload: handover.CaseClosed{ClosedOn: "2026-01-01", Reason: "NOT_A_REASON", Outcome: "SUCCESSFUL"}}
+	_, err = sample(t).Check(closed, "lucerne/pilot-2018")
 	require.Equal(t, fault.Park, fault.KindOf(err))
+}
+
+// A cost approval is to come back within 10 days (concept 3.2.1).
+func TestACostApprovalIsExpectedWithinTenDays(t *testing.T) {
+	asked := handover.Message{Payload: handover.CostApprovalRequested{}, Envelope: handover.Envelope{Time: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	expects, err := sample(t).Check(asked, "lucerne/regular-2025")
+	require.NoError(t, err)
+	require.Equal(t, &ledger.Expected{Deadline: "COST_APPROVAL_RETURN", By: "2026-03-12"}, expects)
 }

@@ -151,7 +151,7 @@ func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
 // figures are what the ledger's view holds at present.
 func (g *Gateway) figures() telemetry.Figures {
 	st := g.view.Stats()
-	return telemetry.Figures{Cases: st.Cases, Messages: st.Messages, Open: st.Open, Parked: st.Parked, Held: st.Held, Skipped: st.Skipped}
+	return telemetry.Figures{Cases: st.Cases, Messages: st.Messages, Open: st.Open, Parked: st.Parked, Held: st.Held, Skipped: st.Skipped, Late: len(g.view.Late(today()))}
 }
 
 // await runs f, and gives up when a stage that was started has ended by itself.

@@ -51,7 +51,7 @@ journals, that each was recorded once in each system.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newDemo(), newRun(), newCheck(), newMocks(), newPlay(), newEngines(), newParked(), newSim())
+	root.AddCommand(newDemo(), newRun(), newCheck(), newMocks(), newPlay(), newEngines(), newParked(), newLate(), newSim())
 	mark(root)
 	return root
 }

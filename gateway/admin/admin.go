@@ -15,6 +15,7 @@ import (
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/strict"
+	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/parked"
 )
 
@@ -33,9 +34,11 @@ type Gateway interface {
 	Ready() error
 	// Status returns figures for the operator, as a value that can be written as JSON.
 	Status() any
+	// Late returns what has not come by its day.
+	Late() []ledger.Late
 }
 
-// Handler serves GET /healthz, /readyz, /metrics, /status, /parked and POST /parked/{id}/rulings.
+// Handler serves GET /healthz, /readyz, /metrics, /status, /late, /parked and POST /parked/{id}/rulings.
 func Handler(g Gateway, desk Desk, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
@@ -48,6 +51,7 @@ func Handler(g Gateway, desk Desk, metrics http.Handler) http.Handler {
 	})
 	mux.Handle("GET /metrics", metrics)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, g.Status()) })
+	mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, g.Late()) })
 	mux.HandleFunc("GET /parked", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, desk.List()) })
 	mux.HandleFunc("POST /parked/{id}/rulings", func(w http.ResponseWriter, r *http.Request) { rule(w, r, desk) })
 	// A page of another origin must not make an operator's browser rule.

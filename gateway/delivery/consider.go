@@ -86,7 +86,9 @@ func (c *claim) judge(a *ledger.Admission, k ledger.Case, m handover.Message, ot
 	case m.Action == handover.ActionRecall:
 		return nil // taking back is always allowed
 	case !handover.Opens(m.Name):
-		return fault.Wrap(fault.Park, "delivery.gate", c.o.Rules.Check(m.Payload, k.Opening.Profile))
+		expects, err := c.o.Rules.Check(m, k.Opening.Profile)
+		a.Expects = expects
+		return fault.Wrap(fault.Park, "delivery.gate", err)
 	}
 	parties, opening, err := c.o.Rules.Open(m)
 	if err != nil {

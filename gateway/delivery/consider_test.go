@@ -290,13 +290,50 @@ func TestTheAssigningAgencysProcedureIsReducedAndResumed(t *testing.T) {
 // What the profile has against a message waits for a person, with its words.
 func TestWhatTheProfileHasAgainstAMessageWaitsForAPerson(t *testing.T) {
 	play(t, func(t *testing.T, r *rig, g *gateway) {
-		r.against = func(p handover.Payload, profile string) error {
+		r.against = func(p handover.Payload, profile string) (*ledger.Expected, error) {
 			require.Equal(t, "test/one", profile)
-			return fault.New(fault.Park, "test", "too-long", "longer than the law allows")
+			return nil, fault.New(fault.Park, "test", "too-long", "longer than the law allows")
 		}
 		k := &talk{r: r}
 		k.says(sd, application())
 		k.says(rav, decided())
 		require.Equal(t, []string{"too-long"}, codes(g))
 	})
+}
+
+// What was asked for and has not come by its day is late, until it comes, is taken back, or the case ends.
+func TestWhatIsOverdueIsLateUntilItComes(t *testing.T) {
+	signed := handover.CostApprovalSigned{Approval: "KG-1", SignedOn: "2026-12-02", SignedBy: "Sozialbehörde"}
+	for name, ends := range map[string]func(k *talk, asked handover.MessageID){
+		"it comes": func(k *talk, _ handover.MessageID) { k.says(sd, signed) },
+		"it is refused": func(k *talk, _ handover.MessageID) {
+			k.says(sd, handover.CostApprovalRefused{Approval: "KG-1", RefusedOn: "2026-12-02", Reason: "OTHER"})
+		},
+		"it is recalled": func(k *talk, id handover.MessageID) { k.says(rav, requested(), revises(handover.ActionRecall, id)) },
+		"the case closes": func(k *talk, _ handover.MessageID) {
+			k.says(rav, handover.CaseClosed{ClosedOn: "2027-03-01", Reason: "GOAL_REACHED", Outcome: "SUCCESSFUL"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, r *rig, g *gateway) {
+				r.against = func(p handover.Payload, _ string) (*ledger.Expected, error) {
+					if handover.ApprovalOf(p) != "" {
+						return &ledger.Expected{Deadline: "COST_APPROVAL_RETURN", By: "2026-12-10"}, nil
+					}
+					return nil, nil
+				}
+				k := &talk{r: r}
+				k.leads()
+				asked := k.says(rav, requested())
+				require.Empty(t, g.ledger.Late("2026-12-10"), "the last day is in time")
+				late := g.ledger.Late("2026-12-11")
+				require.Len(t, late, 1)
+				require.Equal(t, handover.CaseID("c1"), late[0].Case)
+				require.Equal(t, []ledger.Entered{{System: "x", Case: "native-c1"}}, late[0].Entered)
+				ends(k, asked)
+				require.Empty(t, codes(g))
+				require.Empty(t, g.ledger.Late("2026-12-11"))
+			})
+		})
+	}
 }

@@ -296,11 +296,11 @@ func (*rig) Same(_ string, system handover.SystemID, number native.CaseKey) ledg
 }
 
 // Check implements [delivery.Rules].
-func (r *rig) Check(p handover.Payload, profile string) error {
+func (r *rig) Check(m handover.Message, profile string) (*ledger.Expected, error) {
 	if r.against != nil {
-		return r.against(p, profile)
+		return r.against(m.Payload, profile)
 	}
-	return nil
+	return nil, nil //nolint:nilnil // nobody waits for anything
 }
 
 // nobody gives no advice.
@@ -323,7 +323,7 @@ type rig struct {
 	to      []ledger.Destination
 	again   delivery.Again
 	judge   func(handover.Message) (handover.Parties, ledger.Opening, error) // nil: everything is admissible
-	against func(handover.Payload, string) error                             // nil: nothing
+	against func(handover.Payload, string) (*ledger.Expected, error)         // nil: nothing
 	// archives are the systems that keep documents; the messages come from "origin".
 	archives map[handover.SystemID]*archive
 	running  sync.WaitGroup // everything that the rig started

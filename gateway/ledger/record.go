@@ -157,10 +157,18 @@ type Admission struct {
 	// Revises is the message that it recalls or corrects, and Action which of the two; empty for a new one.
 	Revises handover.MessageID `json:"revises,omitzero"`
 	Action  handover.Action    `json:"action,omitzero"`
+	// Expects is what somebody waits for since this message; nil: nothing.
+	Expects *Expected `json:"expects,omitzero"`
 	// Opening is what is settled when a case is opened; nil for every other message.
 	Opening *Opening `json:"opening,omitzero"`
 	// Withdrawn says that a person dropped the message before it had a place; the other fields are empty then.
 	Withdrawn bool `json:"-"`
+}
+
+// Expected is something that is to come by a day: the answer to a cost approval, the next review meeting.
+type Expected struct {
+	Deadline handover.Code `json:"deadline"` // of the profile
+	By       handover.Date `json:"by"`       // the last day that is in time
 }
 
 // Opening is what is settled for a whole case with its application: later changes of directory and profile concern later cases.

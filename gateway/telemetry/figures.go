@@ -18,6 +18,7 @@ type Figures struct {
 	Held     int // waiting behind another message of their case
 	Skipped  int // ledger records that this version cannot read
 	Lanes    int // lanes that have something to do
+	Late     int // answers and meetings that have not come by their day
 }
 
 // Observe lets the gauges show what figures returns. It is called whenever metrics are read, concurrently with everything else, and must not
@@ -37,6 +38,7 @@ func (t *Telemetry) Observe(figures func() Figures) error {
 	waiting := gauge(MetricWaiting, "Messages that wait for a person, or behind one that does.")
 	skipped := gauge(MetricSkipped, "Ledger records that this version cannot read.")
 	lanes := gauge(MetricLanes, "Lanes that have something to do.")
+	late := gauge(MetricLate, "Answers and meetings that have not come by their day.")
 	if failed != nil {
 		return fault.Wrap(fault.Stop, "telemetry.observe", failed)
 	}
@@ -49,7 +51,8 @@ func (t *Telemetry) Observe(figures func() Figures) error {
 		o.ObserveInt64(waiting, int64(f.Held), metric.WithAttributes(attribute.String(AttrStatus, "held")))
 		o.ObserveInt64(skipped, int64(f.Skipped))
 		o.ObserveInt64(lanes, int64(f.Lanes))
+		o.ObserveInt64(late, int64(f.Late))
 		return nil
-	}, cases, messages, open, waiting, skipped, lanes)
+	}, cases, messages, open, waiting, skipped, lanes, late)
 	return fault.Wrap(fault.Stop, "telemetry.observe", err)
 }

@@ -64,4 +64,5 @@ const (
 	MetricWaiting   = "einmal.waiting"           // messages that wait at present, by status
 	MetricSkipped   = "einmal.ledger.skipped"    // ledger records that this version cannot read
 	MetricLanes     = "einmal.lanes"             // lanes that have something to do
+	MetricLate      = "einmal.late"              // answers and meetings that have not come by their day
 )
