@@ -1,14 +1,17 @@
 package adaptertest
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"sync/atomic"
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 )
 
@@ -21,6 +24,8 @@ type flaws struct {
 	skips, remembers, tooMany, backwards, moves, forgetsReference, givesCases bool
 	sendsAfterEnd, mixesUp                                                    bool
 	leaks, closesOnce, pingsAlways, verifiesAll, noFinder, noBounds           bool
+	putsAnything, putsHalf, putsLater, believesPut, doubtsPut, putsAfterEnd   bool
+	opensAnything, opensOther, retriesMissing, forgetsDocuments               bool
 	mode                                                                      adapters.Mode
 }
 
@@ -37,7 +42,7 @@ type client struct {
 func (r *register) connect(how Connection, f flaws) adapters.System {
 	c := &client{flaws: f, register: r, how: how}
 	s := adapters.System{
-		Source: c, Sink: c, Webhook: c, Ping: c.ping, Close: c.close,
+		Source: c, Sink: c, Documents: c, Webhook: c, Ping: c.ping, Close: c.close,
 		Abilities: adapters.Abilities{Mode: adapters.ModeB, Bounds: adapters.Bounds{Request: 1, Lookup: 1}},
 	}
 	if r.joining {
@@ -92,6 +97,9 @@ func (c *client) Apply(ctx context.Context, e native.Entry) (native.Receipt, err
 	if ctx.Err() != nil && !c.sendsAfterEnd {
 		return native.Receipt{}, fault.Wrap(fault.Retry, "register.apply", ctx.Err())
 	}
+	if c.forgetsDocuments {
+		e.Documents = nil
+	}
 	before := c.register.Count(e.Reference)
 	var rec native.Record
 	send := func() error {
@@ -117,6 +125,58 @@ func (c *client) Apply(ctx context.Context, e native.Entry) (native.Receipt, err
 	}
 	c.last.CompareAndSwap(nil, &receipt)
 	return receipt, nil
+}
+
+func (c *client) PutDocument(ctx context.Context, d handover.Document, content io.Reader) error {
+	if ctx.Err() != nil && !c.putsAfterEnd {
+		return fault.Wrap(fault.Retry, "register.put", ctx.Err())
+	}
+	b, err := io.ReadAll(content)
+	switch {
+	case err != nil && c.putsHalf:
+		c.register.file(d.SHA256, b)
+		return fault.Wrap(fault.Retry, "register.put", err)
+	case err != nil:
+		return fault.Wrap(fault.Retry, "register.put", err)
+	case !c.putsAnything && (hashOf(b) != d.SHA256 || int64(len(b)) != d.Size):
+		return fault.New(fault.Refuse, "register.put", "content", "the content is not that of the hash")
+	}
+	err = c.register.exchange(ctx, c.how, true, func() error {
+		if !c.putsLater {
+			c.register.file(d.SHA256, b)
+		}
+		return nil
+	})
+	if c.believesPut && errors.Is(err, errCut) {
+		return nil
+	}
+	return c.judge(err, c.doubtsPut)
+}
+
+func (c *client) OpenDocument(ctx context.Context, hash string) (io.ReadCloser, error) {
+	var content []byte
+	err := c.register.exchange(ctx, c.how, false, func() error {
+		c.register.mu.Lock()
+		defer c.register.mu.Unlock()
+		content = c.register.papers[hash]
+		if c.opensOther {
+			for _, other := range c.register.papers {
+				if content == nil || len(other) < len(content) {
+					content = other
+				}
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, c.judge(err, false)
+	case content == nil && c.retriesMissing:
+		return nil, fault.New(fault.Retry, "register.open", adapters.DocumentMissing, "the document is not there")
+	case content == nil && !c.opensAnything:
+		return nil, fault.New(fault.Park, "register.open", adapters.DocumentMissing, "the document is not there")
+	}
+	return io.NopCloser(bytes.NewReader(content)), nil
 }
 
 func (c *client) Find(ctx context.Context, ref native.Reference) ([]native.Receipt, error) {

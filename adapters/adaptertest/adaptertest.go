@@ -116,7 +116,7 @@ func rulesFor(t T, d Driver) []rule {
 }
 
 func rules() []rule {
-	return slices.Concat(aboutSystems(), aboutSources(), aboutSinks(), aboutFinders(), aboutAnsweringLater())
+	return slices.Concat(aboutSystems(), aboutSources(), aboutSinks(), aboutFinders(), aboutAnsweringLater(), aboutDocuments())
 }
 
 // session is one test: a native system of its own and a connection to it.

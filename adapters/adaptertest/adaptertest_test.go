@@ -91,6 +91,18 @@ func TestEveryWrongAdapterFails(t *testing.T) {
 		"has no mode":                             {flaws{mode: "X"}, false, "fit together"},
 		"says A where nothing joins":              {flaws{mode: adapters.ModeA}, false, "mode A"},
 		"says B where records join":               {flaws{mode: adapters.ModeB}, true, "mode B"},
+		"stores what is not the document":         {flaws{putsAnything: true}, false, "only the content"},
+		"stores half a document":                  {flaws{putsHalf: true}, false, "leaves nothing"},
+		"says that a document stands":             {flaws{putsLater: true}, false, "that was put"},
+		"believes that a lost document was put":   {flaws{believesPut: true}, false, "putting is repeated"},
+		"doubts where repeating changes nothing":  {flaws{doubtsPut: true}, false, "putting is repeated"},
+		"puts although its context has ended":     {flaws{putsAfterEnd: true}, false, "puts and opens nothing"},
+		"opens what is not there":                 {flaws{opensAnything: true}, false, "not there is missing"},
+		"opens another document":                  {flaws{opensOther: true}, false, "that was put"},
+		"opens another document of a clerk":       {flaws{opensAnything: true, opensOther: true}, false, "not there is missing"},
+		"waits for what is missing":               {flaws{retriesMissing: true}, false, "not there is missing"},
+		"retries documents without being let in":  {flaws{retriesForbidden: true}, false, "documents: wrong"},
+		"writes entries without their documents":  {flaws{forgetsDocuments: true}, false, "names only documents"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, r := range rules() {

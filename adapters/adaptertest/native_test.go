@@ -2,6 +2,8 @@ package adaptertest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 )
 
@@ -33,7 +36,35 @@ type register struct {
 	lagging bool
 	mu      sync.Mutex
 	records []native.Record
+	papers  map[string][]byte
 	queue   []scripted
+}
+
+// file keeps a document.
+func (r *register) file(hash string, content []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.papers == nil {
+		r.papers = map[string][]byte{}
+	}
+	r.papers[hash] = content
+}
+
+func (r *register) Attach(content []byte) error {
+	r.file(hashOf(content), content)
+	_, err := r.Enter(0)
+	return err
+}
+
+func (r *register) Naming(n int, in native.CaseKey, d handover.Document) native.Entry {
+	e := r.Entry(n, in)
+	e.Documents = []handover.Document{d}
+	return e
+}
+
+func hashOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
 }
 
 func (r *register) Count(ref native.Reference) int {
@@ -80,6 +111,11 @@ func (r *register) write(e native.Entry) (native.Record, error) {
 	defer r.mu.Unlock()
 	if found := r.having(e.Reference); r.joining && e.Reference != "" && len(found) > 0 {
 		return found[0], nil
+	}
+	for _, d := range e.Documents {
+		if r.papers[d.SHA256] == nil {
+			return native.Record{}, errUnknown
+		}
 	}
 	n := len(r.records) + 1
 	in, sequence := e.Case, uint64(1)

@@ -88,6 +88,21 @@ func (s *Store) OpenDocument(hash string) (io.ReadCloser, error) { return s.cabi
 // HasDocument reports whether a content stands here.
 func (s *Store) HasDocument(hash string) bool { return s.cabinet.has(hash) }
 
+// LoseDocument removes a content, for tests: entries go on naming it. The error is ErrNoDocument when it does not stand here.
+func (s *Store) LoseDocument(hash string) error {
+	c := s.cabinet
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, held := c.held[hash]; !held {
+		return ErrNoDocument
+	}
+	delete(c.held, hash)
+	if c.dir == "" {
+		return nil
+	}
+	return ignoreMissing(os.Remove(filepath.Join(c.dir, hash)))
+}
+
 // Documents returns the hashes of all contents, sorted.
 func (s *Store) Documents() []string {
 	s.cabinet.mu.RLock()

@@ -26,6 +26,12 @@ type opened struct {
 	reference handover.CaseID
 }
 
+// stood is where an entry stands and what it is.
+type stood struct {
+	in   native.CaseKey
+	kind native.Kind
+}
+
 // committer decides on writes one after the other and puts them on disk in batches. Its books run ahead of what the store shows, by the
 // batch that is being written. After a failure of the journal nobody knows what is on disk, so it refuses everything from then on.
 type committer struct {
@@ -33,12 +39,12 @@ type committer struct {
 	number uint64
 	cases  map[native.CaseKey]*opened
 	refs   map[native.Reference]Entry
-	ids    map[native.RecordID]native.CaseKey
+	ids    map[native.RecordID]stood
 	broken error
 }
 
 func newCommitter(s *Store) *committer {
-	return &committer{store: s, cases: map[native.CaseKey]*opened{}, refs: map[native.Reference]Entry{}, ids: map[native.RecordID]native.CaseKey{}}
+	return &committer{store: s, cases: map[native.CaseKey]*opened{}, refs: map[native.Reference]Entry{}, ids: map[native.RecordID]stood{}}
 }
 
 // run works until the store's queue is closed and empty.
@@ -127,7 +133,7 @@ func (c *committer) objection(w Write) error {
 	if _, known := c.cases[w.Case]; w.Case != "" && !known {
 		return ErrNoCase
 	}
-	if in, known := c.ids[w.Refers]; (w.Refers != "" || w.Action != "") && (!known || in != w.Case) {
+	if old, known := c.ids[w.Refers]; (w.Refers != "" || w.Action != "") && (!known || old != stood{w.Case, w.Kind}) {
 		return ErrNoRecord
 	}
 	for _, hash := range w.Documents {
@@ -158,7 +164,7 @@ func (c *committer) learn(e Entry) {
 		c.cases[e.Case] = in
 	}
 	in.entries = e.Sequence
-	c.ids[e.ID] = e.Case
+	c.ids[e.ID] = stood{e.Case, e.Kind}
 	if _, ok := c.refs[e.Reference]; !ok {
 		c.refs[e.Reference] = e
 	}

@@ -19,6 +19,7 @@ type wireFaults struct {
 	ErrorInDoubt float64 `json:"errorInDoubt"`
 	Slow         float64 `json:"slow"`
 	Late         float64 `json:"late"`
+	Torn         float64 `json:"torn"`
 	SlowByMS     int64   `json:"slowByMs"`
 	LateByMS     int64   `json:"lateByMs"`
 	LookupLagMS  int64   `json:"lookupLagMs"`
@@ -27,7 +28,7 @@ type wireFaults struct {
 // MarshalJSON writes times in milliseconds.
 func (f Faults) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wireFaults{
-		Seed: f.Seed, Duplicate: f.Duplicate, LostAnswer: f.LostAnswer, Error: f.Error, ErrorInDoubt: f.ErrorInDoubt, Slow: f.Slow, Late: f.Late,
+		Seed: f.Seed, Duplicate: f.Duplicate, LostAnswer: f.LostAnswer, Error: f.Error, ErrorInDoubt: f.ErrorInDoubt, Slow: f.Slow, Late: f.Late, Torn: f.Torn,
 		SlowByMS: f.SlowBy.Milliseconds(), LateByMS: f.LateBy.Milliseconds(), LookupLagMS: f.LookupLag.Milliseconds(),
 	})
 }
@@ -39,7 +40,7 @@ func (f *Faults) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*f = Faults{
-		Seed: w.Seed, Duplicate: w.Duplicate, LostAnswer: w.LostAnswer, Error: w.Error, ErrorInDoubt: w.ErrorInDoubt, Slow: w.Slow, Late: w.Late,
+		Seed: w.Seed, Duplicate: w.Duplicate, LostAnswer: w.LostAnswer, Error: w.Error, ErrorInDoubt: w.ErrorInDoubt, Slow: w.Slow, Late: w.Late, Torn: w.Torn,
 		SlowBy: ms(w.SlowByMS), LateBy: ms(w.LateByMS), LookupLag: ms(w.LookupLagMS),
 	}
 	return f.check()
@@ -47,8 +48,8 @@ func (f *Faults) UnmarshalJSON(b []byte) error {
 
 func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// Control serves what tests use: GET and PUT /control/faults, POST /control/script {"op","fault","times"}, GET /control/journal (JSON lines) and GET
-// /control/entries?contains=TEXT. Paths are complete: mount it at /control/ as it is.
+// Control serves what tests use: GET and PUT /control/faults, POST /control/script {"op","fault","times"}, GET /control/journal (JSON lines), GET
+// /control/entries?contains=TEXT, and DELETE /control/documents/HASH (a document is lost, as it may be in any archive). Paths are complete: mount it at /control/ as it is.
 func Control(s *Store, d *Dice) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /control/faults", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, d.Faults()) })
@@ -63,6 +64,13 @@ func Control(s *Store, d *Dice) http.Handler {
 	mux.HandleFunc("POST /control/script", func(w http.ResponseWriter, r *http.Request) { script(d, w, r) })
 	mux.HandleFunc("GET /control/journal", func(w http.ResponseWriter, _ *http.Request) { lines(w, s.After(0, 0)) })
 	mux.HandleFunc("GET /control/entries", func(w http.ResponseWriter, r *http.Request) { lines(w, s.Containing(r.URL.Query().Get("contains"))) })
+	mux.HandleFunc("DELETE /control/documents/{hash}", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.LoseDocument(r.PathValue("hash")); err != nil {
+			refuse(w, http.StatusNotFound, err.Error())
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
 	return mux
 }
 
@@ -75,7 +83,7 @@ func script(d *Dice, w http.ResponseWriter, r *http.Request) {
 	if !accept(w, r, &in) {
 		return
 	}
-	known := among(in.Fault, []Fault{FaultDuplicate, FaultLostAnswer, FaultError, FaultErrorInDoubt, FaultSlow, FaultLate})
+	known := among(in.Fault, []Fault{FaultDuplicate, FaultLostAnswer, FaultError, FaultErrorInDoubt, FaultSlow, FaultLate, FaultTorn})
 	switch in.Op {
 	case "", OpWrite, OpRead, OpEvent:
 	default:

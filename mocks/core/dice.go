@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,6 +19,7 @@ const (
 	FaultErrorInDoubt Fault = "error-in-doubt" // status 500, before or after the write
 	FaultSlow         Fault = "slow"           // carried out after a wait
 	FaultLate         Fault = "late"           // the connection is cut or hangs, carried out later
+	FaultTorn         Fault = "torn"           // half of the answer to a reading, then the connection is cut
 )
 
 // What a fault can strike.
@@ -31,15 +33,16 @@ const (
 type Faults struct {
 	Seed                                                   int64
 	Duplicate, LostAnswer, Error, ErrorInDoubt, Slow, Late float64
+	Torn                                                   float64 // of readings
 	SlowBy, LateBy                                         time.Duration
 	LookupLag                                              time.Duration // how far a search lags behind; always, not by chance
 }
 
 // check reports what cannot be right.
 func (f Faults) check() error {
-	for _, p := range []float64{f.Duplicate, f.LostAnswer, f.Error, f.ErrorInDoubt, f.Slow, f.Late, f.LostAnswer + f.Error + f.ErrorInDoubt + f.Late} {
+	for _, p := range []float64{f.Duplicate, f.LostAnswer, f.Error, f.ErrorInDoubt, f.Slow, f.Late, f.LostAnswer + f.Error + f.ErrorInDoubt + f.Late, f.Torn, f.Torn + f.Error} {
 		if !(p >= 0 && p <= 1) {
-			return fmt.Errorf("a probability lies from 0 to 1, and so does the sum of error, lostAnswer, errorInDoubt and late")
+			return fmt.Errorf("a probability lies from 0 to 1, and so does the sum of error, lostAnswer, errorInDoubt and late, and that of error and torn")
 		}
 	}
 	if f.SlowBy < 0 || f.LateBy < 0 || f.LookupLag < 0 {
@@ -113,7 +116,7 @@ func (d *Dice) Strike(op string, faults ...Fault) Fault {
 	}
 	likely := map[Fault]float64{
 		FaultDuplicate: d.faults.Duplicate, FaultLostAnswer: d.faults.LostAnswer, FaultError: d.faults.Error, FaultErrorInDoubt: d.faults.ErrorInDoubt,
-		FaultSlow: d.faults.Slow, FaultLate: d.faults.Late,
+		FaultSlow: d.faults.Slow, FaultLate: d.faults.Late, FaultTorn: d.faults.Torn,
 	}
 	for _, f := range faults {
 		if d.hit(likely[f]) {
@@ -173,7 +176,7 @@ type fate struct {
 func (d *Dice) draw(write bool) fate {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	op, faults := OpRead, []Fault{FaultError, FaultSlow}
+	op, faults := OpRead, []Fault{FaultError, FaultSlow, FaultTorn}
 	if write {
 		op, faults = OpWrite, []Fault{FaultError, FaultSlow, FaultLostAnswer, FaultErrorInDoubt, FaultLate}
 	}
@@ -199,14 +202,15 @@ func (d *Dice) chance(write bool) Fault {
 	for _, f := range []struct {
 		fault  Fault
 		p      float64
-		writes bool
+		struck []bool // writes, readings
 	}{
-		{FaultError, d.faults.Error, false},
-		{FaultLostAnswer, d.faults.LostAnswer, true},
-		{FaultErrorInDoubt, d.faults.ErrorInDoubt, true},
-		{FaultLate, d.faults.Late, true},
+		{FaultError, d.faults.Error, []bool{true, false}},
+		{FaultLostAnswer, d.faults.LostAnswer, []bool{true}},
+		{FaultErrorInDoubt, d.faults.ErrorInDoubt, []bool{true}},
+		{FaultLate, d.faults.Late, []bool{true}},
+		{FaultTorn, d.faults.Torn, []bool{false}},
 	} {
-		if f.writes && !write {
+		if !slices.Contains(f.struck, write) {
 			continue
 		}
 		if u < f.p {

@@ -97,6 +97,7 @@ func TestStore_RecallRefersToAnEntryOfItsCase(t *testing.T) {
 		{Case: first.Case, Action: handover.ActionRecall, Refers: "entry-9"},
 		{Case: first.Case, Action: handover.ActionRecall, Refers: other.ID},
 		{Action: handover.ActionRecall, Refers: first.ID},
+		{Case: first.Case, Kind: "notiz", Action: handover.ActionRecall, Refers: first.ID},
 	} {
 		_, _, err := s.Write(t.Context(), w)
 		require.ErrorIs(t, err, core.ErrNoRecord)
@@ -135,4 +136,32 @@ func TestDesk_ClerkAttachesDocumentsAndRecalls(t *testing.T) {
 	_, b = call(t, srv, "GET", "/desk/entries?after=1", "")
 	require.Contains(t, b, `"action":"recall","refers":"entry-1"`)
 	require.Equal(t, []string{d.SHA256()}, s.After(0, 1)[0].Documents)
+}
+
+func TestStore_ALostDocumentIsMissing(t *testing.T) {
+	for name, dir := range map[string]string{"memory": "", "folder": t.TempDir()} {
+		t.Run(name, func(t *testing.T) {
+			d := invented(1, 2000)
+			s := open(t, core.Options{Dir: dir})
+			require.ErrorIs(t, s.LoseDocument(d.SHA256()), core.ErrNoDocument)
+			require.NoError(t, s.PutDocument(d.SHA256(), bytes.NewReader(d.Content)))
+			require.NoError(t, s.LoseDocument(d.SHA256()))
+			require.False(t, s.HasDocument(d.SHA256()))
+			if dir != "" {
+				require.NoFileExists(t, filepath.Join(dir, core.DocumentsName("klib"), d.SHA256()))
+			}
+			require.NoError(t, s.PutDocument(d.SHA256(), bytes.NewReader(d.Content)))
+			require.True(t, s.HasDocument(d.SHA256()))
+		})
+	}
+}
+
+func TestControl_LosesADocument(t *testing.T) {
+	s, _, srv := serve(t)
+	d := invented(1, 2000)
+	require.NoError(t, s.PutDocument(d.SHA256(), bytes.NewReader(d.Content)))
+	for _, want := range []int{http.StatusNoContent, http.StatusNotFound} {
+		status, _ := call(t, srv, "DELETE", "/control/documents/"+d.SHA256(), "")
+		require.Equal(t, want, status)
+	}
 }

@@ -5,13 +5,14 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 )
 
 // bodyLimit is how much of a request is read before its fate is decided. The rest still reaches the handler.
-const bodyLimit = 8 << 20
+const bodyLimit = 32 << 20
 
 // Interface puts the faults of the dice before a native interface. write tells which requests write; reject answers "rejected before any write" in
-// the system's own wire form. Reads only become slow or are rejected. A request whose body has arrived is carried out even if its client
+// the system's own wire form. Reads only become slow, are rejected, or are answered by half. A request whose body has arrived is carried out even if its client
 // goes away, as real servers do.
 func Interface(d *Dice, write func(*http.Request) bool, reject func(http.ResponseWriter), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -42,11 +43,37 @@ func Interface(d *Dice, write func(*http.Request) bool, reject func(http.Respons
 				d.wait(t.lateBy, hangup)
 			}
 			cut()
+		case FaultTorn:
+			half(w, r, next)
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
 }
+
+// half promises the whole answer, sends the first half of it, and ends the connection.
+func half(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	whole := &kept{deaf: newDeaf(), status: http.StatusOK}
+	next.ServeHTTP(whole, r)
+	for name, values := range whole.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(whole.body.Len()+1))
+	w.WriteHeader(whole.status)
+	_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
+	_ = http.NewResponseController(w).Flush()
+	cut()
+}
+
+// kept is an answer that is kept back.
+type kept struct {
+	*deaf
+	status int
+	body   bytes.Buffer
+}
+
+func (k *kept) Write(b []byte) (int, error) { return k.body.Write(b) }
+func (k *kept) WriteHeader(status int)      { k.status = status }
 
 // cut ends the connection without an answer; a panic with this value is how net/http does it, and it is caught there.
 func cut() { panic(http.ErrAbortHandler) }

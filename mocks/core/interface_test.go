@@ -109,6 +109,25 @@ func TestInterface_LateWritesAreCarriedOutBeforeCloseReturns(t *testing.T) {
 	require.Equal(t, 4, w.store.Len())
 }
 
+func TestInterface_HalfAnAnswerIsToldFromAWholeOne(t *testing.T) {
+	d := core.NewDice(core.Faults{})
+	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "0123456789") })
+	srv := httptest.NewServer(core.Interface(d, func(*http.Request) bool { return false }, nil, next))
+	defer func() { srv.Close(); d.Close() }()
+	for _, torn := range []bool{true, false} {
+		if torn {
+			d.Script(core.OpRead, core.FaultTorn, 1)
+		}
+		r, err := http.Get(srv.URL)
+		require.NoError(t, err)
+		b, err := io.ReadAll(r.Body)
+		require.NoError(t, r.Body.Close())
+		require.Equal(t, torn, err != nil)
+		require.Equal(t, map[bool]string{true: "01234", false: "0123456789"}[torn], string(b))
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
 func TestInterface_ReadsAreRejectedOrSlowAtMost(t *testing.T) {
 	w := wire(t, core.Faults{LostAnswer: 1})
 	for _, f := range []core.Fault{core.FaultLostAnswer, core.FaultErrorInDoubt, core.FaultLate} {

@@ -16,8 +16,8 @@ import (
 var (
 	// ErrNoCase: the case does not exist; nothing was written.
 	ErrNoCase = errors.New("the case does not exist")
-	// ErrNoRecord: the entry that is to be recalled or corrected does not stand in the case; nothing was written.
-	ErrNoRecord = errors.New("the entry that is referred to does not stand in the case")
+	// ErrNoRecord: the entry that is to be recalled or corrected does not stand in the case, or is of another kind; nothing was written.
+	ErrNoRecord = errors.New("the entry that is referred to does not stand in the case, or is of another kind")
 	// ErrNotText: the content is not valid UTF-8; nothing was written.
 	ErrNotText = errors.New("the entry is not valid UTF-8")
 	// ErrClosed: the store is closed; nothing was written.
@@ -48,7 +48,7 @@ type Write struct {
 	CaseReference handover.CaseID         // empty: as the case's opening write said
 	Reference     native.Reference
 	Action        handover.Action // empty: a new entry
-	Refers        native.RecordID // of a recall or correction: an entry of the same case
+	Refers        native.RecordID // of a recall or correction: an entry of the same case and kind
 	Documents     []string        // hashes of the documents that the body names; each must stand here already
 	By            string
 	Body          []byte

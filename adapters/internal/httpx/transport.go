@@ -18,6 +18,8 @@ import (
 const (
 	maxHeaderBytes = 64 << 10
 	dialTimeout    = 10 * time.Second
+	// expectTimeout is how long an upload waits to be asked for its body before it sends it unasked.
+	expectTimeout = time.Second
 )
 
 // errForeignHost is what a connection to any other address than the configured one ends with. It cannot happen unless this package is wrong.
@@ -42,6 +44,7 @@ func transport(pinned string, conf *tls.Config) *http.Transport {
 		DisableCompression:     true,
 		DisableKeepAlives:      true,
 		MaxResponseHeaderBytes: maxHeaderBytes,
+		ExpectContinueTimeout:  expectTimeout,
 	}
 }
 
