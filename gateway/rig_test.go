@@ -270,7 +270,7 @@ func (g *running) settled() {
 // plan draws a plan.
 func plan(t testing.TB, seed int64, handovers int) clerks.Plan {
 	t.Helper()
-	p, err := clerks.NewPlan(seed, handovers)
+	p, err := clerks.NewPlan(seed, handovers, world.KLIB, world.AVAM, world.CASEnet)
 	require.NoError(t, err)
 	return p
 }

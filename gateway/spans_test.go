@@ -149,7 +149,7 @@ func TestWhatEinmalWroteDoesNotComeBackAsNews(t *testing.T) {
 	typed := 0
 	for _, h := range p.Handovers {
 		for _, step := range h.Steps {
-			if step.System == "casenet" {
+			if step.Place.System == "casenet" {
 				typed++
 			}
 		}

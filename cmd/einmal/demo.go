@@ -82,7 +82,7 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	defer cleanup()
-	plan, err := clerks.NewPlan(d.seed, d.handovers)
+	plan, err := clerks.NewPlan(d.seed, d.handovers, world.IDs()...)
 	if err != nil {
 		return err
 	}

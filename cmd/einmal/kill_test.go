@@ -43,7 +43,7 @@ type show struct {
 // play lets clerks act in the mocks' process, beside the test.
 func (w *town) play(seed int64, handovers int) *show {
 	w.t.Helper()
-	plan, err := clerks.NewPlan(seed, handovers)
+	plan, err := clerks.NewPlan(seed, handovers, world.IDs()...)
 	require.NoError(w.t, err)
 	s := &show{t: w.t, plan: plan, progress: make(chan clerks.Progress), ended: make(chan struct{})}
 	go func() {

@@ -38,7 +38,7 @@ func TestAnOperatorSeesWhatWaitsAndDecidesOnTheCommandLine(t *testing.T) {
 	w.open()
 	w.run()
 	w.ready()
-	plan, err := clerks.NewPlan(46, 1)
+	plan, err := clerks.NewPlan(46, 1, world.IDs()...)
 	require.NoError(t, err)
 	facts := plan.Handovers[0].Steps[0].Facts
 	facts.Assigning, facts.Receiving = "sd-kriens", "rav-luzern"

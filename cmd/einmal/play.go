@@ -50,7 +50,7 @@ Exit code 0 only if each message stands exactly once in each system.`,
 				return err
 			}
 			out := cmd.OutOrStdout()
-			plan, err := clerks.NewPlan(o.seed, o.handovers)
+			plan, err := clerks.NewPlan(o.seed, o.handovers, world.IDs()...)
 			if err != nil {
 				return err
 			}

@@ -1,13 +1,15 @@
 package directory_test
 
 import (
+	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/gateway/directory"
 	"github.com/einmal-hub/einmal/mapping/profile"
 	"github.com/einmal-hub/einmal/mocks/clerks"
-	"github.com/stretchr/testify/require"
 )
 
 func party(t *testing.T, d *directory.Directory, id handover.OrganisationID) profile.Party {
@@ -17,42 +19,89 @@ func party(t *testing.T, d *directory.Directory, id handover.OrganisationID) pro
 	return profile.Party{Organisation: id, Agency: o.Agency, Offers: o.Offers, Full: o.Full}
 }
 
-// The clerks of the demo know the rules: what they apply for is admissible, goes to the office that is responsible, and has an exemption within its limit
-// or with a reason.
-func TestPlan_EveryApplicationIsAdmissible(t *testing.T) {
+// The clerks of the demo know the rules and each other by themselves, and not from the profile or from the directory: so what they expect of an application, who receives it
+// where it is left open, where the records stand and what becomes of the assigning agency's own procedure is held here against what the product says.
+func TestPlan_ClerksExpectWhatProfileAndDirectorySay(t *testing.T) {
+	plan, err := clerks.NewPlan(7, 720)
+	require.NoError(t, err)
+	report, err := clerks.ReportPlan(7)
+	require.NoError(t, err)
 	d := lucerne(t)
 	p, err := profile.Load("lucerne")
 	require.NoError(t, err)
-	plan, err := clerks.NewPlan(7, 300)
-	require.NoError(t, err)
-	groups := map[handover.Code]int{}
-	for _, h := range plan.Handovers {
+	groups, rules, versions := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, h := range slices.Concat(plan.Handovers, report.Handovers) {
+		payload, err := h.Steps[0].Facts.Payload("application-submitted")
+		require.NoError(t, err)
+		form, ok := payload.(handover.ApplicationSubmitted)
+		require.True(t, ok)
+		v, err := p.On(form.AppliedOn)
+		require.NoError(t, err)
+		versions[v.Name] = true
 		for _, step := range h.Steps {
-			payload, err := step.Facts.Payload(step.Name)
+			said, err := step.Facts.Payload(step.Name)
 			require.NoError(t, err)
-			switch m := payload.(type) {
-			case handover.ApplicationSubmitted:
-				v, err := p.On(m.AppliedOn)
-				require.NoError(t, err)
-				require.NoError(t, v.Check(m))
-				rulings := v.Judge(profile.Application{
-					Assigning: party(t, d, m.Assigning), Receiving: party(t, d, m.Receiving), Form: m,
-					Responsible: d.Responsible(m.Receiving, m.Person.Address.Municipality, m.AppliedOn),
-				})
-				for _, r := range rulings {
-					require.False(t, r.Blocks(), "%s: %s %s %v", m.TargetGroup, r.Rule, r.Status, r.Missing)
-				}
-				groups[m.TargetGroup]++
-			case handover.JobSearchExemptionSigned:
-				v, err := p.On(m.SignedOn)
-				require.NoError(t, err)
-				limit, ok := v.Deadline("JOB_SEARCH_EXEMPTION")
-				require.True(t, ok)
-				last, err := limit.Due(m.From)
-				require.NoError(t, err)
-				require.True(t, m.To <= last || m.ExtensionReason != "")
+			require.NoError(t, v.CheckMessage(said), step.Marker)
+		}
+		expects(t, d, v, h, form)
+		groups[h.Group+h.From+h.To] = true
+		if h.Answer != nil {
+			for _, r := range h.Answer.Rules {
+				rules[r] = true
 			}
 		}
 	}
-	require.Equal(t, map[handover.Code]int{"G": 150, "H": 150}, groups)
+	require.Len(t, groups, 13) // with the direction that the pilot no longer provides for
+	require.GreaterOrEqual(t, len(rules), 25)
+	require.Equal(t, map[string]bool{"pilot-2018": true, "regular-2025": true}, versions)
+}
+
+// expects holds one handover against the product.
+func expects(t *testing.T, d *directory.Directory, v profile.Version, h clerks.Handover, form handover.ApplicationSubmitted) {
+	t.Helper()
+	agency, known := v.ProcessReceiver(form.Process)
+	require.True(t, known)
+	receiving := form.Receiving
+	if receiving == "" {
+		found, err := d.Receiver(agency, form.Person.Address.Municipality, form.AppliedOn)
+		if err != nil {
+			require.Equal(t, &clerks.Answer{Returned: true, Rules: []string{"DIRECTORY-NOT-SERVED"}}, h.Answer)
+			return
+		}
+		receiving = found.ID
+	}
+	require.Equal(t, handover.Parties{Assigning: form.Assigning, Receiving: receiving}, h.Parties, "handover %d: %s", h.Number, h.Play)
+	rulings := v.Judge(profile.Application{
+		Assigning: party(t, d, form.Assigning), Receiving: party(t, d, receiving), Form: form,
+		Responsible: d.Responsible(receiving, form.Person.Address.Municipality, form.AppliedOn),
+	})
+	require.Equal(t, h.Answer, answer(rulings), "handover %d: %s", h.Number, h.Play)
+	if h.Answer != nil && h.Answer.Returned {
+		return
+	}
+	for _, o := range []handover.OrganisationID{form.Assigning, receiving} {
+		system, known := d.System(o, form.TargetGroup)
+		require.True(t, known)
+		require.Equal(t, clerks.Place{System: system, Organisation: o}, h.Home(o), "handover %d: %s", h.Number, h.Play)
+	}
+	own, known := v.Procedure(party(t, d, form.Assigning).Agency, form.Process)
+	require.True(t, known)
+	require.Equal(t, h.Meanwhile, string(own.Meanwhile))
+	require.Equal(t, profile.Full, own.Afterwards)
+}
+
+// answer is what the clerks call what the rulings say.
+func answer(rulings []profile.Ruling) *clerks.Answer {
+	var a clerks.Answer
+	for _, r := range rulings {
+		if r.Status != profile.Satisfied {
+			a.Rules = append(a.Rules, r.Rule)
+			a.Returned = a.Returned || r.Blocks()
+		}
+	}
+	if a.Rules == nil {
+		return nil
+	}
+	slices.Sort(a.Rules)
+	return &a
 }

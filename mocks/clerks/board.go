@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/einmal-hub/einmal/contracts/handover"
-	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/mocks/core"
 )
 
@@ -25,10 +23,11 @@ func markersIn(body string) []string {
 	return found
 }
 
-// sight is a marker on the screens of one system.
+// sight is a marker at one place, or the answer to an application with that marker.
 type sight struct {
-	system handover.SystemID
+	place  Place
 	marker string
+	answer bool
 }
 
 // board is what the clerks have seen so far, in all systems, and who waits for what.
@@ -45,13 +44,12 @@ func newBoard() *board {
 	return &board{seen: map[sight]core.Seen{}, waiting: map[sight]chan struct{}{}, moved: time.Now()}
 }
 
-// put notes an entry with its markers; the first with a marker counts, because a second one is the checker's business.
-func (b *board) put(system handover.SystemID, e core.Seen, markers []string) {
+// put notes an entry with what is to be seen on it; the first counts, because a second one is the checker's business.
+func (b *board) put(e core.Seen, sights []sight) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.moved = time.Now()
-	for _, m := range markers {
-		at := sight{system, m}
+	for _, at := range sights {
 		if _, ok := b.seen[at]; ok {
 			continue
 		}
@@ -63,17 +61,16 @@ func (b *board) put(system handover.SystemID, e core.Seen, markers []string) {
 	}
 }
 
-// look returns the entry with a marker if it stands in the system by now.
-func (b *board) look(system handover.SystemID, marker string) (core.Seen, bool) {
+// look returns the entry if it stands there by now.
+func (b *board) look(at sight) (core.Seen, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	e, ok := b.seen[sight{system, marker}]
+	e, ok := b.seen[at]
 	return e, ok
 }
 
-// wait waits until the marker stands in the system and returns the case; false when ctx ended first.
-func (b *board) wait(ctx context.Context, system handover.SystemID, marker string) (native.CaseKey, bool) {
-	at := sight{system, marker}
+// wait waits until the entry stands there; false when ctx ended first.
+func (b *board) wait(ctx context.Context, at sight) (core.Seen, bool) {
 	b.mu.Lock()
 	e, ok := b.seen[at]
 	c := b.waiting[at]
@@ -83,14 +80,13 @@ func (b *board) wait(ctx context.Context, system handover.SystemID, marker strin
 	}
 	b.mu.Unlock()
 	if ok {
-		return e.Case, true
+		return e, true
 	}
 	select {
 	case <-c:
-		e, ok = b.look(system, marker)
-		return e.Case, ok
+		return b.look(at)
 	case <-ctx.Done():
-		return "", false
+		return core.Seen{}, false
 	}
 }
 

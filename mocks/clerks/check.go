@@ -14,13 +14,17 @@ import (
 
 // What the checker finds.
 const (
-	Double      = "double"      // an entry stands more than once in a system
-	Lost        = "lost"        // an entry that a clerk made does not stand in a system that must have it
-	Unexplained = "unexplained" // an entry that no clerk made and no plan expects
-	Disorder    = "disorder"    // a case's entries stand in another order than they were made
-	Misplaced   = "misplaced"   // an entry stands in a case or a dossier where it does not belong
-	WrongKind   = "wrong-kind"  // a system calls the entry something else than the message is
-	Altered     = "altered"     // an entry does not say what the clerk meant, in this system's own words
+	Double         = "double"          // an entry stands more than once at a place
+	Lost           = "lost"            // an entry that a clerk made, or the answer to it, does not stand where it must
+	Leaked         = "leaked"          // an application that the rules do not admit stands elsewhere than where it was entered
+	Unexplained    = "unexplained"     // an entry that no clerk made and no plan expects
+	Disorder       = "disorder"        // a case's entries stand in another order than they were made
+	Misplaced      = "misplaced"       // an entry stands in a case or a dossier where it does not belong
+	WrongKind      = "wrong-kind"      // a system calls the entry something else than the message is
+	WrongReference = "wrong-reference" // a recall or correction refers to another entry than the one that it is about
+	WrongDocuments = "wrong-documents" // an entry stands without its documents, or with others
+	WrongAnswer    = "wrong-answer"    // an application is answered otherwise than the rules say
+	Altered        = "altered"         // an entry does not say what the clerk meant, in this system's own words
 )
 
 // Finding is one thing that is wrong. It names markers and native ids, never contents.
@@ -34,13 +38,13 @@ type Finding struct {
 
 // String returns the finding as one line.
 func (f Finding) String() string {
-	return fmt.Sprintf("%-11s %-8s %-10s %s %s", f.What, f.System, f.Marker, f.Text, f.Record)
+	return fmt.Sprintf("%-15s %-8s %-10s %s %s", f.What, f.System, f.Marker, f.Text, f.Record)
 }
 
-// entry is a journal entry with its system and the one marker in it.
+// entry is a journal entry with its place and the one marker in it.
 type entry struct {
 	core.Entry
-	system handover.SystemID
+	place  Place
 	marker string
 }
 
@@ -50,9 +54,11 @@ type checker struct {
 	systems  map[handover.SystemID]System
 	owners   map[string]*Handover
 	steps    map[string]Step
-	origins  map[string]entry                      // where a clerk made it, by marker
-	stands   map[string]map[handover.SystemID]int  // how often, by marker and system
-	cases    map[int]map[handover.SystemID][]entry // by handover, in the order of commit
+	origins  map[string]entry           // where a clerk made it, by marker
+	stands   map[string]map[Place]entry // the first at each place, by marker
+	answered map[string]entry           // the first answer to an application, by its marker
+	cases    map[int]map[Place][]entry  // by handover, in the order of commit
+	records  map[handover.Name]int      // entries that have their reason, by message
 	findings []Finding
 	waits    []time.Duration
 }
@@ -62,12 +68,12 @@ type checker struct {
 func Check(plan Plan, journals Journals, systems map[handover.SystemID]System) Proof {
 	c := &checker{
 		plan: plan, systems: systems, owners: plan.owners(), steps: map[string]Step{}, origins: map[string]entry{},
-		stands: map[string]map[handover.SystemID]int{}, cases: map[int]map[handover.SystemID][]entry{},
+		stands: map[string]map[Place]entry{}, answered: map[string]entry{}, cases: map[int]map[Place][]entry{}, records: map[handover.Name]int{},
 	}
 	for _, h := range plan.Handovers {
-		c.cases[h.Number] = map[handover.SystemID][]entry{}
+		c.cases[h.Number] = map[Place][]entry{}
 		for _, s := range h.Steps {
-			c.steps[s.Marker], c.stands[s.Marker] = s, map[handover.SystemID]int{}
+			c.steps[s.Marker], c.stands[s.Marker] = s, map[Place]entry{}
 		}
 	}
 	all := c.sort(journals)
@@ -76,8 +82,8 @@ func Check(plan Plan, journals Journals, systems map[handover.SystemID]System) P
 	}
 	for _, h := range plan.Handovers {
 		c.complete(h)
-		for _, id := range h.Systems {
-			c.order(h, c.cases[h.Number][id])
+		for _, at := range h.Places {
+			c.order(h, c.cases[h.Number][at])
 		}
 	}
 	return c.proof(journals, all)
@@ -88,12 +94,12 @@ func (c *checker) sort(journals Journals) []entry {
 	var all []entry
 	for _, id := range slices.Sorted(maps.Keys(journals)) {
 		for _, e := range journals[id] {
-			in := entry{Entry: e, system: id}
+			in := entry{Entry: e, place: Place{System: id, Organisation: e.Dossier}}
 			if m := markersIn(string(e.Body)); len(m) == 1 {
 				in.marker = m[0]
 			}
 			all = append(all, in)
-			if s, ok := c.steps[in.marker]; ok && e.By == core.ByClerk && s.System == id {
+			if s, ok := c.steps[in.marker]; ok && e.By == core.ByClerk && s.Place.System == id {
 				if _, twice := c.origins[in.marker]; !twice {
 					c.origins[in.marker] = in
 				}
@@ -104,7 +110,7 @@ func (c *checker) sort(journals Journals) []entry {
 }
 
 func (c *checker) find(what string, e entry, text string) {
-	c.findings = append(c.findings, Finding{What: what, System: e.system, Marker: e.marker, Record: e.ID, Text: text})
+	c.findings = append(c.findings, Finding{What: what, System: e.place.System, Marker: e.marker, Record: e.ID, Text: text})
 }
 
 // explain asks of one entry why it stands there.
@@ -119,60 +125,67 @@ func (c *checker) explain(e entry) {
 	case !made:
 		c.find(Unexplained, e, "no clerk has made this entry")
 		return
-	case !slices.Contains(h.Systems, e.system):
+	case !slices.Contains(h.Systems(), e.place.System) && h.Answer != nil && h.Answer.Returned:
+		c.find(Leaked, e, "the application was returned, and nothing of it may stand here")
+		return
+	case !slices.Contains(h.Systems(), e.place.System):
 		c.find(Unexplained, e, "this system has nothing to do with the case")
 		return
-	case e.By == core.ByClerk && s.System != e.system:
+	case e.By == core.ByClerk && s.Place.System != e.place.System:
 		c.find(Unexplained, e, "the clerk made this entry in another system")
 		return
 	}
-	if c.stands[e.marker][e.system]++; c.stands[e.marker][e.system] > 1 {
-		c.find(Double, e, fmt.Sprintf("stands here %d times", c.stands[e.marker][e.system]))
+	if !slices.Contains(h.Places, e.place) {
+		c.find(Misplaced, e, "stands in the dossier of another organisation")
+		e.place = c.meant(e, *h)
+	}
+	if e.By == core.ByInterface && answers(c.systems[e.place.System], e.Kind) {
+		c.answer(e, *h)
 		return
 	}
+	if _, stands := c.stands[e.marker][e.place]; stands {
+		c.find(Double, e, "stands here again")
+		return
+	}
+	c.stands[e.marker][e.place] = e
 	if e.By == core.ByInterface {
 		c.waits = append(c.waits, e.At.Sub(c.origins[e.marker].At))
 	}
-	if e.Dossier != h.Dossiers[e.system] {
-		c.find(Misplaced, e, "stands in the dossier of another organisation")
-	}
-	c.read(e, s)
-	c.cases[h.Number][e.system] = append(c.cases[h.Number][e.system], e)
+	c.records[s.Name]++
+	c.read(e, s, *h)
+	c.cases[h.Number][e.place] = append(c.cases[h.Number][e.place], e)
 }
 
-// read compares the entry with what the system's own form makes of the same facts.
-func (c *checker) read(e entry, s Step) {
-	sys, ok := c.systems[e.system]
-	if !ok {
-		return
+// meant returns where an entry in a wrong dossier should stand: at the place of its system that lacks it.
+func (c *checker) meant(e entry, h Handover) Place {
+	var meant Place
+	for _, at := range h.Places {
+		if _, stands := c.stands[e.marker][at]; at.System == e.place.System && (meant == Place{} || !stands) {
+			meant = at
+		}
 	}
-	kind, body := sys.Compose(s.Name, s.Facts)
-	if kind != e.Kind {
-		c.find(WrongKind, e, "is not what this system calls "+string(s.Name))
-		return
-	}
-	if sys.Compare == nil {
-		return
-	}
-	if places := sys.Compare(body, e.Body); len(places) > 0 {
-		c.find(Altered, e, "differs at "+strings.Join(places, ", "))
-	}
+	return meant
 }
 
-// complete looks for what a clerk made and a system does not have.
+// complete looks for what a clerk made and a place does not have.
 func (c *checker) complete(h Handover) {
 	for _, s := range h.Steps {
 		made, ok := c.origins[s.Marker]
 		if !ok {
 			continue
 		}
-		for _, id := range h.Systems {
-			if c.stands[s.Marker][id] == 0 {
+		for _, at := range h.Places {
+			if _, stands := c.stands[s.Marker][at]; !stands {
 				missing := made
-				missing.system = id
-				c.find(Lost, missing, fmt.Sprintf("%s was made in %s and does not stand here", s.Name, made.system))
+				missing.place = at
+				c.find(Lost, missing, fmt.Sprintf("%s was made in %s and does not stand here", s.Name, made.place.System))
 			}
 		}
+	}
+	first := h.Steps[0].Marker
+	made, ok := c.origins[first]
+	if _, answered := c.answered[first]; ok && h.Answer != nil && !answered {
+		c.find(Lost, made, "the application was not answered, although it does not meet "+strings.Join(h.Answer.Rules, ", "))
 	}
 }
 

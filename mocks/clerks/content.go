@@ -14,39 +14,16 @@ import (
 	"github.com/einmal-hub/einmal/contracts/strict"
 )
 
-// Compare reports the places where two contents of one native system say different things; it never returns what they say.
-type Compare func(want, got []byte) []string
+// Leaves reads a content of a native system: the texts that it says, by their place.
+type Leaves func(body []byte) (map[string]string, error)
 
-// CompareJSON compares JSON contents by what they say: the order of members and the way of writing a number or a moment do not count, and a member
-// that is null or empty is the same as none. Members with an ignored name are left out with all that is in them.
-func CompareJSON(ignored ...string) Compare {
-	return func(want, got []byte) []string {
-		return compare(want, got, func(b []byte) (map[string]string, error) { return jsonLeaves(b, ignored) })
-	}
-}
-
-// CompareXML compares XML contents by elements, attributes and texts, whatever the prefixes. Elements with an ignored name are left out with
-// all that is in them.
-func CompareXML(ignored ...string) Compare {
-	return func(want, got []byte) []string {
-		return compare(want, got, func(b []byte) (map[string]string, error) {
-			root, err := strict.XML(b)
-			if err != nil {
-				return nil, err
-			}
-			leaves := map[string]string{}
-			xmlLeaves(leaves, "", root, ignored)
-			return leaves, nil
-		})
-	}
-}
-
-func compare(want, got []byte, leaves func([]byte) (map[string]string, error)) []string {
-	w, err := leaves(want)
+// Differ returns the places where two contents say different things; it never returns what they say.
+func (l Leaves) Differ(want, got []byte) []string {
+	w, err := l(want)
 	if err != nil {
 		return []string{"the form's own content"}
 	}
-	g, err := leaves(got)
+	g, err := l(got)
 	if err != nil {
 		return []string{"the content is not readable"}
 	}
@@ -63,6 +40,26 @@ func compare(want, got []byte, leaves func([]byte) (map[string]string, error)) [
 	}
 	slices.Sort(differ)
 	return differ
+}
+
+// CompareJSON compares JSON contents by what they say: the order of members and the way of writing a number or a moment do not count, and a member
+// that is null or empty is the same as none. Members with an ignored name are left out with all that is in them.
+func CompareJSON(ignored ...string) Leaves {
+	return func(b []byte) (map[string]string, error) { return jsonLeaves(b, ignored) }
+}
+
+// CompareXML compares XML contents by elements, attributes and texts, whatever the prefixes. Elements with an ignored name are left out with
+// all that is in them.
+func CompareXML(ignored ...string) Leaves {
+	return func(b []byte) (map[string]string, error) {
+		root, err := strict.XML(b)
+		if err != nil {
+			return nil, err
+		}
+		leaves := map[string]string{}
+		xmlLeaves(leaves, "", root, ignored)
+		return leaves, nil
+	}
 }
 
 func jsonLeaves(b []byte, ignored []string) (map[string]string, error) {

@@ -22,13 +22,13 @@ func TestCompareJSON_SaysWhereContentsDiffer(t *testing.T) {
 		"form broken": {`{`, `{}`, []string{"the form's own content"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.differ, clerks.CompareJSON("internal")([]byte(c.want), []byte(c.got)))
+			require.Equal(t, c.differ, clerks.CompareJSON("internal").Differ([]byte(c.want), []byte(c.got)))
 		})
 	}
 }
 
 func TestCompareXML_SaysWhereContentsDiffer(t *testing.T) {
-	compare := clerks.CompareXML("header")
+	compare := clerks.CompareXML("header").Differ
 	a := []byte(`<n:a xmlns:n="urn:x"><n:header><n:id>1</n:id></n:header><n:b k="v">x</n:b><n:b>y</n:b></n:a>`)
 	require.Empty(t, compare(a, []byte(`<a xmlns="urn:x"><header><id>2</id></header> <b k="v">x</b><b>y</b><c/></a>`)))
 	require.Equal(t, []string{"/b[1]/@k", "/b[2]"}, compare(a, []byte(`<a xmlns="urn:x"><b k="w">x</b><b>z</b></a>`)))
@@ -38,8 +38,8 @@ func FuzzCompare(f *testing.F) {
 	f.Add([]byte(`{"a":[1,"b",null]}`))
 	f.Add([]byte(`<a b="c"><d>e</d></a>`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, c := range []clerks.Compare{clerks.CompareJSON(), clerks.CompareXML()} {
-			if d := c(b, b); len(d) > 0 {
+		for _, c := range []clerks.Leaves{clerks.CompareJSON(), clerks.CompareXML()} {
+			if d := c.Differ(b, b); len(d) > 0 {
 				require.Equal(t, []string{"the form's own content"}, d)
 			}
 		}

@@ -61,6 +61,16 @@ func (s screen) enter(ctx context.Context, t core.Typed) error {
 	return s.call(ctx, http.MethodPost, "/desk/entries", b, &at)
 }
 
+// attach puts documents onto the desk. One that lies there already is put there again.
+func (s screen) attach(ctx context.Context, ds []core.Document) error {
+	for _, d := range ds {
+		if err := s.call(ctx, http.MethodPut, "/desk/documents/"+d.SHA256(), d.Content, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // call sends one request and reads the answer. Answers 4xx are errRefused with the text that the desk gave; anything else that is not
 // a success may be tried again.
 func (s screen) call(ctx context.Context, method, path string, body []byte, into any) error {
@@ -81,6 +91,9 @@ func (s screen) call(ctx context.Context, method, path string, body []byte, into
 		return fmt.Errorf("%w: %s: %s", errRefused, s.id, bytes.TrimSpace(b))
 	case resp.StatusCode >= 300:
 		return fmt.Errorf("desk of %s: status %d", s.id, resp.StatusCode)
+	}
+	if into == nil {
+		return nil
 	}
 	if err := json.Unmarshal(b, into); err != nil {
 		return fmt.Errorf("desk of %s: %w", s.id, err)

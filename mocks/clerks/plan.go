@@ -1,8 +1,10 @@
 package clerks
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/mocks/core"
@@ -14,15 +16,32 @@ type Plan struct {
 	Handovers []Handover
 }
 
+// Place is where entries of a case stand: a dossier in a native system, or the case on a shared platform, which is nobody's dossier.
+type Place struct {
+	System       handover.SystemID
+	Organisation handover.OrganisationID
+}
+
 // Handover is one case from application to its end.
 type Handover struct {
-	Number  int // from 1
-	Parties handover.Parties
-	// Systems must hold every step of the case: both parties' own and the shared platform.
-	Systems []handover.SystemID
-	// Dossiers says whose dossier the case is in each system; empty on the shared platform.
-	Dossiers map[handover.SystemID]handover.OrganisationID
-	Steps    []Step
+	Number   int    // from 1
+	Play     string // what is played
+	Group    string // target group
+	From, To string // agency types
+	Parties  handover.Parties
+	// Places must hold every step of the case: both parties' dossiers and the shared platform. An application that is returned stands where it was entered only.
+	Places []Place
+	Steps  []Step
+	// Answer is what comes back to where the application was entered, from nobody but the gateway; nil: nothing.
+	Answer *Answer
+	// Meanwhile is how the assigning agency leads its own procedure while the other one leads.
+	Meanwhile string
+}
+
+// Answer is what the clerks expect the check of an application to say.
+type Answer struct {
+	Returned bool     // the application goes no further
+	Rules    []string // those that do not hold, in alphabetical order
 }
 
 // Step is one entry by one clerk.
@@ -31,29 +50,71 @@ type Step struct {
 	Name         handover.Name
 	Role         handover.Role
 	Organisation handover.OrganisationID
-	System       handover.SystemID // where she enters it: her own, now and then the platform
-	Facts        core.Facts        // what she enters; the remark carries the marker
+	Place        Place           // where she enters it: her own dossier, now and then the platform
+	Action       handover.Action // empty for a new entry
+	Refers       string          // the marker of the step that is recalled or corrected
+	Facts        core.Facts      // what she enters; the remark carries the marker
 }
 
-// NewPlan draws a plan of n handovers: from social service to unemployment office (group H) and back (group G), in turns, with every way
-// that a case may go. No person occurs twice. It fails only if the directory that comes with the program cannot be read.
-func NewPlan(seed int64, n int) (Plan, error) {
+// Home returns the place of a party's own dossier.
+func (h Handover) Home(o handover.OrganisationID) Place {
+	for _, p := range h.Places {
+		if p.Organisation == o {
+			return p
+		}
+	}
+	return Place{}
+}
+
+// Systems returns the systems that a case has to do with.
+func (h Handover) Systems() []handover.SystemID {
+	var all []handover.SystemID
+	for _, p := range h.Places {
+		if !slices.Contains(all, p.System) {
+			all = append(all, p.System)
+		}
+	}
+	return all
+}
+
+// NewPlan draws a plan of n handovers: every target group in every direction that is provided for, between social services, and applications that the
+// rules do not admit, in turns, with every way that a case may go. No person occurs twice. systems are those of the world, the shared platform among them; none means
+// that all are there. It fails if nothing can be played with them.
+func NewPlan(seed int64, n int, systems ...handover.SystemID) (Plan, error) {
 	d, err := lucerne()
 	if err != nil {
 		return Plan{}, err
 	}
+	plays := d.played(systems)
+	if len(plays) == 0 || systems != nil && !slices.Contains(systems, d.Shared) {
+		return Plan{}, errors.New("no handover can be played between these systems")
+	}
 	p := Plan{Seed: seed}
-	taken := map[string]bool{}
+	people := people{}
 	for number := 1; number <= n; number++ {
 		rng := rand.New(rand.NewPCG(uint64(seed), uint64(number))) //nolint:gosec // a plan must be repeatable, not secret
-		facts := core.Invent(rng)
-		for taken[facts.Person.AHV] {
-			facts.Person.AHV = core.AHV(rng)
+		facts := people.meet(rng, core.Invent(rng))
+		play := plays[(number-1)%len(plays)]
+		s := d.script(number, rng, play, play.Pairs[rng.IntN(len(play.Pairs))], facts)
+		if number <= len(d.Courses) {
+			s.course = d.Courses[number-1]
 		}
-		taken[facts.Person.AHV] = true
-		p.Handovers = append(p.Handovers, d.handover(number, rng, facts))
+		s.write()
+		p.Handovers = append(p.Handovers, s.handover)
 	}
 	return p, nil
+}
+
+// people are those who have had a case, by their AHV number.
+type people map[string]bool
+
+// meet makes sure that nobody occurs twice.
+func (p people) meet(rng *rand.Rand, f core.Facts) core.Facts {
+	for p[f.Person.AHV] {
+		f.Person.AHV = core.AHV(rng)
+	}
+	p[f.Person.AHV] = true
+	return f
 }
 
 // Steps returns the number of steps of all handovers.
@@ -65,29 +126,55 @@ func (p Plan) Steps() int {
 	return n
 }
 
-func (d directory) handover(number int, rng *rand.Rand, facts core.Facts) Handover {
-	f := d.Flows[(number-1)%len(d.Flows)]
-	pair := f.Pairs[rng.IntN(len(f.Pairs))]
-	assigning, receiving := d.home(pair[0]), d.home(pair[1])
-	facts.Assigning, facts.Receiving, facts.Process, facts.TargetGroup = pair[0], pair[1], f.Process, f.TargetGroup
-	facts.ConsentKind = f.Consent
-	facts.Situation.EconomicAssistance, facts.Situation.UnemploymentBenefit = f.EconomicAssistance, f.UnemploymentBenefit
-	facts.Situation.RegisteredJobseeker = f.RegisteredJobseeker
-	facts.Situation.SocialCounselling = facts.Situation.SocialCounselling && f.EconomicAssistance
-	facts.Declarations = core.Declare(rng, f.Declarations, facts.AppliedOn)
+// Records returns how many records the plan leads to in all systems together, if all goes well.
+func (p Plan) Records() int {
+	n := 0
+	for _, h := range p.Handovers {
+		n += len(h.Steps) * len(h.Places)
+		if h.Answer != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// script prepares a handover with the application's facts.
+func (d directory) script(number int, rng *rand.Rand, p play, pair []handover.OrganisationID, facts core.Facts) *script {
+	facts.Assigning, facts.Receiving, facts.Process, facts.TargetGroup = pair[0], pair[1], p.Process, p.Group
+	facts.ConsentKind = p.Consent[rng.IntN(len(p.Consent))]
+	facts.Situation = p.situation(rng)
+	facts.Declarations = core.Declare(rng, p.Declarations, facts.AppliedOn)
+	facts.Documents, facts.Findings, facts.CheckOutcome, facts.CheckProfile = nil, nil, "", ""
 	if towns := d.residences(pair); len(towns) > 0 {
-		lives := towns[rng.IntN(len(towns))]
-		facts.Person.Zip, facts.Person.Town, facts.Person.Municipality = lives.Zip, lives.Town, lives.Municipality
+		live(&facts, towns[rng.IntN(len(towns))])
 	}
-	facts.Approval = fmt.Sprintf("KG-2026-%06d", number)
-	s := script{
-		Rand: rng, flow: f, directory: d, facts: facts,
-		handover: Handover{
-			Number: number, Parties: handover.Parties{Assigning: pair[0], Receiving: pair[1]},
-			Systems:  []handover.SystemID{assigning, receiving, d.Shared},
-			Dossiers: map[handover.SystemID]handover.OrganisationID{assigning: pair[0], receiving: pair[1], d.Shared: ""},
-		},
+	if p.Lives != nil {
+		live(&facts, *p.Lives)
 	}
-	s.write()
-	return s.handover
+	facts.Approval = fmt.Sprintf("KG-%s-%06d", facts.AppliedOn[:4], number)
+	h := Handover{
+		Number: number, Play: p.Name, Group: p.Group, From: d.agency(pair[0]), To: d.agency(pair[1]),
+		Parties:   handover.Parties{Assigning: pair[0], Receiving: pair[1]},
+		Places:    []Place{d.home(pair[0], p.Group), d.home(pair[1], p.Group), {System: d.Shared}},
+		Meanwhile: d.meanwhile(d.agency(pair[0]), p.Process),
+	}
+	if len(p.Finds) > 0 {
+		h.Answer = &Answer{Returned: p.Returned, Rules: slices.Sorted(slices.Values(p.Finds))}
+	}
+	return &script{Rand: rng, play: p, directory: d, facts: facts, handover: h}
+}
+
+// situation draws what holds for the person.
+func (p play) situation(rng *rand.Rand) core.Situation {
+	holds := func(what string) bool {
+		return slices.Contains(p.Situation, what) || slices.Contains(p.Maybe, what) && rng.IntN(2) == 0
+	}
+	return core.Situation{
+		SocialCounselling: holds("SOCIAL_COUNSELLING"), EconomicAssistance: holds("ECONOMIC_ASSISTANCE"), RegisteredJobseeker: holds("REGISTERED_JOBSEEKER"),
+		UnemploymentBenefit: holds("UNEMPLOYMENT_BENEFIT"), DisabilityMeasures: holds("DISABILITY_MEASURES"),
+	}
+}
+
+func live(f *core.Facts, t town) {
+	f.Person.Zip, f.Person.Town, f.Person.Municipality = t.Zip, t.Town, t.Municipality
 }

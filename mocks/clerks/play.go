@@ -16,8 +16,8 @@ type System struct {
 	URL string // what /desk/ stands behind, without a slash at the end
 	// Compose is the system's form: what it records when a clerk has filled in these facts.
 	Compose func(handover.Name, core.Facts) (native.Kind, []byte)
-	// Compare tells whether two contents say the same; nil: contents are not checked.
-	Compare Compare
+	// Compare reads contents, so that it can be told whether two say the same; nil: contents are not checked.
+	Compare Leaves
 }
 
 // PlayOptions say how a plan is played.
@@ -51,7 +51,7 @@ type Outcome struct {
 	Stalled bool // nothing moved for the quiet period: something is missing, and Check says what
 }
 
-// Play enters the plan and returns when the last step of every handover stands in all its systems, or when nothing has moved for the quiet
+// Play enters the plan and returns when the last step of every handover stands in all its places and what is to be answered to applications was answered, or when nothing has moved for the quiet
 // period. A desk or a gateway that is away for a while is waited for. What stands already is not entered again, so a play that was
 // interrupted can be played on. Errors: ctx ended, or a native system refused what its own form had composed; a refusal ends its
 // handover, not the play.
@@ -84,7 +84,7 @@ func (o PlayOptions) withDefaults() PlayOptions {
 
 func (o PlayOptions) check() error {
 	for _, h := range o.Plan.Handovers {
-		for _, id := range h.Systems {
+		for _, id := range h.Systems() {
 			if s, ok := o.Systems[id]; !ok || s.Compose == nil {
 				return fmt.Errorf("the plan needs the system %s: name its address and its form", id)
 			}

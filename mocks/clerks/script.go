@@ -10,30 +10,53 @@ import (
 	"github.com/einmal-hub/einmal/mocks/core"
 )
 
-// script writes the steps of one handover. Chances are in percent; they are set so that a plan of a hundred shows every message.
+// script writes the steps of one handover. Chances are in percent; the course says where chance does not decide.
 type script struct {
 	*rand.Rand
-	flow
+	play
 	directory
+	course   map[string]bool
 	handover Handover
 	facts    core.Facts
 }
 
-func (s *script) chance(percent int) bool { return s.IntN(100) < percent }
+// happens draws whether something happens.
+func (s *script) happens(what string, percent int) bool {
+	drawn := s.IntN(100) < percent
+	if settled, is := s.course[what]; is {
+		return settled
+	}
+	return drawn
+}
 
 // says adds a step; change alters what she enters without altering what is known later.
 func (s *script) says(r handover.Role, n handover.Name, change ...func(*core.Facts)) {
 	h := &s.handover
-	step := Step{
-		Marker: fmt.Sprintf("[M%04d-%02d]", h.Number, len(h.Steps)+1), Name: n, Role: r, Organisation: h.Parties.Assigning, Facts: s.facts,
-	}
+	step := Step{Name: n, Role: r, Organisation: h.Parties.Assigning, Facts: s.facts}
 	if r == handover.Receiving {
 		step.Organisation = h.Parties.Receiving
 	}
-	step.System = s.home(step.Organisation)
+	step.Place = h.Home(step.Organisation)
 	if s.IntN(s.OneByHandIn) == 0 {
-		step.System = s.Shared
+		step.Place = Place{System: s.Shared}
 	}
+	step.Facts.Documents = s.attach(n)
+	s.add(step, change)
+}
+
+// revises says the last step again, as a recall or as a correction, where it was entered.
+func (s *script) revises(a handover.Action, change ...func(*core.Facts)) {
+	step := s.last()
+	step.Action, step.Refers = a, step.Marker
+	step.Facts.Remark = s.facts.Remark
+	s.add(step, change)
+}
+
+func (s *script) last() Step { return s.handover.Steps[len(s.handover.Steps)-1] }
+
+func (s *script) add(step Step, change []func(*core.Facts)) {
+	h := &s.handover
+	step.Marker = fmt.Sprintf("[M%04d-%02d]", h.Number, len(h.Steps)+1)
 	for _, c := range change {
 		c(&step.Facts)
 	}
@@ -41,26 +64,65 @@ func (s *script) says(r handover.Role, n handover.Name, change ...func(*core.Fac
 	h.Steps = append(h.Steps, step)
 }
 
+// paper is what belongs to a message.
+type paper struct {
+	name       string
+	obligatory bool
+}
+
+// papers returns what can be attached: what is signed has the signed paper with it, and an invoice is a paper (concept 3.2.1, 3.2.3, 5.2).
+func papers() map[handover.Name]paper {
+	return map[handover.Name]paper{
+		"application-submitted":       {name: "Vollmacht.pdf"},
+		"clarification-answered":      {name: "Bericht.pdf"},
+		"transfer-meeting-recorded":   {name: "Eingliederungsstrategie.pdf"},
+		"job-search-exemption-signed": {name: "Vereinbarung unterzeichnet.pdf", obligatory: true},
+		"cost-approval-signed":        {name: "Kostengutsprache unterzeichnet.pdf", obligatory: true},
+		"invoice-forwarded":           {name: "Rechnung.pdf", obligatory: true},
+		"case-closed":                 {name: "Arbeitsvertrag.pdf"},
+	}
+}
+
+// attach draws the documents of a message.
+func (s *script) attach(n handover.Name) []core.Document {
+	paper, may := papers()[n]
+	if !may || !paper.obligatory && !s.happens("document", s.Habits.Document) {
+		return nil
+	}
+	ds := []core.Document{core.InventDocument(s.Rand, paper.name, 1000+s.IntN(20_000))}
+	if s.IntN(8) == 0 {
+		ds = append(ds, core.InventDocument(s.Rand, "Beilage zu "+paper.name, 1000+s.IntN(60_000)))
+	}
+	return ds
+}
+
 // write lets the case go its way.
 func (s *script) write() {
-	s.says(handover.Assigning, "application-submitted")
-	if s.chance(25) {
+	s.apply()
+	if s.Returned {
+		s.handover.Places = []Place{s.last().Place}
+		return
+	}
+	if s.happens("clarify", 25) {
 		s.says(handover.Receiving, "clarification-requested")
-		if s.chance(85) {
+		if s.happens("answer", 85) {
 			s.says(handover.Assigning, "clarification-answered")
 		}
 	}
-	if s.chance(6) {
+	if s.happens("undecided", 0) {
+		return
+	}
+	if s.happens("withdraw", 6) {
 		s.withdraw()
 		return
 	}
 	if !s.decide() {
 		return
 	}
-	if s.chance(90) {
-		s.says(handover.Assigning, "transfer-meeting-scheduled")
+	if s.happens("schedule", 90) {
+		s.schedule("transfer-meeting-scheduled", handover.Assigning, 0)
 	}
-	if s.chance(5) {
+	if s.happens("give-up", 5) {
 		s.withdraw()
 		return
 	}
@@ -69,17 +131,31 @@ func (s *script) write() {
 	}
 }
 
+// apply is the application. Who receives it may be left to the directory, if it is somebody else's business who is responsible.
+func (s *script) apply() {
+	leave := s.happens("leave", s.Habits.LeaveReceiver) && !s.Returned && s.handover.From != s.handover.To
+	s.says(handover.Assigning, "application-submitted", func(f *core.Facts) {
+		if leave || s.Leave {
+			f.Receiving = ""
+		}
+	})
+}
+
 // withdraw ends the case before it has begun.
 func (s *script) withdraw() {
-	if s.chance(40) {
+	if s.happens("by-consent", 40) {
 		s.says(s.either(), "consent-withdrawn")
+		return
+	}
+	if len(s.handover.Steps) == 1 && s.happens("recall", s.Habits.Revise) {
+		s.revises(handover.ActionRecall)
 		return
 	}
 	s.says(handover.Assigning, "application-withdrawn")
 }
 
 func (s *script) either() handover.Role {
-	if s.chance(50) {
+	if s.IntN(2) == 0 {
 		return handover.Assigning
 	}
 	return handover.Receiving
@@ -87,7 +163,7 @@ func (s *script) either() handover.Role {
 
 // decide reports whether the application is accepted.
 func (s *script) decide() bool {
-	if s.chance(12) {
+	if s.happens("reject", 12) {
 		s.says(handover.Receiving, "application-decided", func(f *core.Facts) {
 			f.Decision, f.RejectionReason, f.Lead = string(handover.Rejected), s.Rejections[s.IntN(len(s.Rejections))], nil
 		})
@@ -99,7 +175,7 @@ func (s *script) decide() bool {
 
 // meet reports whether everybody agreed to the note of the transfer meeting.
 func (s *script) meet() bool {
-	if s.chance(8) {
+	if s.happens("disagree", 8) {
 		s.says(handover.Receiving, "transfer-meeting-recorded", func(f *core.Facts) {
 			f.Participants = append([]core.Participant(nil), f.Participants...)
 			f.Participants[0].Agreed, f.CanAndWantsWork, f.StartOfCaseWork, f.NextReviewOn = false, false, "", ""
@@ -110,69 +186,12 @@ func (s *script) meet() bool {
 	return true
 }
 
-// work is what happens while the receiving agency leads, up to the closing note.
-func (s *script) work() {
-	if s.Exemption {
-		s.says(handover.Assigning, "job-search-exemption-signed")
+// schedule is the date of a meeting, and perhaps another one instead.
+func (s *script) schedule(n handover.Name, r handover.Role, days int) {
+	s.says(r, n, func(f *core.Facts) { f.MeetingAt = f.MeetingAt.AddDate(0, 0, days) })
+	if s.happens("revise", s.Habits.Revise) {
+		s.revises(handover.ActionCorrection, func(f *core.Facts) { f.MeetingAt = f.MeetingAt.AddDate(0, 0, 1) })
 	}
-	after := s.costs()
-	if s.chance(20) {
-		s.says(handover.Receiving, "sanction-hint")
-	}
-	if s.chance(15) {
-		s.says(handover.Assigning, "extra-meeting-requested")
-		s.review(50)
-	}
-	if s.chance(55) {
-		s.review(75)
-	}
-	if s.chance(8) {
-		s.says(s.either(), "consent-withdrawn", func(f *core.Facts) { f.WithdrawnOn = later(f.StartOfCaseWork, 70) })
-		s.says(handover.Receiving, "case-closed", func(f *core.Facts) { f.ClosureReason = "CONSENT_WITHDRAWN" })
-		return
-	}
-	s.says(handover.Receiving, "case-closed")
-	for _, n := range after {
-		s.says(handover.Receiving, n)
-	}
-}
-
-// costs is one measure with its approval. What comes only after the closing note is returned.
-func (s *script) costs() (after []handover.Name) {
-	if !s.chance(60) {
-		return nil
-	}
-	s.says(handover.Receiving, "cost-approval-requested")
-	if s.chance(30) {
-		s.says(handover.Receiving, "cost-approval-reminder", func(f *core.Facts) { f.ReturnBy = later(f.StartOfCaseWork, 25) })
-	}
-	if s.chance(20) {
-		s.says(handover.Assigning, "cost-approval-refused")
-		s.facts.ClosureReason = "COST_APPROVAL_REFUSED"
-		return nil
-	}
-	s.says(handover.Assigning, "cost-approval-signed")
-	s.says(handover.Receiving, "measure-ordered")
-	rest := []handover.Name{"measure-completed", "invoice-forwarded"}
-	if s.chance(25) {
-		return rest
-	}
-	for _, n := range rest {
-		s.says(handover.Receiving, n)
-	}
-	return nil
-}
-
-// review is a review meeting so many days after the start of the case work.
-func (s *script) review(days int) {
-	held := later(s.facts.StartOfCaseWork, days)
-	s.says(handover.Receiving, "review-meeting-scheduled", func(f *core.Facts) { f.MeetingAt = f.MeetingAt.AddDate(0, 0, days) })
-	s.says(handover.Receiving, "review-meeting-recorded", func(f *core.Facts) {
-		f.HeldOn, f.NextReviewOn = held, later(held, 60)
-		if s.chance(30) {
-			f.Continue, f.NextReviewOn = false, ""
-		}
-	})
 }
 
 // later returns the day so many days after another one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,7 +75,7 @@ func (t *theatre) read(ctx context.Context, s screen, toTheEnd chan<- struct{}) 
 		}
 		for _, e := range entries {
 			after = e.Number
-			t.board.put(s.id, e, t.visible(s.id, e))
+			t.board.put(e, t.visible(s.id, e))
 		}
 		if !caught && len(entries) < pageLimit {
 			caught = true
@@ -83,15 +84,16 @@ func (t *theatre) read(ctx context.Context, s screen, toTheEnd chan<- struct{}) 
 	}
 }
 
-// visible returns the markers that their clerk can see: in the dossier of her own organisation or on the shared platform.
-func (t *theatre) visible(system handover.SystemID, e core.Seen) []string {
-	var markers []string
+// visible returns what the clerks of a case can see on an entry: in the dossier of their own organisation or on the shared platform.
+func (t *theatre) visible(system handover.SystemID, e core.Seen) []sight {
+	var all []sight
 	for _, m := range markersIn(e.Body) {
-		if h, ok := t.owners[m]; ok && h.Dossiers[system] == e.Dossier {
-			markers = append(markers, m)
+		at := Place{System: system, Organisation: e.Dossier}
+		if h, ok := t.owners[m]; ok && slices.Contains(h.Places, at) {
+			all = append(all, sight{place: at, marker: m, answer: answers(t.Systems[system], e.Kind)})
 		}
 	}
-	return markers
+	return all
 }
 
 // watch reports the progress and sends everybody home when nothing has moved for the quiet period; it returns whether it did.
@@ -142,37 +144,58 @@ func (t *theatre) perform(ctx context.Context, read []<-chan struct{}) error {
 	return errors.Join(refused...)
 }
 
-// act plays one handover: each step when the one before it stands where the clerk works, the end when the last step stands everywhere.
+// act plays one handover: each step when the one before it stands where the clerk works, the end when the last step stands everywhere and the answer has come.
 func (t *theatre) act(ctx context.Context, h Handover) error {
 	var in native.CaseKey
 	for i, s := range h.Steps {
 		if i > 0 {
-			var ok bool
-			if in, ok = t.board.wait(ctx, s.System, h.Steps[i-1].Marker); !ok {
+			before, ok := t.board.wait(ctx, sight{place: s.Place, marker: h.Steps[i-1].Marker})
+			if !ok {
 				return nil
 			}
+			in = before.Case
 		}
 		if err := t.enter(ctx, s, in); err != nil {
 			return err
 		}
 	}
-	last := h.Steps[len(h.Steps)-1].Marker
-	for _, id := range h.Systems {
-		if _, ok := t.board.wait(ctx, id, last); !ok {
-			return nil
-		}
+	if t.ends(ctx, h) {
+		t.board.count(0, 1)
 	}
-	t.board.count(0, 1)
 	return nil
 }
 
-// enter types a step until it stands. What stands already is not typed; when nobody knows whether it stands, the clerk looks first.
+// ends waits until everything of a handover stands.
+func (t *theatre) ends(ctx context.Context, h Handover) bool {
+	for _, at := range h.Places {
+		if _, ok := t.board.wait(ctx, sight{place: at, marker: h.Steps[len(h.Steps)-1].Marker}); !ok {
+			return false
+		}
+	}
+	if h.Answer == nil {
+		return true
+	}
+	_, ok := t.board.wait(ctx, sight{place: h.Steps[0].Place, marker: h.Steps[0].Marker, answer: true})
+	return ok
+}
+
+// enter attaches the documents and types a step until it stands. What stands already is not typed; when nobody knows whether it stands, the clerk looks first.
 func (t *theatre) enter(ctx context.Context, s Step, in native.CaseKey) error {
-	at := t.screens[s.System]
-	kind, body := t.Systems[s.System].Compose(s.Name, s.Facts)
-	_, stands := t.board.look(s.System, s.Marker)
+	at := t.screens[s.Place.System]
+	kind, body := t.Systems[s.Place.System].Compose(s.Name, s.Facts)
+	typed := core.Typed{
+		Case: in, Kind: kind, Organisation: s.Organisation, Action: s.Action, Documents: core.Hashes(s.Facts.Documents), Body: string(body),
+	}
+	if s.Refers != "" {
+		earlier, _ := t.board.look(sight{place: s.Place, marker: s.Refers}) // it was entered here, and the step before this one was seen after it
+		typed.Refers = earlier.ID
+	}
+	_, stands := t.board.look(sight{place: s.Place, marker: s.Marker})
 	for !stands && ctx.Err() == nil {
-		err := at.enter(ctx, core.Typed{Case: in, Kind: kind, Organisation: s.Organisation, Body: string(body)})
+		err := at.attach(ctx, s.Facts.Documents)
+		if err == nil {
+			err = at.enter(ctx, typed)
+		}
 		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%s %s: %w", s.Marker, s.Name, err)
 		}

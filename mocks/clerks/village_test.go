@@ -1,6 +1,7 @@
 package clerks_test
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -20,7 +22,46 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// village is a small world without wire formats: three stores with desks, and a courier who carries entries as a gateway should.
+// everywhere are the systems of the clerks' directory.
+func everywhere() []handover.SystemID {
+	return []handover.SystemID{"avam", "casenet", "ivdossier", "klib", "osiv", "tutoris"}
+}
+
+// form is the village's only form: what is checked of every system's, without a wire format.
+func form(id handover.SystemID) clerks.System {
+	return clerks.System{
+		Compose: func(n handover.Name, f core.Facts) (native.Kind, []byte) {
+			content := map[string]any{"remark": f.Remark, "receiving": f.Receiving, "procedure": f.Procedure, "outcome": f.Outcome}
+			switch n {
+			case "application-submitted":
+				content["assigning"] = f.Assigning
+			case "application-decided":
+				content["decision"], content["reason"] = "word for "+f.Decision, f.RejectionReason
+			}
+			if n == "application-checked" {
+				var rules []string
+				for _, r := range f.Findings {
+					rules = append(rules, r.Rule)
+				}
+				content = map[string]any{"remark": f.Remark, "goes": "word for " + f.CheckOutcome, "rules": rules}
+			}
+			b, _ := json.Marshal(content, json.Deterministic(true)) // texts and maps of texts can be written
+			return native.Kind(string(id) + ":" + string(n)), b
+		},
+		Compare: clerks.CompareJSON(),
+	}
+}
+
+// forms returns the form of every system.
+func forms() map[handover.SystemID]clerks.System {
+	all := map[handover.SystemID]clerks.System{}
+	for _, id := range everywhere() {
+		all[id] = form(id)
+	}
+	return all
+}
+
+// village is a small world without wire formats: stores with desks, and a courier who carries entries as a gateway should.
 type village struct {
 	dir     string
 	stores  map[handover.SystemID]*core.Store
@@ -32,7 +73,7 @@ type village struct {
 func newVillage(t *testing.T) *village {
 	t.Helper()
 	v := &village{dir: t.TempDir(), stores: map[handover.SystemID]*core.Store{}, systems: map[handover.SystemID]clerks.System{}}
-	for _, id := range []handover.SystemID{"klib", "avam", "casenet"} {
+	for _, id := range everywhere() {
 		s, err := core.Open(core.Options{System: id, Dir: v.dir, Shared: id == "casenet"})
 		require.NoError(t, err)
 		d := core.NewDice(core.Faults{})
@@ -47,32 +88,38 @@ func newVillage(t *testing.T) *village {
 		}))
 		t.Cleanup(func() { srv.Close(); d.Close(); require.NoError(t, s.Close()) })
 		v.stores[id] = s
-		v.systems[id] = clerks.System{URL: srv.URL, Compose: func(n handover.Name, f core.Facts) (native.Kind, []byte) {
-			return native.Kind(string(id) + ":" + string(n)), []byte(f.Remark)
-		}}
+		own := form(id)
+		own.URL = srv.URL
+		v.systems[id] = own
 	}
 	return v
 }
 
-// courier carries every clerk's entry once to the other systems of its case, until the test ends. except makes it forget.
+// courier carries every clerk's entry once to the other places of its case and answers applications, until the test ends. except makes it forget what goes to a
+// system.
 func (v *village) courier(t *testing.T, p clerks.Plan, except ...string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() {
-		c := courier{village: v, plan: p, except: except, after: map[handover.SystemID]uint64{}, cases: map[handover.SystemID]map[int]native.CaseKey{}}
-		for id := range v.stores {
-			c.cases[id] = map[int]native.CaseKey{}
-		}
+		c := courier{village: v, plan: p, except: except, after: map[handover.SystemID]uint64{}, stands: map[stand]core.Entry{}}
 		for ctx.Err() == nil {
-			klib, avam, casenet := v.stores["klib"].Watch(), v.stores["avam"].Watch(), v.stores["casenet"].Watch()
+			news := make(chan struct{}, len(v.stores))
+			for _, s := range v.stores {
+				changed := s.Watch()
+				done.Go(func() {
+					select {
+					case <-changed:
+						news <- struct{}{}
+					case <-ctx.Done():
+					}
+				})
+			}
 			if c.round() > 0 {
 				continue
 			}
 			select {
-			case <-klib:
-			case <-avam:
-			case <-casenet:
+			case <-news:
 			case <-ctx.Done():
 			}
 		}
@@ -85,13 +132,18 @@ type courier struct {
 	plan   clerks.Plan
 	except []string
 	after  map[handover.SystemID]uint64
-	cases  map[handover.SystemID]map[int]native.CaseKey
+	stands map[stand]core.Entry
+}
+
+type stand struct {
+	at     clerks.Place
+	marker string
 }
 
 // round carries what is new and returns how many entries it looked at.
 func (c courier) round() int {
 	n := 0
-	for _, id := range []handover.SystemID{"klib", "avam", "casenet"} {
+	for _, id := range everywhere() {
 		for _, e := range c.stores[id].After(c.after[id], 0) {
 			c.after[id], n = e.Number, n+1
 			if e.By == core.ByClerk {
@@ -105,19 +157,33 @@ func (c courier) round() int {
 func (c courier) carry(from handover.SystemID, e core.Entry) {
 	for _, h := range c.plan.Handovers {
 		for i, s := range h.Steps {
-			if !strings.HasPrefix(string(e.Body), s.Marker) {
+			if !strings.Contains(string(e.Body), s.Marker) {
 				continue
 			}
-			if i == 0 {
-				c.cases[from][h.Number] = e.Case
+			c.stands[stand{s.Place, s.Marker}] = e
+			if i == 0 && h.Answer != nil {
+				c.write(h, s, s.Place, e, answerOf(h))
 			}
-			for _, to := range h.Systems {
-				if to != from && !c.forgets(s.Marker, to) {
-					c.write(h, s, to, e)
+			for _, to := range h.Places {
+				if to != s.Place && !c.forgets(s.Marker, to.System) {
+					c.write(h, s, to, e, nil)
 				}
 			}
 		}
 	}
+}
+
+// answerOf returns the facts of the answer to a handover's application.
+func answerOf(h clerks.Handover) *core.Facts {
+	f := h.Steps[0].Facts
+	f.CheckOutcome = string(handover.Forward)
+	if h.Answer.Returned {
+		f.CheckOutcome = string(handover.Returned)
+	}
+	for _, r := range h.Answer.Rules {
+		f.Findings = append(f.Findings, core.Finding{Rule: r})
+	}
+	return &f
 }
 
 func (c courier) forgets(marker string, to handover.SystemID) bool {
@@ -129,14 +195,39 @@ func (c courier) forgets(marker string, to handover.SystemID) bool {
 	return false
 }
 
-func (c courier) write(h clerks.Handover, s clerks.Step, to handover.SystemID, e core.Entry) {
-	kind, body := c.systems[to].Compose(s.Name, s.Facts)
-	stood, _, err := c.stores[to].Write(context.Background(), core.Write{
-		Case: c.cases[to][h.Number], Kind: kind, Organisation: e.Organisation, Dossier: h.Dossiers[to], By: core.ByInterface,
-		Reference: native.Reference(s.Marker), Body: body,
-	})
-	if err == nil {
-		c.cases[to][h.Number] = stood.Case
+// known returns the facts of a step as a gateway writes them at a place.
+func known(h clerks.Handover, s clerks.Step, at clerks.Place) core.Facts {
+	f := s.Facts
+	if at != s.Place {
+		f.Receiving = h.Parties.Receiving
+	}
+	if at.Organisation == h.Parties.Assigning {
+		agreed := s.Name == "transfer-meeting-recorded" && f.StartOfCaseWork != ""
+		f.Procedure = map[bool]string{true: h.Meanwhile}[agreed] + map[bool]string{true: "FULL"}[s.Name == "case-closed"]
+	}
+	return f
+}
+
+// write writes a step, or the answer to it, at a place.
+func (c courier) write(h clerks.Handover, s clerks.Step, to clerks.Place, e core.Entry, answer *core.Facts) {
+	kind, body := c.systems[to.System].Compose(s.Name, known(h, s, to))
+	w := core.Write{
+		Case: c.stands[stand{to, h.Steps[0].Marker}].Case, Organisation: e.Organisation, Dossier: to.Organisation, By: core.ByInterface,
+		Reference: native.Reference(s.Marker), Documents: e.Documents, Action: s.Action, Refers: c.stands[stand{to, s.Refers}].ID,
+	}
+	if answer != nil {
+		kind, body = c.systems[to.System].Compose("application-checked", *answer)
+		w.Documents = nil
+	}
+	w.Kind, w.Body = kind, body
+	for _, d := range s.Facts.Documents {
+		if err := c.stores[to.System].PutDocument(d.SHA256(), bytes.NewReader(d.Content)); err != nil {
+			return
+		}
+	}
+	stood, _, err := c.stores[to.System].Write(context.Background(), w)
+	if err == nil && answer == nil {
+		c.stands[stand{to, s.Marker}] = stood
 	}
 }
 

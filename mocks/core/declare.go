@@ -8,16 +8,16 @@ import (
 // Question is something that an application form asks, and how a clerk may answer it: with one of Answers, with a number from Least to Most, or with a day
 // that lies so many months before the application. Exactly one of the three is given.
 type Question struct {
-	Item        string   `json:"item"`
-	Answers     []string `json:"answers,omitzero"`
-	Number      *Range   `json:"number,omitzero"`
-	MonthsSince *Range   `json:"monthsSince,omitzero"`
+	Item        string   `json:"item" yaml:"item"`
+	Answers     []string `json:"answers,omitzero" yaml:"answers"`
+	Number      *Range   `json:"number,omitzero" yaml:"number"`
+	MonthsSince *Range   `json:"monthsSince,omitzero" yaml:"monthsSince"`
 }
 
 // Range is from Least to Most, both included.
 type Range struct {
-	Least int `json:"least"`
-	Most  int `json:"most"`
+	Least int `json:"least" yaml:"least"`
+	Most  int `json:"most" yaml:"most"`
 }
 
 // Declare draws an answer to every question of an application of that day, YYYY-MM-DD.

@@ -78,6 +78,11 @@ type inventor struct {
 // Invent returns facts about an invented person and a whole handover of hers, from application to closure: days in order, every message of the
 // catalogue valid. Values that a message may lack are absent at times. The same source of chance gives the same facts.
 func Invent(rng *rand.Rand) Facts {
+	return InventOn(rng, time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rng.IntN(300)))
+}
+
+// InventOn is Invent for an application of a given day. The person is of working age on that day.
+func InventOn(rng *rand.Rand, day time.Time) Facts {
 	s, err := loaded()
 	if err != nil {
 		return Facts{}
@@ -86,7 +91,7 @@ func Invent(rng *rand.Rand) Facts {
 	if err != nil {
 		return Facts{}
 	}
-	i := inventor{Rand: rng, stock: s, zone: at, day: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rng.IntN(300))}
+	i := inventor{Rand: rng, stock: s, zone: at, day: day}
 	f := i.application()
 	i.beginning(&f)
 	i.meetings(&f)
@@ -132,7 +137,7 @@ func (i inventor) person() Person {
 	lives := i.stock.Towns[i.IntN(len(i.stock.Towns))]
 	return Person{
 		AHV: AHV(i.Rand), OfficialName: i.one(i.stock.OfficialNames), FirstName: i.one(i.stock.FirstNames),
-		DateOfBirth: time.Date(1965, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, i.IntN(42*365)).Format(time.DateOnly),
+		DateOfBirth: time.Date(i.day.Year()-61, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, i.IntN(42*365)).Format(time.DateOnly),
 		Sex:         i.one([]string{"MALE", "FEMALE", "FEMALE", "MALE", "UNKNOWN"}),
 		Street:      i.maybe(i.one(i.stock.Streets)), HouseNumber: i.one(i.stock.HouseNumbers),
 		Zip: lives.Zip, Town: lives.Town, Municipality: lives.Municipality,

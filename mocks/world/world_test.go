@@ -1,6 +1,7 @@
 package world_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -12,7 +13,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
-	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/mocks/clerks"
 	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/einmal-hub/einmal/mocks/world"
@@ -64,32 +64,51 @@ func TestWorld_EverySystemAnswersUnderItsPath(t *testing.T) {
 	require.Nil(t, w.Dice("osiv"))
 }
 
+// Whatever the clerks may want to say, each system that the case has to do with takes it as its own form says it.
 func TestWorld_FormsAreTakenByTheirOwnSystems(t *testing.T) {
 	w := start(t, world.Options{Dir: t.TempDir()})
-	p, err := clerks.NewPlan(1, 60)
+	p, err := clerks.NewPlan(1, 80, world.IDs()...)
 	require.NoError(t, err)
-	for id, s := range w.Systems() {
-		cases := map[int]string{}
-		for _, h := range p.Handovers {
+	systems, expected := w.Systems(), map[handover.SystemID]int{}
+	for _, h := range p.Handovers {
+		for _, at := range h.Places {
+			stands := map[string]core.Stands{}
 			for _, step := range h.Steps {
+				s := systems[at.System]
 				kind, body := s.Compose(step.Name, step.Facts)
-				require.NotEmpty(t, kind, "%s has a form for %s", id, step.Name)
-				require.Empty(t, s.Compare(body, body))
-				cases[h.Number] = enter(t, s.URL, core.Typed{
-					Case: native.CaseKey(cases[h.Number]), Kind: kind, Organisation: step.Organisation, Body: string(body),
+				require.NotEmpty(t, kind, "%s has a form for %s", at.System, step.Name)
+				require.Empty(t, s.Compare.Differ(body, body))
+				for _, d := range step.Facts.Documents {
+					attach(t, s.URL, d)
+				}
+				stands[step.Marker] = enter(t, s.URL, core.Typed{
+					Case: stands[h.Steps[0].Marker].Case, Kind: kind, Organisation: step.Organisation, Action: step.Action, Refers: stands[step.Refers].ID,
+					Documents: core.Hashes(step.Facts.Documents), Body: string(body),
 				})
+				expected[at.System]++
 			}
 		}
 	}
 	j, err := w.Journals()
 	require.NoError(t, err)
 	for _, id := range world.IDs() {
-		require.Len(t, j[id], p.Steps())
+		require.Len(t, j[id], expected[id])
 	}
 }
 
-// enter types an entry and returns its case.
-func enter(t *testing.T, url string, typed core.Typed) string {
+// attach puts a document onto the desk.
+func attach(t *testing.T, url string, d core.Document) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url+"/desk/documents/"+d.SHA256(), bytes.NewReader(d.Content))
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusNoContent, resp.StatusCode)
+}
+
+// enter types an entry and returns where it stands.
+func enter(t *testing.T, url string, typed core.Typed) core.Stands {
 	t.Helper()
 	b, err := jsonOf(typed)
 	require.NoError(t, err)
@@ -101,14 +120,14 @@ func enter(t *testing.T, url string, typed core.Typed) string {
 	require.Equal(t, http.StatusCreated, resp.StatusCode, "%s: %s", typed.Kind, answer)
 	var at core.Stands
 	require.NoError(t, fromJSON(answer, &at))
-	return string(at.Case)
+	return at
 }
 
 func TestWorld_JournalsOutliveIt(t *testing.T) {
 	o := world.Options{Dir: t.TempDir()}
 	w := start(t, o)
 	s := w.Systems()[world.KLIB]
-	p, err := clerks.NewPlan(1, 1)
+	p, err := clerks.NewPlan(1, 1, world.IDs()...)
 	require.NoError(t, err)
 	step := p.Handovers[0].Steps[0]
 	kind, body := s.Compose(step.Name, step.Facts)
@@ -169,7 +188,7 @@ func TestWorld_WebhookGoesWhereItIsTold(t *testing.T) {
 	defer srv.Close()
 	w.SetWebhookURL(srv.URL)
 	s := w.Systems()[world.CASEnet]
-	p, err := clerks.NewPlan(1, 1)
+	p, err := clerks.NewPlan(1, 1, world.IDs()...)
 	require.NoError(t, err)
 	step := p.Handovers[0].Steps[0]
 	kind, body := s.Compose(step.Name, step.Facts)
