@@ -101,6 +101,9 @@ func leaves(t reflect.Type, path string, want reflect.Type) []string {
 	var all []string
 	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" {
+			continue // the inside of a value
+		}
 		all = append(all, leaves(f.Type, strings.TrimPrefix(path+"."+name, "."), want)...)
 	}
 	return all
