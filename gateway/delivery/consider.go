@@ -162,7 +162,7 @@ func refused(r handover.Refusal, s handover.State, m handover.Message) error {
 		text = "in a case that is " + state + ", " + string(m.Name) + " is for the other party to say"
 		next = "find out who entered it for whom, and withdraw this message"
 	case handover.RefusedParallel:
-		text = "the assigning agency says " + string(m.Name) + " while the other one leads: parallel case leadership, for which the leading agency may close the case (PARALLEL_CASE_LEADERSHIP)"
+		text = "the assigning agency says " + string(m.Name) + " while the other one leads: parallel case leadership, for which the leading agency may close the case"
 		next = "tell the leading agency, which decides; then withdraw this message"
 	case handover.RefusedApproval:
 		text = string(m.Name) + " does not fit where this cost approval stands: no measure is ordered before a signed approval, and none is invoiced before it has ended"

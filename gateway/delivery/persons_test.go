@@ -126,6 +126,6 @@ func TestP4_ActivityOfTheAssigningAgencyIsReportedAsParallelLeadership(t *testin
 		k.leads()
 		k.says(sd, handover.ReviewMeetingRecorded{HeldOn: "2027-01-10", Participants: agreedNote().Participants})
 		require.Equal(t, []string{string(handover.RefusedParallel)}, codes(g))
-		require.Contains(t, g.ledger.Parked()[0].Reason.Text, "PARALLEL_CASE_LEADERSHIP")
+		require.Contains(t, g.ledger.Parked()[0].Reason.Text, "parallel case leadership")
 	})
 }

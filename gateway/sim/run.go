@@ -62,12 +62,12 @@ func play(o Options) Result {
 	}
 	for n := range w.plan.cases {
 		c := w.dice.draw("parties", fmt.Sprint(n))
-		d := &dialogue{w: w, n: n + 1, assigning: "sd-kriens", receiving: "rav-luzern"}
+		d := &dialogue{w: w, n: n + 1, assigning: "service-a", receiving: "office"}
 		if c.is(0.3) {
-			d.assigning, d.receiving = "rav-luzern", "sd-kriens"
+			d.assigning, d.receiving = "office", "service-a"
 		}
 		if c.is(0.2) {
-			d.assigning, d.receiving = "sd-kriens", "sd-horw" // both work in the same system
+			d.assigning, d.receiving = "service-a", "service-b" // both work in the same system
 		}
 		w.talking.Add(1)
 		w.people.Go(func() {

@@ -110,10 +110,10 @@ func tag(parts ...[]byte) []byte {
 func application(assigning, receiving handover.OrganisationID, remark string) handover.Payload {
 	birth, _ := personal.ParseDate("1980-05-17")
 	return handover.ApplicationSubmitted{
-		Assigning: assigning, Receiving: receiving, Process: "OPTIMA_ALV", TargetGroup: "H", AppliedOn: "2026-11-01",
+		Assigning: assigning, Receiving: receiving, Process: "PLACEMENT", TargetGroup: "ANYBODY", AppliedOn: "2026-11-01",
 		Person: handover.Person{
 			OfficialName: personal.Text("Muster " + remark), FirstName: "Rahel", DateOfBirth: birth, Sex: handover.Female,
-			Address: handover.Address{Zip: "6010", Town: "Kriens", Municipality: 1059},
+			Address: handover.Address{Zip: "6010", Town: "Musterdorf", Municipality: 1},
 		},
 		Consent: handover.Consent{Kind: "CONSENT", GivenOn: "2026-10-30"}, PlannedMonths: 6, Goal: "Arbeit", Reason: "Stellensuche",
 		Contact: handover.Contact{Name: "Vera Amrein"}, Remark: personal.Text(remark),

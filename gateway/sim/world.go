@@ -52,7 +52,7 @@ const (
 
 // home returns the system in which an organisation works.
 func home(o handover.OrganisationID) handover.SystemID {
-	if strings.HasPrefix(string(o), "sd-") {
+	if strings.HasPrefix(string(o), "service-") {
 		return klib
 	}
 	return avam
