@@ -52,9 +52,10 @@ func newDemo() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Play handovers between mock systems in one process, and prove that each was recorded once",
-		Long: `The whole world in one process: an embedded broker and Redis, the mock systems of a social service (klib), an unemployment office (avam) and the
-shared platform (casenet), the gateway between them, and clerks who act in the mocks. The mocks misbehave on purpose: events come twice, answers
-are lost after the record was written, requests fail or are carried out late.
+		Long: `The whole world in one process: an embedded broker and Redis, the mock systems of the social services (klib), the unemployment offices (avam), the disability
+insurance (osiv) and the shared platform (casenet), the gateway between them, and clerks who act in the mocks: they hand over cases of every target group in
+every direction, and apply for what the rules do not admit. The mocks misbehave on purpose: events come twice, answers are lost after the record was
+written, requests fail or are carried out late.
 
 At the end the proof is read from the mocks' own journals. With --once the command then ends, with exit code 0 only if nothing is double or lost; otherwise
 mocks and gateway stay up for playing until Ctrl-C.`,
@@ -82,7 +83,7 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	defer cleanup()
-	plan, err := clerks.NewPlan(d.seed, d.handovers, world.IDs()...)
+	plan, err := d.draw()
 	if err != nil {
 		return err
 	}
@@ -184,14 +185,14 @@ func (d *demo) config(c world.Credentials) (config.Config, error) {
 	if err := os.WriteFile(filepath.Join(dir, "directory.yaml"), []byte(demoDirectory), 0o600); err != nil {
 		return config.Config{}, fault.Wrap(fault.Stop, "demo", err)
 	}
-	text := strings.NewReplacer("${data}", dir, "${mocks}", d.world.URL(), "${admin}", d.admin).Replace(demoConfig)
+	text := strings.NewReplacer("${data}", dir, "${sedex}", d.world.Sedex(), "${mocks}", d.world.URL(), "${admin}", d.admin).Replace(demoConfig)
 	return config.Parse("demo.yaml", []byte(text), adaptersall.Factories())
 }
 
 // act plays the plan and shows the proof.
 func (d *demo) act(ctx context.Context, plan clerks.Plan) error {
 	fmt.Fprintf(d.out, "einmal demo: %d handovers, %d messages, seed %d, faults %s; data in %s\n\n",
-		d.handovers, plan.Steps(), d.seed, map[bool]string{true: "on", false: "off"}[d.faults], d.data)
+		len(plan.Handovers), plan.Steps(), d.seed, map[bool]string{true: "on", false: "off"}[d.faults], d.data)
 	if err := d.play(ctx, d.out, plan, d.world.Systems()); err != nil {
 		return err
 	}
@@ -202,7 +203,8 @@ func (d *demo) act(ctx context.Context, plan clerks.Plan) error {
 	}
 	d.showTrace()
 	stats := d.gateway.Stats()
-	concluded := d.conclude(d.out, clerks.Check(plan, journals, d.world.Systems()), stats.Parked+stats.Held)
+	systems := d.world.Systems()
+	concluded := d.conclude(d.out, journals, clerks.Check(plan, journals, systems), systems, stats.Parked+stats.Held)
 	if d.once {
 		return concluded
 	}

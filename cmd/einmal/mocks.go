@@ -29,7 +29,7 @@ func newMocks() *cobra.Command {
 	var seed int64
 	c := &cobra.Command{
 		Use:   "mocks --listen ADDR --journal DIR",
-		Short: "Run the mock native systems: klib, avam and casenet",
+		Short: "Run the mock native systems: klib, avam, osiv and casenet",
 		Long: `Run mock native systems that follow contracts/native to the letter. Each keeps a journal of every record, written through to the disk before it
 answers; the journals are the truth of every test. What a clerk does in a system is under /<system>/desk/, faults are under /<system>/control/.`,
 		Args: cobra.NoArgs,
@@ -65,6 +65,7 @@ func serveMocks(cmd *cobra.Command, o world.Options) error {
 	for _, id := range world.IDs() {
 		fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n", id, w.URLs()[id])
 	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n", "sedex", w.Sedex())
 	select {
 	case <-cmd.Context().Done():
 	case <-w.Done():

@@ -89,7 +89,11 @@ func (s *script) attach(n handover.Name) []core.Document {
 	if !may || !paper.obligatory && !s.happens("document", s.Habits.Document) {
 		return nil
 	}
-	ds := []core.Document{core.InventDocument(s.Rand, paper.name, 1000+s.IntN(20_000))}
+	size := 1000 + s.IntN(20_000)
+	if s.happens("scan", 0) {
+		size += 2_000_000 // as a scanner makes them
+	}
+	ds := []core.Document{core.InventDocument(s.Rand, paper.name, size)}
 	if s.IntN(8) == 0 {
 		ds = append(ds, core.InventDocument(s.Rand, "Beilage zu "+paper.name, 1000+s.IntN(60_000)))
 	}

@@ -50,8 +50,8 @@ func InventDocument(rng *rand.Rand, name string, size int) Document {
 		at = append(at, b.Len())
 		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, object)
 	}
-	for b.Len() < size-400 { // a comment, as readers of the format skip it
-		fmt.Fprintf(&b, "%%%016x%016x\n", rng.Uint64(), rng.Uint64())
+	if line := fmt.Appendf(nil, "%%%016x%016x\n", rng.Uint64(), rng.Uint64()); b.Len() < size-400 { // comments, which readers of the format skip
+		b.Write(bytes.Repeat(line, (size-400-b.Len())/len(line)+1))
 	}
 	table := b.Len()
 	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(at)+1)

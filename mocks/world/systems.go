@@ -1,12 +1,17 @@
 package world
 
 import (
+	"os"
+	"path/filepath"
+	"time"
+
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/mocks/avam"
 	"github.com/einmal-hub/einmal/mocks/casenet"
 	"github.com/einmal-hub/einmal/mocks/clerks"
 	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/einmal-hub/einmal/mocks/klib"
+	"github.com/einmal-hub/einmal/mocks/osiv"
 )
 
 // The systems of the first home.
@@ -14,15 +19,30 @@ const (
 	KLIB    handover.SystemID = "klib"
 	AVAM    handover.SystemID = "avam"
 	CASEnet handover.SystemID = "casenet"
+	OSIV    handover.SystemID = "osiv"
 )
 
+// The sedex participants of the world, and the message type that both are registered for.
+const (
+	SedexEinmal      = "T3-CH-1"
+	SedexOSIV        = "T6-100001-1"
+	SedexMessageType = 2000100
+)
+
+// round is the time between two rounds of carrier and OSIV.
+const round = 50 * time.Millisecond
+
+// SedexFolder is the folder of the sedex interface in the world's folder.
+func SedexFolder(dir string) string { return filepath.Join(dir, string(OSIV)+".sedex") }
+
 // forms returns how clerks fill in and read each system's contents. AVAM stamps the delivery header of every content by itself, so that
-// no form knows what must stand in it (KLIB's internal note never leaves KLIB); and localPersonId is the number that the writing system gives to the person.
+// no form knows what must stand in it, and so does OSIV (KLIB's internal note never leaves KLIB); and localPersonId is the number that the writing system gives to the person.
 func forms() map[handover.SystemID]clerks.System {
 	return map[handover.SystemID]clerks.System{
 		KLIB:    {Compose: klib.Compose, Compare: clerks.CompareJSON("interneNotiz")},
 		AVAM:    {Compose: avam.Compose, Compare: clerks.CompareXML("deliveryHeader", "localPersonId")},
 		CASEnet: {Compose: casenet.Compose, Compare: clerks.CompareJSON()},
+		OSIV:    {Compose: osiv.Compose, Compare: clerks.CompareXML("meldungsrahmen", "localPersonId")},
 	}
 }
 
@@ -50,6 +70,27 @@ func (w *World) open(o Options) error {
 	}
 	w.mocks = append(w.mocks, mock{id: CASEnet, handler: n.Handler(), store: n.Store(), dice: n.Dice(), close: n.Close})
 	w.webhook = n.SetWebhookURL
+	return w.openOSIV(o)
+}
+
+// openOSIV opens the system that is reached by files. Without a folder for the journals they lie in a temporary one.
+func (w *World) openOSIV(o Options) error {
+	dir := o.Dir
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "einmal-world-"); err != nil {
+			return err
+		}
+		w.temporary = dir
+	}
+	w.sedex = SedexFolder(dir)
+	m, err := osiv.New(osiv.Options{
+		System: OSIV, Dir: o.Dir, Folder: w.sedex, Faults: seeded(o.Faults, 3), Einmal: SedexEinmal, OSIV: SedexOSIV, MessageType: SedexMessageType, Poll: round, Clock: o.Clock,
+	})
+	if err != nil {
+		return err
+	}
+	w.mocks = append(w.mocks, mock{id: OSIV, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close})
 	return nil
 }
 

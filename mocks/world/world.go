@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 type Options struct {
 	// Listen is the address, such as "127.0.0.1:8900"; empty: a free port of the loopback.
 	Listen string
-	// Dir holds the journals, one file for each system; empty: memory only. Journals that are there are read back.
+	// Dir holds the journals, one file for each system, and the folder of OSIV's interface; empty: memory only, and a temporary folder. Journals that are there are read back.
 	Dir string
 	// Faults are those of every system; each draws from a source of its own.
 	Faults core.Faults
@@ -54,10 +55,13 @@ type World struct {
 	dir     string
 	mocks   []mock
 	webhook func(url string)
-	server  *http.Server
-	hangUp  context.CancelFunc
-	done    chan struct{}
-	err     error // why the server ended; read after done
+	sedex   string // OSIV's folder
+	// temporary is a folder that ends with the world.
+	temporary string
+	server    *http.Server
+	hangUp    context.CancelFunc
+	done      chan struct{}
+	err       error // why the server ended; read after done
 }
 
 // mock is one system of the world.
@@ -117,6 +121,9 @@ func (w *World) URLs() map[handover.SystemID]string {
 
 // Systems returns what clerks need to work in this world.
 func (w *World) Systems() map[handover.SystemID]clerks.System { return Systems(w.url) }
+
+// Sedex returns the base folder of OSIV's sedex interface.
+func (w *World) Sedex() string { return w.sedex }
 
 // SetWebhookURL changes where CASEnet sends its notifications; empty: nowhere.
 func (w *World) SetWebhookURL(url string) { w.webhook(url) }
@@ -184,6 +191,9 @@ func (w *World) closeMocks() error {
 		if err := m.close(); err != nil {
 			errs = append(errs, fmt.Errorf("close the mock %s: %w", m.id, err))
 		}
+	}
+	if w.temporary != "" {
+		errs = append(errs, os.RemoveAll(w.temporary))
 	}
 	return errors.Join(errs...)
 }

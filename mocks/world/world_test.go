@@ -45,8 +45,8 @@ func get(t *testing.T, url string) (int, string) {
 
 func TestWorld_EverySystemAnswersUnderItsPath(t *testing.T) {
 	w := start(t, world.Options{Faults: core.Faults{Seed: 3}})
-	require.Equal(t, []handover.SystemID{"avam", "casenet", "klib"}, world.IDs())
-	for i, id := range []handover.SystemID{world.KLIB, world.AVAM, world.CASEnet} {
+	require.Equal(t, []handover.SystemID{"avam", "casenet", "klib", "osiv"}, world.IDs())
+	for i, id := range []handover.SystemID{world.KLIB, world.AVAM, world.CASEnet, world.OSIV} {
 		require.Equal(t, w.URLs()[id], w.Systems()[id].URL)
 		status, b := get(t, w.URLs()[id]+"/desk/cases?contains=nobody")
 		require.Equal(t, http.StatusOK, status)
@@ -61,7 +61,8 @@ func TestWorld_EverySystemAnswersUnderItsPath(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	status, _ = get(t, w.URLs()[world.AVAM]+"/soap/avam.wsdl")
 	require.Equal(t, http.StatusOK, status)
-	require.Nil(t, w.Dice("osiv"))
+	require.DirExists(t, w.Sedex())
+	require.Nil(t, w.Dice("paper"))
 }
 
 // Whatever the clerks may want to say, each system that the case has to do with takes it as its own form says it.
@@ -146,7 +147,9 @@ func TestWorld_InMemoryJournalsCanBeReadToo(t *testing.T) {
 	w := start(t, world.Options{})
 	j, err := w.Journals()
 	require.NoError(t, err)
-	require.Len(t, j, 3)
+	require.Len(t, j, len(world.IDs()))
+	require.NoError(t, w.Stop(t.Context()))
+	require.NoDirExists(t, w.Sedex(), "the folder of the interface ends with the world")
 }
 
 func TestWorld_StopEndsWaitingClerksAtOnce(t *testing.T) {
