@@ -24,6 +24,7 @@ type connection struct {
 	config *config.System
 	system adapters.System
 	mapper mapping.Mapper
+	coded  mapping.Coded // the mapper, if its code lists can be seen
 }
 
 // longestRequest is the most that one request may take: what is under way must end before the bus gives a partition to another gateway.
@@ -59,7 +60,8 @@ func connect(c config.Config, factories []adapters.Factory, mappers map[string]m
 		if needsFinder := system.Abilities.Mode == adapters.ModeB || system.Abilities.Bounds.Asynchronous(); needsFinder && system.Finder == nil {
 			findings.Add(path+".type", "mode", "mode B, and a system that answers later, need an adapter that can search by reference", "")
 		}
-		out = append(out, connection{id: id, config: s, system: guarded(system), mapper: mapping.Guard(m)})
+		c, _ := m.(mapping.Coded)
+		out = append(out, connection{id: id, config: s, system: guarded(system), mapper: mapping.Guard(m), coded: c})
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].id < out[j].id })
 	if len(findings) > 0 {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/gateway/bus"
 	"github.com/einmal-hub/einmal/gateway/claims"
 	"github.com/einmal-hub/einmal/gateway/config"
@@ -69,6 +70,9 @@ func New(o Options) (*Gateway, error) {
 	connected, err := connect(o.Config, o.Factories, o.Mappers)
 	rules, err2 := loadRules(o.Config)
 	if found := append(findingsOf(err, "systems"), findingsOf(err2, "")...); len(found) > 0 {
+		return nil, fault.Wrap(fault.Stop, "gateway.new", found)
+	}
+	if found := speechless(connected, rules.profile, handover.Date(now().Format(time.DateOnly))); len(found) > 0 {
 		return nil, fault.Wrap(fault.Stop, "gateway.new", found)
 	}
 	return &Gateway{o: o, connected: connected, rules: rules, waker: newWaker()}, nil

@@ -125,3 +125,16 @@ func TestCodes_AWrongFileStopsTheGatewayWithItsPlace(t *testing.T) {
 	require.Equal(t, fault.Stop, fault.KindOf(err))
 	require.ErrorContains(t, err, file+":3: codes.nowhere")
 }
+
+// A system that has no words for the codes of its jurisdiction would park every message; the gateway does not start with it, and names each code.
+func TestCodes_ASystemWithoutWordsForTheProfileStopsTheGateway(t *testing.T) {
+	s := newStage(t, core.Faults{})
+	o := s.options()
+	lippe(&o)
+	o.Config.Systems[world.KLIB].Codes = ""
+	_, err := gateway.New(o)
+	require.Equal(t, fault.Stop, fault.KindOf(err))
+	require.ErrorContains(t, err, "systems.klib.codes: the system has no word for IQIB, ACCOMPANIMENT of the profile's list process (application-submitted process)")
+	require.ErrorContains(t, err, "IMPAIRMENT, FAILED_MEASURES, EMPLOYED_SINCE, WISHES_CONSIDERED")
+	require.NotContains(t, err.Error(), "systems.avam")
+}

@@ -62,4 +62,7 @@ type Coded interface {
 	// WithCodes returns the mapping with other code lists. data is YAML with the key "codes", as in the mapping's table; each list in it replaces the one of its name as a whole.
 	// file is the name that findings carry. The error is a [fault.Error] of kind Stop with all findings, each with its line.
 	WithCodes(file string, data []byte) (Mapper, error)
+	// Codes returns the codes that have a word in the native system at a place of a message, such as "participants[].part", or at a value beside it, such as "procedure". It
+	// reports false when the mapping has no code list there, because the place is not written.
+	Codes(n handover.Name, path string) ([]handover.Code, bool)
 }

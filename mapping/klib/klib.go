@@ -44,6 +44,11 @@ func (m mapper) WithCodes(file string, data []byte) (mapping.Mapper, error) {
 	return m.table.Recode(file, data, With)
 }
 
+// Codes implements [mapping.Coded].
+func (m mapper) Codes(n handover.Name, path string) ([]handover.Code, bool) {
+	return m.table.CodesAt(n, path)
+}
+
 // FromHandover translates a message; see [mapping.Mapper]. A test is parked: KLIB could not tell it from a real entry.
 func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native.Entry, error) {
 	if msg.Test {

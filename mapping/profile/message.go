@@ -56,6 +56,47 @@ func coded(p handover.Payload) []codeAt {
 	return nil
 }
 
+// Spoken is a place of a message, or of what is written beside it, with every code that the version lets stand there.
+type Spoken struct {
+	Message handover.Name
+	Path    string // "participants[].part"; "procedure" stands beside the message
+	List    string // the code list, or "item"
+	Codes   []handover.Code
+}
+
+// Spoken returns every place of a message where codes of this version stand: what a native system must have words for.
+func (v Version) Spoken() []Spoken {
+	all := []Spoken{
+		{Message: "application-submitted", Path: "process", List: listProcess},
+		{Message: "application-submitted", Path: "targetGroup", List: listGroup},
+		{Message: "application-submitted", Path: "consent.kind", List: listConsent},
+		{Message: "application-submitted", Path: "person.sex", List: listSex},
+		{Message: "application-submitted", Path: "person.language", List: listLanguage},
+		{Message: "application-submitted", Path: "declarations[].answer", List: listAnswer},
+		{Message: "application-withdrawn", Path: "reason", List: listWithdrawal},
+		{Message: "application-decided", Path: "decision", List: listDecision},
+		{Message: "application-decided", Path: "reason", List: listRejection},
+		{Message: "application-checked", Path: "findings[].reason", List: listRejection},
+		{Message: "transfer-meeting-recorded", Path: "participants[].part", List: listPart},
+		{Message: "transfer-meeting-recorded", Path: "procedure", List: listProcedure},
+		{Message: "review-meeting-recorded", Path: "participants[].part", List: listPart},
+		{Message: "cost-approval-refused", Path: "reason", List: listCostRefusal},
+		{Message: "case-closed", Path: "reason", List: listClosure},
+		{Message: "case-closed", Path: "outcome", List: listOutcome},
+		{Message: "case-closed", Path: "procedure", List: listProcedure},
+	}
+	for i := range all {
+		for _, e := range v.Codes(all[i].List) {
+			all[i].Codes = append(all[i].Codes, e.Code)
+		}
+	}
+	items := Spoken{Message: "application-submitted", Path: "declarations[].item", List: "item"}
+	for _, i := range v.Items {
+		items.Codes = append(items.Codes, i.Code)
+	}
+	return append(all, items)
+}
+
 func parts(ps []handover.Participant) []codeAt {
 	var all []codeAt
 	for i, p := range ps {

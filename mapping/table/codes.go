@@ -3,6 +3,7 @@ package table
 import (
 	"slices"
 
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/mapping"
 )
 
@@ -76,4 +77,19 @@ func (t *Table) Recode(file string, data []byte, with func(*Table) mapping.Mappe
 		return nil, err
 	}
 	return with(other), nil
+}
+
+// CodesAt returns the canonical codes of the list at a place of a message, which is a canonical path or the name of an outside value. It reports false when no row has a list there.
+func (t *Table) CodesAt(n handover.Name, path string) ([]handover.Code, bool) {
+	for _, r := range t.Rows(n) {
+		if r.List == "" || path == "" || r.Canonical != path && r.Outside != path {
+			continue
+		}
+		var codes []handover.Code
+		for _, c := range t.Codes(r.List) {
+			codes = append(codes, c.Canonical)
+		}
+		return codes, true
+	}
+	return nil, false
 }

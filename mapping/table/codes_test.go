@@ -43,6 +43,23 @@ func TestWithCodes_ReplacesWholeListsAndKeepsTheOthers(t *testing.T) {
 	require.Equal(t, []table.Code{{Canonical: "PLACED", Native: "vermittelt"}, {Canonical: "GIVEN_UP", Native: "abgebrochen"}}, with.Codes("reason"))
 }
 
+// What a system has words for can be asked, by the place in the message or beside it.
+func TestCodesAt_AreThoseOfTheList(t *testing.T) {
+	with := other(t, "codes:\n  reason: {PLACED: vermittelt, GIVEN_UP: abgebrochen}\n")
+	codes, there := with.CodesAt("case-closed", "reason")
+	require.True(t, there)
+	require.Equal(t, []handover.Code{"PLACED", "GIVEN_UP"}, codes)
+	codes, there = with.CodesAt("case-closed", "ok")
+	require.True(t, there)
+	require.Equal(t, []handover.Code{"TRUE", "FALSE"}, codes)
+	for _, path := range []string{"closedOn", "remark", "nowhere", ""} {
+		_, there = with.CodesAt("case-closed", path)
+		require.False(t, there, path)
+	}
+	_, there = with.CodesAt("case-opened", "reason")
+	require.False(t, there)
+}
+
 // The table itself stays what it is, and what was replaced once can be replaced again.
 func TestWithCodes_ChangesNoOtherTable(t *testing.T) {
 	first, err := table.Load("x.yaml", []byte(decided))

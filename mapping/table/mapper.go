@@ -24,6 +24,11 @@ func (m mapper) WithCodes(file string, data []byte) (mapping.Mapper, error) {
 	return m.table.Recode(file, data, (*Table).Mapper)
 }
 
+// Codes implements [mapping.Coded].
+func (m mapper) Codes(n handover.Name, path string) ([]handover.Code, bool) {
+	return m.table.CodesAt(n, path)
+}
+
 // ToHandover implements [mapping.Mapper].
 func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 	payload, err := m.table.ToHandover(r.Kind, r.Body)
