@@ -37,7 +37,7 @@ func With(t *table.Table) mapping.Mapper { return mapper{t} }
 
 // header is where AVAM keeps the message frame.
 func header() ech0058.Header {
-	return ech0058.Header{System: Type, Name: "AVAM", Element: "deliveryHeader", Kind: "messageType"}
+	return ech0058.Header{System: Type, Name: "AVAM", Element: "deliveryHeader", Kind: "messageType", Reports: true}
 }
 
 type mapper struct{ table *table.Table }
@@ -59,6 +59,7 @@ func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 		return mapping.Draft{}, err
 	}
 	draft, findings := header().Read(content.Outside, r)
+	findings = append(findings, header().Report(content.Outside, content.Payload)...)
 	if len(findings) > 0 {
 		return mapping.Draft{}, fault.New(fault.Park, Type+".to-handover", "header", "the header and the frame of the entry do not belong together").Because(findings)
 	}
@@ -80,7 +81,5 @@ func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native
 	if err != nil {
 		return native.Entry{}, err
 	}
-	return native.Entry{
-		Reference: at.Reference, Kind: kind, Case: at.Case, CaseReference: msg.Case, Organisation: at.Organisation, Body: body,
-	}, nil
+	return header().Entry(msg, at, kind, body), nil
 }

@@ -1,6 +1,10 @@
 // Package ech0058 fills the message frame of eCH-0058 from the envelope of a message and reads it back, for the mappings of systems whose entries carry one. The
 // versions in use have these values in common. What a table says beside the payload ([table.Outside]) is named as in the standard.
 //
+// A recall or a correction names in referenceMessageId the native system's own number of the entry that it is about, in both directions: there is one rule for
+// clerks and for writers, and the number that is read is the id under which the earlier record was read. The messageId of the earlier message, which the standard has in mind,
+// was rejected: a clerk's form has numbers that appear nowhere else.
+//
 // The sender stands twice in what a clerk entered, in the frame of the wire and in the header. When the two differ the record is parked: taking either
 // would let one of them decide unseen. Header values that say how a message travelled are dropped by name, in the table or here.
 package ech0058
@@ -37,27 +41,77 @@ type Header struct {
 	Name    string // how people call the system: "AVAM"
 	Element string // local name of the content's first child, which holds the frame; its fields have the prefix eCH-0058
 	Kind    string // the field that holds the kind: messageType or subMessageType
+	// Reports says that the check of an application is written as the report that it is in the words of the standard: action 8 for one that was returned, action 9 for one that was sent
+	// on. The table's code list of actions then has the codes REPORT_NEGATIVE and REPORT_POSITIVE.
+	Reports bool
 }
+
+// What the table's code list calls the actions of eCH-0058 that have a meaning here.
+const (
+	actionNew        = "NEW"
+	actionRecall     = "RECALL"
+	actionCorrection = "CORRECTION"
+	reportNegative   = "REPORT_NEGATIVE"
+	reportPositive   = "REPORT_POSITIVE"
+)
 
 func (h Header) path(field string) string { return h.Element + ".eCH-0058:" + field }
 
 // Write makes the header of eCH-0058 from the envelope. id is the messageId, which is one for every attempt. The message's own time is the messageDate, so that every attempt to write it
-// gives the same bytes. The action is written in the spelling of the table's code list.
+// gives the same bytes. The action is written in the spelling of the table's code list. How the organisation leads its own procedure is among the values as [table.Procedure].
 func (h Header) Write(m handover.Message, at mapping.Placement, kind native.Kind, id string) (table.Outside, error) {
-	actions := map[handover.Action]string{handover.ActionNew: "NEW", handover.ActionRecall: "RECALL", handover.ActionCorrection: "CORRECTION"}
-	if actions[m.Action] == "" || id == "" || m.ID == "" || m.Case == "" || m.Sender == "" || at.Organisation == "" || m.Time.IsZero() {
+	does := h.actionOf(m)
+	if does == "" || id == "" || m.ID == "" || m.Case == "" || m.Sender == "" || at.Organisation == "" || m.Time.IsZero() {
 		return nil, fault.New(fault.Park, h.System+".from-handover", "envelope", "the envelope lacks what the header of eCH-0058 demands").
 			Hint("this is a mistake of the sender's gateway")
 	}
 	o := table.Outside{
 		senderID: {string(m.Sender)}, recipientID: {string(at.Organisation)}, messageID: {id}, businessProcessID: {string(m.Case)},
 		h.Kind: {string(kind)}, "manufacturer": {"einmal-hub"}, "product": {"einmal"}, "productVersion": {"1"},
-		messageDate: {m.Time.UTC().Format(time.RFC3339Nano)}, action: {actions[m.Action]}, testDeliveryFlag: {strconv.FormatBool(m.Test)},
+		messageDate: {m.Time.UTC().Format(time.RFC3339Nano)}, action: {does}, testDeliveryFlag: {strconv.FormatBool(m.Test)},
 	}
-	if m.References != "" {
-		o[referenceMessageID] = []string{string(m.References)}
+	if m.Action != handover.ActionNew {
+		if at.Earlier.Record == "" {
+			return nil, fault.New(fault.Park, h.System+".from-handover", "earlier-entry", "the entry that is recalled or corrected does not stand at this place").
+				At("referencemessageid").Hint("see to it that the earlier entry is recorded there, then let this one go on")
+		}
+		o[referenceMessageID] = []string{string(at.Earlier.Record)}
+	}
+	if at.Procedure != "" {
+		o[table.Procedure] = []string{string(at.Procedure)}
 	}
 	return o, nil
+}
+
+// actionOf returns the table's word for what a message does, "" when there is none.
+func (h Header) actionOf(m handover.Message) string {
+	checked, report := m.Payload.(handover.ApplicationChecked)
+	switch {
+	case m.Action == handover.ActionRecall:
+		return actionRecall
+	case m.Action == handover.ActionCorrection:
+		return actionCorrection
+	case m.Action != handover.ActionNew:
+		return ""
+	case !report || !h.Reports:
+		return actionNew
+	case checked.Outcome == handover.Returned:
+		return reportNegative
+	default:
+		return reportPositive
+	}
+}
+
+// Entry is the entry with a content that was written with such a header.
+func (Header) Entry(m handover.Message, at mapping.Placement, kind native.Kind, body []byte) native.Entry {
+	e := native.Entry{
+		Reference: at.Reference, Kind: kind, Case: at.Case, CaseReference: m.Case, Organisation: at.Organisation,
+		Documents: handover.DocumentsOf(m.Payload), Body: body,
+	}
+	if m.Action != handover.ActionNew {
+		e.Action, e.Refers = m.Action, at.Earlier.Record
+	}
+	return e
 }
 
 // Read reads what the envelope needs from the header and holds the header against the frame. recipientId, messageId, the sending application and, for
@@ -81,9 +135,9 @@ func (h Header) Read(o table.Outside, r native.Record) (mapping.Draft, fault.Fin
 		fs.Add(h.path(messageDate), "instant-format", "the moment has no offset from UTC or does not exist", "correct it in "+h.Name+", or ask its operator")
 	}
 	switch o.Get(action) {
-	case "RECALL":
+	case actionRecall:
 		d.Action = handover.ActionRecall
-	case "CORRECTION":
+	case actionCorrection:
 		d.Action = handover.ActionCorrection
 	}
 	if d.Action != handover.ActionNew {
@@ -96,6 +150,17 @@ func (h Header) Read(o table.Outside, r native.Record) (mapping.Draft, fault.Fin
 		fs.Add(h.Element, "moved-header", "the header is not the first element of the content", "find out which program wrote the entry")
 	}
 	return d, fs
+}
+
+// Report holds the action against the payload where the check of an application is a report: nothing else is one, and it says in both places what became of the application.
+func (h Header) Report(o table.Outside, p handover.Payload) fault.Findings {
+	var fs fault.Findings
+	does := o.Get(action)
+	want := h.actionOf(handover.Message{Payload: p, Envelope: handover.Envelope{Action: handover.ActionNew}})
+	if does != actionRecall && does != actionCorrection && does != want {
+		fs.Add(h.path(action), "contradiction", "the action does not say the same as the content", "find out which program wrote the entry")
+	}
+	return fs
 }
 
 // first reports whether the header stands where the contract has it. A table does not know the order of elements.

@@ -9,6 +9,7 @@ package osiv
 
 import (
 	_ "embed"
+	"slices"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
@@ -41,7 +42,7 @@ func With(t *table.Table) mapping.Mapper { return mapper{t} }
 
 // header is where OSIV keeps the message frame.
 func header() ech0058.Header {
-	return ech0058.Header{System: Type, Name: "OSIV", Element: "meldungsrahmen", Kind: "subMessageType"}
+	return ech0058.Header{System: Type, Name: "OSIV", Element: "meldungsrahmen", Kind: "subMessageType", Reports: true}
 }
 
 type mapper struct{ table *table.Table }
@@ -64,7 +65,7 @@ func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 	}
 	draft, findings := header().Read(content.Outside, r)
 	payload, contradiction := declare(content.Payload, handover.Code(content.Outside.Get(registration)))
-	findings = append(findings, contradiction...)
+	findings = slices.Concat(findings, header().Report(content.Outside, content.Payload), contradiction)
 	if len(findings) > 0 {
 		return mapping.Draft{}, fault.New(fault.Park, Type+".to-handover", "header", "the parts of the entry do not belong together").Because(findings)
 	}
@@ -93,7 +94,5 @@ func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native
 	if err != nil {
 		return native.Entry{}, err
 	}
-	return native.Entry{
-		Reference: at.Reference, Kind: kind, Case: at.Case, CaseReference: msg.Case, Organisation: at.Organisation, Body: body,
-	}, nil
+	return header().Entry(msg, at, kind, body), nil
 }

@@ -3,6 +3,7 @@ package avam_test
 import (
 	"io/fs"
 	"os"
+	"reflect"
 	"testing"
 
 	"github.com/beevik/etree"
@@ -42,7 +43,7 @@ func TestTheKindsAreTheContentsOfTheSchema(t *testing.T) {
 	require.Equal(t, roots, values(document(t, "avam-content.xsd"), "/schema/element", "name"))
 	require.Equal(t, inFrame, values(document(t, "avam.xsd"), "//choice/element", "ref"))
 	require.Len(t, roots, len(handover.Catalogue()))
-	_, ok := avam.KindOf("OPT22")
+	_, ok := avam.KindOf("OPT23")
 	require.False(t, ok)
 }
 
@@ -56,7 +57,7 @@ func TestEveryContentStartsWithTheHeaderAndMayEndWithANote(t *testing.T) {
 }
 
 func TestTheOperationsAreThoseOfTheWSDL(t *testing.T) {
-	operations := []string{avam.OpenCase, avam.AddEntry, avam.GetChanges, avam.FindByReference, avam.Ping}
+	operations := []string{avam.OpenCase, avam.AddEntry, avam.GetChanges, avam.FindByReference, avam.StoreDocument, avam.FetchDocument, avam.Ping}
 	var actions []string
 	declared := values(document(t, "avam.xsd"), "/schema/element", "name")
 	for _, o := range operations {
@@ -72,10 +73,32 @@ func TestTheOperationsAreThoseOfTheWSDL(t *testing.T) {
 
 func TestTheFaultsAreThoseOfTheSchema(t *testing.T) {
 	frame := document(t, "avam.xsd")
-	require.Equal(t, []string{avam.FaultNotProcessed, avam.FaultRefused, avam.FaultUnauthorised, avam.FaultUnknownMark},
+	require.Equal(t, []string{avam.FaultNotProcessed, avam.FaultRefused, avam.FaultUnauthorised, avam.FaultUnknownMark, avam.FaultUnknownDoc},
 		values(frame, "simpleType[@name='faultCodeType']/restriction/enumeration", "value"))
-	require.ElementsMatch(t, []string{avam.ReasonUnknownCase, avam.ReasonInvalidContent, avam.ReasonOpening, avam.ReasonNotOpening, avam.ReasonRule},
+	require.ElementsMatch(t, reasons(),
 		values(frame, "simpleType[@name='reasonType']/restriction/enumeration", "value"))
+}
+
+func reasons() []string {
+	return []string{
+		avam.ReasonUnknownCase, avam.ReasonInvalidContent, avam.ReasonOpening, avam.ReasonNotOpening, avam.ReasonUnknownEntry, avam.ReasonMissingDocument,
+		avam.ReasonWrongDocument, avam.ReasonRule,
+	}
+}
+
+// The kinds that may name documents are those of the messages that have some.
+func TestTheDocumentsAreThoseOfTheMessages(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for i, el := range document(t, "avam-content.xsd").FindElements("/schema/element") {
+		_, has := reflect.TypeOf(handover.Catalogue()[i]).FieldByName("Documents")
+		may := el.FindElement("complexType/sequence/element[@name='document']") != nil
+		require.Equal(t, has, may, el.SelectAttrValue("name", ""))
+		if may {
+			require.Contains(t, string(b), "`"+string(avam.Kinds()[i].Code)+"`")
+		}
+	}
+	require.Equal(t, handover.DocumentLimit, avam.MaxDocument)
 }
 
 func TestTheNamespacesAreThoseOfTheStandards(t *testing.T) {
@@ -93,10 +116,9 @@ func TestTheReadmeNamesEverythingThatCanBeSaid(t *testing.T) {
 	for _, k := range avam.Kinds() {
 		require.Contains(t, string(b), "| "+string(k.Code)+" | `"+k.Root+"` |")
 	}
-	for _, word := range []string{
-		avam.FaultNotProcessed, avam.FaultRefused, avam.FaultUnauthorised, avam.FaultUnknownMark, avam.ReasonUnknownCase, avam.ReasonInvalidContent,
-		avam.ReasonOpening, avam.ReasonNotOpening, avam.ReasonRule, avam.Namespace, "1 MiB", "64 KiB", "200",
-	} {
+	for _, word := range append(reasons(),
+		avam.FaultNotProcessed, avam.FaultRefused, avam.FaultUnauthorised, avam.FaultUnknownMark, avam.FaultUnknownDoc, avam.StoreDocument, avam.FetchDocument,
+		avam.Namespace, "1 MiB", "256 KiB", "20 MiB", "200") {
 		require.Contains(t, string(b), word)
 	}
 }

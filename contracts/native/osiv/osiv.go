@@ -30,15 +30,16 @@ const (
 	ReceiptNamespace  = "http://www.ech.ch/xmlns/eCH-0090/2"
 )
 
-// The folders of the sedex interface, below one base.
+// The folders of the sedex interface, below one base, and beside them the one in which einmal keeps documents under their hashes.
 const (
 	Outbox    = "outbox"
 	Inbox     = "inbox"
 	Receipts  = "receipts"
 	Processed = "processed"
+	Documents = "documents"
 )
 
-// Names in the payload. Every payload holds exactly one message; the attachments folder is empty in this version.
+// Names in the payload. Every payload holds exactly one message; a document in the folder of its attachments is named by its SHA-256.
 const (
 	MessageFile       = "message_1.xml"
 	AttachmentsFolder = "attachments_1/"
@@ -50,10 +51,13 @@ const (
 	ClassResponse = "1"
 )
 
-// Actions of eCH-0058 in a business report.
+// Actions of eCH-0058. A negative or positive report is a business report, or the check of an application.
 const (
-	ActionNegative = "8"
-	ActionPositive = "9"
+	ActionNew        = "1"
+	ActionRecall     = "3"
+	ActionCorrection = "4"
+	ActionNegative   = "8"
+	ActionPositive   = "9"
 )
 
 // The IV registration of an application: its procedure is running (laufend) or closed (erledigt).
@@ -69,16 +73,20 @@ const (
 	ReasonOpening        = "eroeffnend"
 	ReasonNotOpening     = "nichtEroeffnend"
 	ReasonNotRegistered  = "keineAnmeldung"
+	ReasonUnknownEntry   = "unbekannterEintrag"
+	ReasonNoAttachment   = "fehlenderAnhang"
 	ReasonRule           = "regel"
 )
 
 // Limits of the contract.
 const (
-	MaxEnvelope = 16 << 10 // bytes of one envelope or receipt
-	MaxPayload  = 4 << 20  // bytes of one ZIP file
-	MaxMessage  = 1 << 20  // bytes of message_1.xml, unpacked
-	MaxContent  = 64 << 10 // bytes of one content element
-	MaxMembers  = 8        // members of one ZIP file
+	MaxEnvelope    = 16 << 10  // bytes of one envelope or receipt
+	MaxPayload     = 404 << 20 // bytes of one ZIP file
+	MaxMessage     = 1 << 20   // bytes of message_1.xml, unpacked
+	MaxContent     = 256 << 10 // bytes of one content element
+	MaxAttachment  = 20 << 20  // bytes of one document, unpacked
+	MaxAttachments = 20        // documents of one message
+	MaxMembers     = 22        // members of one ZIP file: the message, the folder, and the documents in it
 )
 
 // Kind is one kind of entry.
@@ -86,18 +94,35 @@ type Kind struct {
 	Code  native.Kind // art, and subMessageType of the message frame
 	Root  string      // local name of the content element
 	Opens bool        // opens a case; the others need one
+	// Documents says that it may have attachments.
+	Documents bool
 }
 
-// Kinds returns the 21 kinds in the order of their codes.
+// Kinds returns the 22 kinds in the order of their codes.
 func Kinds() []Kind {
 	return []Kind{
-		{"000101", "zusammenarbeitsgesuch", true}, {"000102", "gesuchsrueckzug", false}, {"000103", "rueckfrage", false},
-		{"000104", "rueckfrageantwort", false}, {"000105", "gesuchsentscheid", false}, {"000106", "uebergabetermin", false},
-		{"000107", "uebergabeprotokoll", false}, {"000108", "befreiungsvereinbarung", false}, {"000109", "kostenanfrage", false},
-		{"000110", "kostengutsprache", false}, {"000111", "kostenablehnung", false}, {"000112", "kostenerinnerung", false},
-		{"000113", "massnahmenauftrag", false}, {"000114", "massnahmenende", false}, {"000115", "rechnungsweiterleitung", false},
-		{"000116", "wahrnehmung", false}, {"000117", "standorttermin", false}, {"000118", "standortprotokoll", false},
-		{"000119", "zusatzgespraech", false}, {"000120", "abschluss", false}, {"000121", "einwilligungswiderruf", false},
+		{"000101", "zusammenarbeitsgesuch", true, true},
+		{"000102", "gesuchsrueckzug", false, false},
+		{"000103", "rueckfrage", false, false},
+		{"000104", "rueckfrageantwort", false, true},
+		{"000105", "gesuchsentscheid", false, false},
+		{"000106", "uebergabetermin", false, false},
+		{"000107", "uebergabeprotokoll", false, true},
+		{"000108", "befreiungsvereinbarung", false, true},
+		{"000109", "kostenanfrage", false, false},
+		{"000110", "kostengutsprache", false, true},
+		{"000111", "kostenablehnung", false, false},
+		{"000112", "kostenerinnerung", false, false},
+		{"000113", "massnahmenauftrag", false, false},
+		{"000114", "massnahmenende", false, false},
+		{"000115", "rechnungsweiterleitung", false, true},
+		{"000116", "wahrnehmung", false, false},
+		{"000117", "standorttermin", false, false},
+		{"000118", "standortprotokoll", false, false},
+		{"000119", "zusatzgespraech", false, false},
+		{"000120", "abschluss", false, true},
+		{"000121", "einwilligungswiderruf", false, false},
+		{"000122", "gesuchspruefung", false, false},
 	}
 }
 

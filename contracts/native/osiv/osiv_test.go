@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,7 +50,7 @@ func TestTheKindsAreTheContentsOfTheSchema(t *testing.T) {
 	require.Equal(t, roots, values(document(t, "osiv-content.xsd"), "/schema/element", "name"))
 	require.Equal(t, inFrame, values(document(t, "osiv.xsd"), "//choice/element", "ref"))
 	require.Len(t, roots, len(handover.Catalogue()))
-	_, ok := osiv.KindOf("000122")
+	_, ok := osiv.KindOf("000123")
 	require.False(t, ok)
 }
 
@@ -61,10 +63,15 @@ func TestEveryContentStartsWithTheFrameAndMayEndWithARemark(t *testing.T) {
 	}
 }
 
+func reasons() []string {
+	return []string{
+		osiv.ReasonUnknownCase, osiv.ReasonInvalidContent, osiv.ReasonOpening, osiv.ReasonNotOpening, osiv.ReasonNotRegistered, osiv.ReasonUnknownEntry,
+		osiv.ReasonNoAttachment, osiv.ReasonRule,
+	}
+}
+
 func TestTheReasonsAreThoseOfTheSchema(t *testing.T) {
-	require.ElementsMatch(t, []string{
-		osiv.ReasonUnknownCase, osiv.ReasonInvalidContent, osiv.ReasonOpening, osiv.ReasonNotOpening, osiv.ReasonNotRegistered, osiv.ReasonRule,
-	}, values(document(t, "osiv.xsd"), "simpleType[@name='grundType']/restriction/enumeration", "value"))
+	require.ElementsMatch(t, reasons(), values(document(t, "osiv.xsd"), "simpleType[@name='grundType']/restriction/enumeration", "value"))
 }
 
 func TestTheNamespacesAreThoseOfTheStandards(t *testing.T) {
@@ -92,6 +99,21 @@ func TestP7_OnlyAnApplicationWithRegistrationIsOne(t *testing.T) {
 	}
 }
 
+// The kinds that may name documents are those of the messages that have some.
+func TestTheDocumentsAreThoseOfTheMessages(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var may []string
+	for i, k := range osiv.Kinds() {
+		if _, has := reflect.TypeOf(handover.Catalogue()[i]).FieldByName("Documents"); has {
+			may = append(may, "`"+string(k.Code)+"`")
+		}
+		require.Equal(t, k.Documents, slices.Contains(may, "`"+string(k.Code)+"`"), k.Code)
+	}
+	require.Contains(t, string(b), strings.Join(may[:len(may)-1], ", ")+" and "+may[len(may)-1]+" may have some")
+	require.Equal(t, handover.DocumentLimit, osiv.MaxAttachment)
+}
+
 // The tables of the page are those of the code.
 func TestTheReadmeNamesEverythingThatCanBeSaid(t *testing.T) {
 	b, err := os.ReadFile("README.md")
@@ -116,10 +138,8 @@ func TestTheReadmeNamesEverythingThatCanBeSaid(t *testing.T) {
 	}
 	require.Contains(t, page, strings.Join(codes, "\n"))
 	require.Contains(t, page, strings.Join(kinds, "\n"))
-	for _, word := range []string{
-		osiv.ReasonUnknownCase, osiv.ReasonInvalidContent, osiv.ReasonOpening, osiv.ReasonNotOpening, osiv.ReasonNotRegistered, osiv.ReasonRule,
-		osiv.Namespace, "1 MiB", "4 MiB", "64 KiB", osiv.MessageFile, osiv.AttachmentsFolder,
-	} {
+	for _, word := range append(reasons(),
+		osiv.Namespace, "1 MiB", "404 MiB", "20 MiB", "256 KiB", osiv.MessageFile, osiv.AttachmentsFolder, osiv.Documents) {
 		require.Contains(t, page, word)
 	}
 }
