@@ -17,7 +17,7 @@ func templates() map[handover.Name]template {
 		"application-submitted":       {"OPT01", assigning, fillApplication},
 		"application-withdrawn":       {"OPT02", assigning, fillWithdrawal},
 		"clarification-requested":     {"OPT03", receiving, fillInquiry},
-		"clarification-answered":      {"OPT04", assigning, func(m form, f core.Facts) { m.Put("replyText", f.Answer) }},
+		"clarification-answered":      {"OPT04", assigning, fillReply},
 		"application-decided":         {"OPT05", receiving, fillDecision},
 		"transfer-meeting-scheduled":  {"OPT06", assigning, fillInvitation},
 		"transfer-meeting-recorded":   {"OPT07", receiving, fillTransferNote},
@@ -35,6 +35,7 @@ func templates() map[handover.Name]template {
 		"extra-meeting-requested":     {"OPT19", assigning, fillExtraMeeting},
 		"case-closed":                 {"OPT20", receiving, fillClosure},
 		"consent-withdrawn":           {"OPT21", ours, func(m form, f core.Facts) { m.Put("effectiveOn", f.WithdrawnOn) }},
+		"application-checked":         {checkKind, gateway, fillCheck},
 	}
 }
 
@@ -62,6 +63,7 @@ func fillApplication(m form, f core.Facts) {
 	m.Put("grounds", f.Reason)
 	m.adviser("adviser", &f.Contact)
 	m.adviser("deputyAdviser", f.Deputy)
+	m.documents(f)
 }
 
 //go:embed words.json
@@ -119,9 +121,7 @@ func fillInquiry(m form, f core.Facts) {
 func fillDecision(m form, f core.Facts) {
 	m.Code("decision", f.Decision, map[string]string{"ACCEPTED": "1", "REJECTED": "2"})
 	if f.Decision == "REJECTED" {
-		m.Code("refusalCode", f.RejectionReason, map[string]string{
-			"IV_REJECTION_RECENT": "R10", "NO_INTACT_WORK_OFFER": "R20", "NO_CAPACITY": "R30", "GOAL_NOT_REALISABLE": "R40", "OTHER": "R90",
-		})
+		m.Code("refusalCode", f.RejectionReason, refusals())
 	}
 	m.Put("decidedOn", f.DecidedOn)
 	m.adviser("caseLead", f.Lead)
@@ -148,6 +148,8 @@ func fillTransferNote(m form, f core.Facts) {
 	m.Put("leadershipFrom", f.StartOfCaseWork)
 	m.Put("nextConversationOn", f.NextReviewOn)
 	m.Put("plannedSteps", f.Strategy)
+	m.proceedings(f)
+	m.documents(f)
 }
 
 func fillReviewNote(m form, f core.Facts) {
@@ -161,6 +163,7 @@ func fillExemption(m form, f core.Facts) {
 	m.validity(f.ExemptFrom, f.ExemptTo)
 	m.Put("signedOn", f.ExemptionSignedOn)
 	m.Put("extensionGrounds", f.ExtensionReason)
+	m.documents(f)
 }
 
 func fillCostRequest(m form, f core.Facts) {
@@ -176,6 +179,7 @@ func fillCostApproval(m form, f core.Facts) {
 	m.Put("costNumber", f.Approval)
 	m.Put("signedOn", f.ApprovalSignedOn)
 	m.Put("signatory", f.SignedBy)
+	m.documents(f)
 }
 
 func fillCostRefusal(m form, f core.Facts) {
@@ -205,6 +209,7 @@ func fillInvoice(m form, f core.Facts) {
 	m.Put("costNumber", f.Approval)
 	m.Put("invoiceDate", f.InvoicedOn)
 	m.Amount("chf", f.InvoiceCents)
+	m.documents(f)
 }
 
 func fillObservation(m form, f core.Facts) {
@@ -224,4 +229,47 @@ func fillClosure(m form, f core.Facts) {
 		"PARALLEL_CASE_LEADERSHIP": "A50", "CONSENT_WITHDRAWN": "A60",
 	})
 	m.Code("outcomeCode", f.Outcome, map[string]string{"SUCCESSFUL": "1", "PARTIAL": "2", "NOT_IMPLEMENTED": "3", "OTHER": "9"})
+	m.proceedings(f)
+	m.documents(f)
+}
+
+func fillReply(m form, f core.Facts) {
+	m.Put("replyText", f.Answer)
+	m.documents(f)
+}
+
+// fillCheck writes what no clerk does: how the check of an application stands in the dossier.
+func fillCheck(m form, f core.Facts) {
+	m.Code("checkResult", f.CheckOutcome, map[string]string{"RETURNED": "Z", "FORWARD": "W"})
+	m.Put("ruleSet", f.CheckProfile)
+	for _, x := range f.Findings {
+		d := m.part("finding")
+		d.Put("rule", x.Rule)
+		d.Code("weight", x.Severity, map[string]string{"REFUSE": "1", "WARN": "2"})
+		d.Code("refusalCode", x.Reason, refusals())
+		d.Put("source", x.Source)
+		d.Put("ruleText", x.Text)
+		d.Put("advice", x.Hint)
+	}
+}
+
+func (f form) proceedings(facts core.Facts) {
+	f.Code(proceedings, facts.Procedure, map[string]string{"FULL": "1", "REDUCED": "2", "SUSPENDED": "3"})
+}
+
+func (f form) documents(facts core.Facts) {
+	for _, d := range facts.Documents {
+		p := f.part("document")
+		p.Put("title", d.Name)
+		p.Put("mediaType", d.MediaType)
+		p.Put("size", strconv.FormatInt(d.Size(), 10))
+		p.Put("sha256", d.SHA256())
+	}
+}
+
+// refusals are the reasons of a rejection.
+func refusals() map[string]string {
+	return map[string]string{
+		"IV_REJECTION_RECENT": "R10", "NO_INTACT_WORK_OFFER": "R20", "NO_CAPACITY": "R30", "GOAL_NOT_REALISABLE": "R40", "OTHER": "R90",
+	}
 }

@@ -57,6 +57,7 @@ func Compose(n handover.Name, facts core.Facts) (native.Kind, []byte) {
 	content := form{ech0058.Form{El: root}}
 	content.part("deliveryHeader").Frame(ech0058.Says{
 		HeaderNamespace: contract.HeaderNamespace, MessageType: string(t.kind), Kind: t.kind, Sender: t.sender(facts), Manufacturer: "SECO", Product: "AVAM (mock)",
+		Action: actionOf(t.kind, facts),
 	}, facts)
 	t.fill(content, facts)
 	content.Put("note", facts.Remark)
@@ -77,6 +78,21 @@ func ours(f core.Facts) handover.OrganisationID {
 		return f.Receiving
 	}
 	return f.Assigning
+}
+
+// gateway is the sender of what no clerk says.
+func gateway(core.Facts) handover.OrganisationID { return handover.Gateway }
+
+// actionOf is the action of the frame: the check of an application is a report.
+func actionOf(kind native.Kind, f core.Facts) string {
+	switch {
+	case kind != checkKind:
+		return ""
+	case f.CheckOutcome == string(handover.Returned):
+		return ech0058.ActionReportNegative
+	default:
+		return ech0058.ActionReportPositive
+	}
 }
 
 func unemployment(o handover.OrganisationID) bool { return strings.HasPrefix(string(o), "rav-") }

@@ -1,6 +1,7 @@
 package avam
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -82,7 +83,8 @@ func (m *Mock) Handler() http.Handler {
 	mux.Handle("POST "+Path, core.Interface(m.dice, writes, m.reject, http.HandlerFunc(m.soap)))
 	mux.Handle("GET "+Path+"/", http.StripPrefix(Path+"/", http.FileServerFS(contract.Schemas())))
 	screen := ech0058.Screen{
-		Store: m.store, Validate: m.Validate, Clock: m.options.Clock, Namespace: contract.Namespace, Element: "deliveryHeader", HeaderNamespace: contract.HeaderNamespace,
+		Store: m.store, Validate: m.typed, Clock: m.options.Clock, Namespace: contract.Namespace, Element: "deliveryHeader", HeaderNamespace: contract.HeaderNamespace,
+		Documents: documents, Procedure: proceedings,
 	}
 	mux.Handle("/desk/", screen.Handler())
 	mux.Handle("/control/", core.Control(m.store, m.dice))
@@ -92,13 +94,38 @@ func (m *Mock) Handler() http.Handler {
 // writes tells the operations that have an effect.
 func writes(r *http.Request) bool {
 	action := strings.Trim(r.Header.Get("SOAPAction"), `"`)
-	return action == contract.Action(contract.OpenCase) || action == contract.Action(contract.AddEntry)
+	return action == contract.Action(contract.OpenCase) || action == contract.Action(contract.AddEntry) || action == contract.Action(contract.StoreDocument)
 }
 
 // Validate checks a content by the contract, as AVAM does before it takes it. The error names the element, never its value.
 func (m *Mock) Validate(kind native.Kind, body []byte) error {
 	if len(body) > contract.MaxContent {
-		return fmt.Errorf("the content is larger than 64 KiB")
+		return errors.New("the content is larger than 256 KiB")
 	}
 	return m.content(kind, body)
+}
+
+// typed is Validate for what a clerk enters.
+func (m *Mock) typed(kind native.Kind, body []byte) error {
+	if kind == checkKind {
+		return errors.New("the check of an application is not a clerk's")
+	}
+	return m.Validate(kind, body)
+}
+
+// Proceedings returns how the office leads its own proceedings in a case, as the case shows it: "1" in full, "2" reduced, "3" suspended, "" when nobody has said so.
+func (m *Mock) Proceedings(in native.CaseKey) string {
+	entries, _ := m.store.Case(in)
+	return frame().State(entries, proceedings)
+}
+
+// proceedings is the element that says so.
+const proceedings = "ownProceedings"
+
+// checkKind is the kind that only writers enter.
+const checkKind native.Kind = "OPT22"
+
+// frame is where a content has its message frame.
+func frame() ech0058.Frame {
+	return ech0058.Frame{Namespace: contract.Namespace, Element: "deliveryHeader", HeaderNamespace: contract.HeaderNamespace}
 }

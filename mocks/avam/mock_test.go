@@ -1,6 +1,7 @@
 package avam
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -22,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func facts(seed uint64) core.Facts {
 	f := core.Invent(rand.New(rand.NewPCG(seed, 1)))
 	f.Assigning, f.Receiving = "rav-luzern", "sd-kriens"
+	f.Documents = append(f.Documents, core.InventDocument(rand.New(rand.NewPCG(seed, 2)), "Vollmacht \"2026\" & Beilagen.pdf", 1500))
 	f.Remark = fmt.Sprintf("[M%04d-01] Bemerkung mit <Zeichen> & \"Umbruch\"\nzweite Zeile", seed)
 	return f
 }
@@ -32,7 +34,16 @@ func open(t *testing.T, o Options) *Mock {
 	m, err := New(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	file(t, m, facts(7))
 	return m
+}
+
+// file stores the documents that a clerk has at hand.
+func file(t *testing.T, m *Mock, f core.Facts) {
+	t.Helper()
+	for _, d := range f.Documents {
+		require.NoError(t, m.Store().PutDocument(d.SHA256(), bytes.NewReader(d.Content)))
+	}
 }
 
 func TestEveryFormKeepsTheContract(t *testing.T) {

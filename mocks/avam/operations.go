@@ -20,8 +20,8 @@ import (
 // answerBudget is how many bytes of contents one answer holds at most; the rest of the contract's 1 MiB is for the frame.
 const answerBudget = 768 << 10
 
-// dispatch carries out a valid request.
-func (m *Mock) dispatch(r *http.Request, request *etree.Element) (*etree.Element, error) {
+// dispatch carries out a valid request; document is the base64 text that came with it.
+func (m *Mock) dispatch(r *http.Request, request *etree.Element, document []byte) (*etree.Element, error) {
 	response := etree.NewElement(request.Tag + "Response")
 	response.CreateAttr("xmlns", contract.Namespace)
 	switch request.Tag {
@@ -34,6 +34,10 @@ func (m *Mock) dispatch(r *http.Request, request *etree.Element) (*etree.Element
 			receipt(response.CreateElement("match"), e)
 		}
 		put(response, "complete", "true")
+	case contract.StoreDocument:
+		return response, m.storeDocument(request, document, response)
+	case contract.FetchDocument:
+		return response, m.fetchDocument(request, response)
 	case contract.Ping:
 		put(response, "contractVersion", contract.Version)
 	default:
@@ -53,30 +57,63 @@ func (m *Mock) write(r *http.Request, request, response *etree.Element) error {
 	if err != nil {
 		return refused(contract.ReasonInvalidContent, err)
 	}
+	content := ech0058.Child(request, contract.Namespace, "content").ChildElements()[0]
+	w := core.Write{
+		Case: native.CaseKey(own(request, "caseId")), CaseReference: handover.CaseID(own(request, "caseReference")), Kind: kind.Code,
+		Organisation: handover.OrganisationID(own(request, "organisationId")), Reference: native.Reference(own(request, "reference")),
+		Documents: documents(content), By: core.ByInterface,
+	}
+	w.Action, w.Refers = frame().Revises(content)
 	opens := request.Tag == contract.OpenCase
 	switch {
 	case opens && !kind.Opens:
 		return refused(contract.ReasonNotOpening, nil)
-	case !opens && kind.Opens:
+	case !opens && kind.Opens && w.Action == "":
 		return refused(contract.ReasonOpening, nil)
 	}
-	body, err := m.body(kind.Code, request)
-	if err != nil {
+	if w.Body, err = m.body(kind.Code, request); err != nil {
 		return refused(contract.ReasonInvalidContent, err)
 	}
-	e, _, err := m.store.Write(r.Context(), core.Write{
-		Case: native.CaseKey(own(request, "caseId")), CaseReference: handover.CaseID(own(request, "caseReference")), Kind: kind.Code,
-		Organisation: handover.OrganisationID(own(request, "organisationId")), Reference: native.Reference(own(request, "reference")),
-		By: core.ByInterface, Body: body,
-	})
-	if errors.Is(err, core.ErrNoCase) {
-		return refused(contract.ReasonUnknownCase, nil)
-	}
-	if err != nil {
+	if err := m.stands(w, content); err != nil {
 		return err
+	}
+	e, _, err := m.store.Write(r.Context(), w)
+	if err != nil {
+		return failing(err)
 	}
 	receipt(response, e)
 	return nil
+}
+
+// failing is the fault for an entry that the store did not take.
+func failing(err error) error {
+	switch {
+	case errors.Is(err, core.ErrNoCase):
+		return refused(contract.ReasonUnknownCase, nil)
+	case errors.Is(err, core.ErrNoRecord):
+		return refused(contract.ReasonUnknownEntry, nil)
+	case errors.Is(err, core.ErrNoDocument):
+		return refused(contract.ReasonMissingDocument, nil)
+	default:
+		return err
+	}
+}
+
+// stands checks what an entry says of others: the one that it recalls or corrects, and its documents.
+func (m *Mock) stands(w core.Write, content *etree.Element) error {
+	if _, known := m.store.Case(w.Case); w.Case != "" && !known {
+		return refused(contract.ReasonUnknownCase, nil)
+	}
+	if w.Action != "" {
+		earlier, ok := frame().Revised(m.store, w, content)
+		if !ok {
+			return refused(contract.ReasonUnknownEntry, nil)
+		}
+		if before, err := strict.XML(earlier.Body); err != nil || own(before, "applicantOffice") != own(content, "applicantOffice") {
+			return refused(contract.ReasonRule, nil)
+		}
+	}
+	return m.documentsStand(content)
 }
 
 // body takes the content out of a request and checks what the schema cannot say.
@@ -90,7 +127,7 @@ func (m *Mock) body(kind native.Kind, request *etree.Element) ([]byte, error) {
 	}
 	b, err := alone(content)
 	if err == nil && len(b) > contract.MaxContent {
-		return nil, xsd.Wrong(content, "is larger than 64 KiB")
+		return nil, xsd.Wrong(content, "is larger than 256 KiB")
 	}
 	return b, err
 }

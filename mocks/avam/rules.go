@@ -29,7 +29,7 @@ func (m *Mock) content(kind native.Kind, body []byte) error {
 func kindOf(code native.Kind) (contract.Kind, error) {
 	k, ok := contract.KindOf(code)
 	if !ok {
-		return k, errors.New("the kind is not one of OPT01 to OPT21")
+		return k, errors.New("the kind is not one of OPT01 to OPT22")
 	}
 	return k, nil
 }
@@ -46,6 +46,11 @@ func rules(code native.Kind, root *etree.Element) error {
 		return xsd.Wrong(root, "does not belong to the kind")
 	case ech0058.Value(header, contract.HeaderNamespace, "messageType") != string(code):
 		return xsd.Wrong(header, "names another messageType than the kind")
+	case !actionFits(root):
+		return xsd.Wrong(header, "has an action that does not fit")
+	}
+	if err := documentsDiffer(root); err != nil {
+		return err
 	}
 	if err := period(ech0058.Child(root, contract.Namespace, "validity")); err != nil {
 		return err
@@ -59,6 +64,49 @@ func rules(code native.Kind, root *etree.Element) error {
 		return transferNote(root)
 	case "reviewNote":
 		return reviewNote(root)
+	case "admissionCheck":
+		return check(root)
+	}
+	return nil
+}
+
+// actionFits reports whether the action of the frame is one of the content: a report for the check of an application, and nothing else; with the number of an earlier
+// entry for a recall or correction.
+func actionFits(root *etree.Element) bool {
+	action := frame().Value(root, "action")
+	switch {
+	case action == "3" || action == "4":
+		return frame().Value(root, "referenceMessageId") != ""
+	case root.Tag != "admissionCheck":
+		return action == "1"
+	case own(root, "checkResult") == "Z":
+		return action == ech0058.ActionReportNegative
+	default:
+		return action == ech0058.ActionReportPositive
+	}
+}
+
+// documentsDiffer refuses a document that is named twice.
+func documentsDiffer(root *etree.Element) error {
+	seen := map[string]bool{}
+	for _, d := range strict.Children(root, contract.Namespace, "document") {
+		hash := own(d, "sha256")
+		if seen[hash] {
+			return xsd.Wrong(d, "is named for the second time")
+		}
+		seen[hash] = true
+	}
+	return nil
+}
+
+// check demands a finding that refuses the application exactly when it was returned.
+func check(root *etree.Element) error {
+	refuses := false
+	for _, f := range strict.Children(root, contract.Namespace, "finding") {
+		refuses = refuses || own(f, "weight") == "1"
+	}
+	if refuses != (own(root, "checkResult") == "Z") {
+		return xsd.Wrong(root, "has a result that does not follow from its findings")
 	}
 	return nil
 }

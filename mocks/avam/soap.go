@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 
@@ -39,12 +38,12 @@ func (m *Mock) soap(w http.ResponseWriter, r *http.Request) {
 		fail(w, &failure{status: http.StatusUnauthorized, code: contract.FaultUnauthorised})
 		return
 	}
-	request, err := m.request(r)
+	request, document, err := m.request(r)
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	response, err := m.dispatch(r, request)
+	response, err := m.dispatch(r, request, document)
 	if err != nil {
 		fail(w, err)
 		return
@@ -66,31 +65,31 @@ func same(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// request reads the envelope and checks it by the schema, content included.
-func (m *Mock) request(r *http.Request) (*etree.Element, error) {
+// request reads the envelope and checks it by the schema, content included. The text of a document is returned beside it.
+func (m *Mock) request(r *http.Request) (*etree.Element, []byte, error) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "text/xml" {
-		return nil, refused(contract.ReasonInvalidContent, nil)
+		return nil, nil, refused(contract.ReasonInvalidContent, nil)
 	}
-	b, err := io.ReadAll(io.LimitReader(r.Body, contract.MaxMessage+1))
+	b, document, err := arrived(r)
 	if err != nil {
-		return nil, refused(contract.ReasonInvalidContent, nil)
+		return nil, nil, refused(contract.ReasonInvalidContent, nil)
 	}
 	root, err := strict.XML(b)
 	if err != nil {
-		return nil, refused(contract.ReasonInvalidContent, nil)
+		return nil, nil, refused(contract.ReasonInvalidContent, nil)
 	}
 	el, err := unwrap(root)
 	if err != nil {
-		return nil, refused(contract.ReasonInvalidContent, err)
+		return nil, nil, refused(contract.ReasonInvalidContent, err)
 	}
 	if r.Header.Get("SOAPAction") != `"`+contract.Action(el.Tag)+`"` {
-		return nil, refused(contract.ReasonInvalidContent, nil)
+		return nil, nil, refused(contract.ReasonInvalidContent, nil)
 	}
 	if err := m.schema.Check(el); err != nil {
-		return nil, refused(contract.ReasonInvalidContent, err)
+		return nil, nil, refused(contract.ReasonInvalidContent, err)
 	}
-	return el, nil
+	return el, document, nil
 }
 
 func unwrap(root *etree.Element) (*etree.Element, error) {

@@ -1,6 +1,7 @@
 package ech0058
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"time"
@@ -43,6 +44,10 @@ type Says struct {
 	Kind                  native.Kind
 	Sender                handover.OrganisationID
 	Manufacturer, Product string
+	// Action is that of the frame; empty: 1, a new entry.
+	Action string
+	// Attach writes the names of attachments into the frame; nil: there are none.
+	Attach func(Form)
 }
 
 // Frame writes the message frame that a system puts before what a clerk fills in, into an element that has no children yet.
@@ -50,7 +55,7 @@ func (f Form) Frame(s Says, facts core.Facts) {
 	f.El.CreateAttr("xmlns:h", s.HeaderNamespace)
 	f.Put("h:senderId", string(s.Sender))
 	for _, party := range []handover.OrganisationID{facts.Assigning, facts.Receiving} {
-		if party != s.Sender {
+		if party != s.Sender && (s.Sender != handover.Gateway || party == facts.Assigning) {
 			f.Put("h:recipientId", string(party))
 		}
 	}
@@ -63,6 +68,9 @@ func (f Form) Frame(s Says, facts core.Facts) {
 	application.Put("h:productVersion", "1")
 	f.Put("h:subject", "OPTIMA")
 	f.Put("h:messageDate", time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC).Format(time.RFC3339))
-	f.Put("h:action", "1")
+	f.Put("h:action", cmp.Or(s.Action, actionNew))
+	if s.Attach != nil {
+		s.Attach(f)
+	}
 	f.Put("h:testDeliveryFlag", "false")
 }

@@ -35,6 +35,7 @@ func templates() map[handover.Name]template {
 		"extra-meeting-requested":     {"000119", assigning, fillExtraMeeting},
 		"case-closed":                 {"000120", receiving, fillClosure},
 		"consent-withdrawn":           {"000121", ours, func(m form, f core.Facts) { m.Put("widerrufenAm", f.WithdrawnOn) }},
+		"application-checked":         {checkKind, gateway, fillCheck},
 	}
 }
 
@@ -128,9 +129,7 @@ func fillQuestion(m form, f core.Facts) {
 func fillDecision(m form, f core.Facts) {
 	m.Code("entscheid", f.Decision, map[string]string{"ACCEPTED": "GUT", "REJECTED": "ABL"})
 	if f.Decision == "REJECTED" {
-		m.Code("ablehnungsgrund", f.RejectionReason, map[string]string{
-			"IV_REJECTION_RECENT": "11", "NO_INTACT_WORK_OFFER": "12", "NO_CAPACITY": "13", "GOAL_NOT_REALISABLE": "14", "OTHER": "19",
-		})
+		m.Code("ablehnungsgrund", f.RejectionReason, refusals())
 	}
 	m.Put("entschiedenAm", f.DecidedOn)
 	m.employee("fallfuehrung", f.Lead)
@@ -157,6 +156,7 @@ func fillTransferNote(m form, f core.Facts) {
 	m.Put("beginnFallarbeit", f.StartOfCaseWork)
 	m.Put("naechstesGespraech", f.NextReviewOn)
 	m.Put("strategie", f.Strategy)
+	m.Code(proceedings, f.Procedure, map[string]string{"FULL": "VOLL", "REDUCED": "RED", "SUSPENDED": "SIS"})
 }
 
 func fillReviewNote(m form, f core.Facts) {
@@ -236,4 +236,27 @@ func fillClosure(m form, f core.Facts) {
 		"PARALLEL_CASE_LEADERSHIP": "45", "CONSENT_WITHDRAWN": "46",
 	})
 	m.Code("abschlussergebnis", f.Outcome, map[string]string{"SUCCESSFUL": "51", "PARTIAL": "52", "NOT_IMPLEMENTED": "53", "OTHER": "59"})
+	m.Code(proceedings, f.Procedure, map[string]string{"FULL": "VOLL", "REDUCED": "RED", "SUSPENDED": "SIS"})
+}
+
+// fillCheck writes what no clerk does: how the check of an application stands in the dossier.
+func fillCheck(m form, f core.Facts) {
+	m.Code("pruefergebnis", f.CheckOutcome, map[string]string{"RETURNED": "ZUR", "FORWARD": "WEI"})
+	m.Put("regelwerk", f.CheckProfile)
+	for _, x := range f.Findings {
+		d := m.part("befund")
+		d.Put("regel", x.Rule)
+		d.Code("schwere", x.Severity, map[string]string{"REFUSE": "A", "WARN": "H"})
+		d.Code("ablehnungsgrund", x.Reason, refusals())
+		d.Put("quelle", x.Source)
+		d.Put("wortlaut", x.Text)
+		d.Put("empfehlung", x.Hint)
+	}
+}
+
+// refusals are the reasons of a rejection.
+func refusals() map[string]string {
+	return map[string]string{
+		"IV_REJECTION_RECENT": "11", "NO_INTACT_WORK_OFFER": "12", "NO_CAPACITY": "13", "GOAL_NOT_REALISABLE": "14", "OTHER": "19",
+	}
 }

@@ -1,6 +1,7 @@
 package osiv
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -50,7 +51,7 @@ func Compose(n handover.Name, facts core.Facts) (native.Kind, []byte) {
 	content := form{ech0058.Form{El: root}}
 	content.part("meldungsrahmen").Frame(ech0058.Says{
 		HeaderNamespace: contract.HeaderNamespace, MessageType: contract.Namespace, SubType: string(t.kind), Kind: t.kind, Sender: t.sender(facts),
-		Manufacturer: "IV", Product: "OSIV (mock)",
+		Manufacturer: "IV", Product: "OSIV (mock)", Action: actionOf(t.kind, facts), Attach: attach(kind, facts),
 	}, facts)
 	t.fill(content, facts)
 	content.Put("hinweis", facts.Remark)
@@ -60,6 +61,37 @@ func Compose(n handover.Name, facts core.Facts) (native.Kind, []byte) {
 	}
 	return t.kind, b
 }
+
+// attach names the documents in the frame, for kinds that may have some.
+func attach(kind contract.Kind, facts core.Facts) func(ech0058.Form) {
+	if !kind.Documents {
+		return nil
+	}
+	return func(f ech0058.Form) {
+		for _, d := range facts.Documents {
+			p := f.Part("h:attachment").Part("anhang")
+			p.Put("bezeichnung", d.Name)
+			p.Put("medientyp", d.MediaType)
+			p.Put("groesse", strconv.FormatInt(d.Size(), 10))
+			p.Put("sha256", d.SHA256())
+		}
+	}
+}
+
+// actionOf is the action of the frame: the check of an application is a report.
+func actionOf(kind native.Kind, f core.Facts) string {
+	switch {
+	case kind != checkKind:
+		return ""
+	case f.CheckOutcome == string(handover.Returned):
+		return ech0058.ActionReportNegative
+	default:
+		return ech0058.ActionReportPositive
+	}
+}
+
+// gateway is the sender of what no clerk says.
+func gateway(core.Facts) handover.OrganisationID { return handover.Gateway }
 
 // assigning and receiving say which office acts.
 func assigning(f core.Facts) handover.OrganisationID { return f.Assigning }

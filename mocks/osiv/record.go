@@ -1,11 +1,8 @@
 package osiv
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"errors"
-	"io"
 
 	"github.com/beevik/etree"
 
@@ -45,6 +42,10 @@ func (m *Mock) record(ctx context.Context, id string, payload []byte) (report, e
 		r.reason, r.path = refused.reason, refused.path
 	case errors.Is(err, core.ErrNoCase):
 		r.reason = contract.ReasonUnknownCase
+	case errors.Is(err, core.ErrNoRecord):
+		r.reason = contract.ReasonUnknownEntry
+	case errors.Is(err, core.ErrNoDocument):
+		r.reason = contract.ReasonNoAttachment
 	case errors.As(err, &invalid):
 		r.reason, r.path = contract.ReasonInvalidContent, invalid.Path
 	case errors.Is(err, errMalformed):
@@ -65,7 +66,7 @@ func (r *refusal) Error() string { return r.reason + " " + r.path }
 
 // order reads a payload and judges it.
 func (m *Mock) order(payload []byte) (core.Write, error) {
-	b, err := unpack(payload)
+	b, enclosed, err := unpack(payload)
 	if err != nil {
 		return core.Write{}, err
 	}
@@ -90,8 +91,9 @@ func (m *Mock) order(payload []byte) (core.Write, error) {
 		Case: native.CaseKey(own(root, "geschaeft")), CaseReference: handover.CaseID(own(root, "fallreferenz")), Kind: kind,
 		Organisation: handover.OrganisationID(own(root, "stelle")), By: core.ByInterface, Body: body,
 	}
+	w.Action, w.Refers = frame().Revises(content.ChildElements()[0])
 	switch {
-	case k.Opens && w.Case != "":
+	case k.Opens && w.Case != "" && w.Action == "":
 		return w, &refusal{reason: contract.ReasonOpening}
 	case !k.Opens && w.Case == "":
 		return w, &refusal{reason: contract.ReasonNotOpening}
@@ -99,7 +101,32 @@ func (m *Mock) order(payload []byte) (core.Write, error) {
 	if err := m.schema.Check(root); err != nil {
 		return w, err
 	}
-	return w, m.sameCase(w, content.ChildElements()[0])
+	if err := m.sameCase(w, content.ChildElements()[0]); err != nil {
+		return w, err
+	}
+	if err := m.revises(w, content.ChildElements()[0]); err != nil {
+		return w, err
+	}
+	w.Documents = documents(content.ChildElements()[0])
+	return w, m.keep(content.ChildElements()[0], enclosed)
+}
+
+// revises checks what a recall or correction says of the entry that it is about.
+func (m *Mock) revises(w core.Write, content *etree.Element) error {
+	if _, known := m.store.Case(w.Case); w.Case != "" && !known {
+		return core.ErrNoCase
+	}
+	if w.Action == "" {
+		return nil
+	}
+	earlier, ok := frame().Revised(m.store, w, content)
+	if !ok {
+		return core.ErrNoRecord
+	}
+	if before, err := strict.XML(earlier.Body); err != nil || own(before, "antragstellendeStelle") != own(content, "antragstellendeStelle") {
+		return &refusal{reason: contract.ReasonRule, path: strict.PathOf(content)}
+	}
+	return nil
 }
 
 // sameCase holds the frame's case id against the one that the case was opened with.
@@ -113,35 +140,6 @@ func (m *Mock) sameCase(w core.Write, content *etree.Element) error {
 		return xsd.Wrong(header, "names another case in businessProcessId")
 	}
 	return nil
-}
-
-// unpack returns the message of a payload.
-func unpack(payload []byte) ([]byte, error) {
-	archive, err := zip.NewReader(bytes.NewReader(payload), int64(len(payload)))
-	if err != nil {
-		return nil, errMalformed
-	}
-	var message []byte
-	for _, f := range archive.File {
-		switch {
-		case f.Name == contract.AttachmentsFolder && f.UncompressedSize64 == 0:
-		case f.Name == contract.MessageFile && message == nil:
-			in, err := f.Open()
-			if err != nil {
-				return nil, errMalformed
-			}
-			message, err = io.ReadAll(io.LimitReader(in, contract.MaxMessage+1))
-			if closed := in.Close(); err != nil || closed != nil || len(message) > contract.MaxMessage {
-				return nil, errMalformed
-			}
-		default:
-			return nil, errMalformed
-		}
-	}
-	if message == nil {
-		return nil, errMalformed
-	}
-	return message, nil
 }
 
 // alone writes an element as a document with all declarations of namespaces that were in force around it.

@@ -30,10 +30,57 @@ func (m *Mock) judge(code native.Kind, body []byte) (contract.Kind, error) {
 		return kind, xsd.Wrong(root, "does not belong to the kind")
 	case ech0058.Value(header, contract.HeaderNamespace, "subMessageType") != string(code):
 		return kind, xsd.Wrong(header, "names another subMessageType than the kind")
+	case !actionFits(root):
+		return kind, xsd.Wrong(header, "has an action that does not fit")
+	case !kind.Documents && len(documents(root)) > 0:
+		return kind, xsd.Wrong(header, "names documents in a kind that has none")
 	case own(root, "bis") < own(root, "von"):
 		return kind, xsd.Wrong(root, "ends before it begins")
 	}
+	if err := attachmentsDiffer(root); err != nil {
+		return kind, err
+	}
 	return kind, rules(root)
+}
+
+// actionFits reports whether the action of the frame is one of the content: a report for the check of an application, and nothing else; with the number of an earlier
+// entry for a recall or correction.
+func actionFits(root *etree.Element) bool {
+	action := frame().Value(root, "action")
+	switch {
+	case action == contract.ActionRecall || action == contract.ActionCorrection:
+		return frame().Value(root, "referenceMessageId") != ""
+	case root.Tag != "gesuchspruefung":
+		return action == contract.ActionNew
+	case own(root, "pruefergebnis") == "ZUR":
+		return action == contract.ActionNegative
+	default:
+		return action == contract.ActionPositive
+	}
+}
+
+// attachmentsDiffer refuses a document that is named twice.
+func attachmentsDiffer(root *etree.Element) error {
+	seen := map[string]bool{}
+	for _, a := range attachments(root) {
+		if seen[own(a, "sha256")] {
+			return xsd.Wrong(a, "names a document for the second time")
+		}
+		seen[own(a, "sha256")] = true
+	}
+	return nil
+}
+
+// check demands a finding that refuses the application exactly when it was returned.
+func check(root *etree.Element) error {
+	refuses := false
+	for _, f := range strict.Children(root, contract.Namespace, "befund") {
+		refuses = refuses || own(f, "schwere") == "A"
+	}
+	if refuses != (own(root, "pruefergebnis") == "ZUR") {
+		return xsd.Wrong(root, "has a result that does not follow from its findings")
+	}
+	return nil
 }
 
 // registered is OSIV's own guard: nobody can be entered without an IV registration.
@@ -56,6 +103,8 @@ func rules(root *etree.Element) error {
 		}
 	case "uebergabeprotokoll":
 		return transferNote(root)
+	case "gesuchspruefung":
+		return check(root)
 	case "standortprotokoll":
 		if goesOn := own(root, "weiterfuehrung"); (goesOn == "true" || goesOn == "1") && own(root, "naechstesGespraech") == "" {
 			return xsd.Wrong(root, "goes on and lacks naechstesGespraech")

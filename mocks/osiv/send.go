@@ -1,8 +1,6 @@
 package osiv
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -85,7 +83,7 @@ func (m *Mock) reporting(r report) func(context.Context) error {
 			d.Put("os:eintragsnummer", string(r.record))
 			d.Put("os:geschaeft", string(r.of))
 		}
-		return m.send(doc, id, r.reference)
+		return m.send(doc, nil, id, r.reference)
 	}
 }
 
@@ -133,7 +131,7 @@ func (m *Mock) tell(e core.Entry) error {
 		return fmt.Errorf("osiv: an entry cannot be read: %w", err)
 	}
 	f.Part("inhalt").El.AddChild(content)
-	return m.send(doc, "IVE-"+strconv.FormatUint(e.Number, 10), "")
+	return m.send(doc, e.Documents, "IVE-"+strconv.FormatUint(e.Number, 10), "")
 }
 
 func document(name, namespace string) (*etree.Document, *etree.Element) {
@@ -145,13 +143,13 @@ func document(name, namespace string) (*etree.Document, *etree.Element) {
 	return doc, root
 }
 
-// send puts a message into einmal's inbox. The base name is the receiving side's own.
-func (m *Mock) send(doc *etree.Document, id, reference string) error {
+// send puts a message with its documents into einmal's inbox. The base name is the receiving side's own.
+func (m *Mock) send(doc *etree.Document, hashes []string, id, reference string) error {
 	b, err := doc.WriteToBytes()
 	if err != nil {
 		return fmt.Errorf("osiv: write a message: %w", err)
 	}
-	payload, err := packed(b)
+	payload, err := m.packed(b, hashes)
 	if err != nil {
 		return err
 	}
@@ -223,25 +221,6 @@ func (m *Mock) envelope(id, reference string) (string, error) {
 	f.Put("eventDate", now.Format(time.RFC3339Nano))
 	f.Put("messageDate", now.Format(time.RFC3339Nano))
 	return doc.WriteToString()
-}
-
-func packed(message []byte) ([]byte, error) {
-	var out bytes.Buffer
-	w := zip.NewWriter(&out)
-	f, err := w.Create(contract.MessageFile)
-	if err == nil {
-		_, err = f.Write(message)
-	}
-	if err == nil {
-		_, err = w.Create(contract.AttachmentsFolder)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("osiv: pack a message: %w", err)
-	}
-	return out.Bytes(), nil
 }
 
 // put writes a whole file under another name and renames it into place.

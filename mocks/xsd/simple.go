@@ -1,6 +1,7 @@
 package xsd
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math/big"
 	"net/url"
@@ -118,6 +119,11 @@ func builtin(typ string) func(string) bool {
 		return func(s string) bool { _, err := strconv.ParseUint(s, 10, 32); return err == nil }
 	case "unsignedLong":
 		return func(s string) bool { _, err := strconv.ParseUint(s, 10, 64); return err == nil }
+	case "base64Binary":
+		return func(s string) bool {
+			_, err := base64.StdEncoding.Strict().DecodeString(strings.Join(strings.Fields(s), ""))
+			return err == nil
+		}
 	case "decimal":
 		return func(s string) bool { return !strings.ContainsAny(s, "eE/") && inDecimal(s) }
 	default:
