@@ -57,12 +57,15 @@ func encoded(t testing.TB, p handover.Payload) string {
 
 var entered = time.Date(2026, 3, 2, 8, 30, 0, 123_000_000, time.UTC)
 
-// record is what a clerk of one of the two offices entered.
+// record is what a clerk of one of the two offices entered, or the gateway.
 func record(n handover.Name, f core.Facts) native.Record {
 	kind, body := mock.Compose(n, f)
 	sender := f.Receiving
 	if strings.Contains(string(body), "senderId>"+string(f.Assigning)+"<") {
 		sender = f.Assigning
+	}
+	if n == (handover.ApplicationChecked{}).Name() {
+		sender = handover.Gateway
 	}
 	return native.Record{ID: "E1", Kind: kind, Case: "D1", Organisation: sender, Sequence: 1, At: entered, Body: body}
 }
