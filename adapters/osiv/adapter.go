@@ -42,7 +42,7 @@ func (Factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
 func connect(c *Config, now func() time.Time) adapters.System {
 	e := &exchange{config: *c, now: now, items: map[uint64]answer{}, receipts: map[string]receipt{}}
 	return adapters.System{
-		Source: e, Sink: e, Finder: e, Ping: e.ping, Close: func() error { return nil },
+		Source: e, Sink: e, Finder: e, Documents: e, Ping: e.ping, Close: func() error { return nil },
 		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: c.Bounds},
 	}
 }
@@ -99,6 +99,9 @@ func (e *exchange) ping(ctx context.Context) error {
 		if _, err := fs.ReadDir(root.FS(), folder); err != nil {
 			return unusable(op, err)
 		}
+	}
+	if err := root.MkdirAll(contract.Documents, 0o700); err != nil {
+		return unusable(op, err)
 	}
 	name := ".ping-" + rand.Text()
 	from, to := contract.Outbox+"/"+name, contract.Processed+"/"+name

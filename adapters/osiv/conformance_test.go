@@ -1,6 +1,7 @@
 package osiv
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"time"
@@ -57,13 +58,25 @@ func (s *stage) Connect(_ adaptertest.T, how adaptertest.Connection) adapters.Sy
 	if how == adaptertest.Unreachable {
 		c.Folder += "/nowhere"
 	}
-	return connect(c, time.Now)
+	system := connect(c, time.Now)
+	for _, d := range facts(7).Documents {
+		_ = system.Documents.PutDocument(context.Background(), documentOf(d), bytes.NewReader(d.Content)) // what cannot be reached has none
+	}
+	return system
 }
 
 // Enter implements [adaptertest.Native]; what is written by halves is whole after another round.
 func (s *stage) Enter(n int) (native.RecordID, error) {
-	kind, body := mock.Compose("application-submitted", facts(uint64(n))) //nolint:gosec // a small number
-	e, _, err := s.mock.Store().Write(context.Background(), core.Write{Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
+	f := facts(uint64(n)) //nolint:gosec // a small number
+	kind, body := mock.Compose("application-submitted", f)
+	for _, d := range f.Documents {
+		if err := s.mock.Store().PutDocument(d.SHA256(), bytes.NewReader(d.Content)); err != nil {
+			return "", err
+		}
+	}
+	e, _, err := s.mock.Store().Write(context.Background(), core.Write{
+		Kind: kind, Organisation: "iv-luzern", Documents: core.Hashes(f.Documents), By: core.ByClerk, Body: body,
+	})
 	if err == nil {
 		err = s.Carry()
 	}

@@ -12,6 +12,11 @@
 //
 // OSIV can hold only persons with an IV registration (P7). The mapping decides that; this adapter hands nothing over that the contract's guard denies.
 //
+// Documents lie in a folder of their own beside the four of the interface, each under the hash of its bytes: staged there before the entry that is to take them along, or
+// unfolded from the payload before the entry that came with them is reported on. An entry whose documents are not all there, with exactly their bytes, is not sent, and
+// not read: it is put before a person. Nothing is deleted there by einmal, because nobody tells when a document was fetched for the last time; the contract says what may
+// be deleted by age.
+//
 // All access goes through os.Root, which keeps links from leading out of the folders. Rejected: locks (they stay behind after a crash, or do not work on file
 // shares), a file of our own that remembers what was read (it can differ from what is there), and waiting for files to stop growing (the contract has
 // the envelope renamed into place last, and both files are checked to their last byte).

@@ -100,7 +100,7 @@ func (e *exchange) outcome(root *os.Root, ref native.Reference) (outcome, error)
 	for _, n := range taken {
 		a, read := e.items[n]
 		if !read {
-			_, a, _, err = e.load(root, n)
+			_, a, _, err = e.load(root, n, false)
 			if err != nil && fault.KindOf(err) != fault.Park {
 				return o, err
 			}

@@ -115,12 +115,13 @@ func (e *exchange) inspect(root *os.Root, w *waiting) (whole, ours bool) {
 	if w.envelope.messageType != uint64(e.config.MessageType) { //nolint:gosec // checked to be positive
 		return true, false
 	}
-	payload, err := read(root, w.data(), contract.MaxPayload)
+	payload, size, err := regular(root, w.data(), contract.MaxPayload)
 	if err != nil {
 		return false, false
 	}
-	_, err = unpack(payload)
-	return err == nil, true
+	defer func() { _ = payload.Close() }()
+	p, err := unpack(payload, size)
+	return err == nil && p.whole(), true
 }
 
 // overdue reports whether nothing has happened to either file of a pair for longer than a file may take to be written.

@@ -135,7 +135,8 @@ func (a *answer) negative(outcome *etree.Element) error {
 	a.refusal = "refused"
 	if code, known := map[string]string{
 		contract.ReasonUnknownCase: "unknown-case", contract.ReasonInvalidContent: "invalid-content", contract.ReasonOpening: "opening",
-		contract.ReasonNotOpening: "not-opening", contract.ReasonNotRegistered: noRegistration, contract.ReasonRule: "rule",
+		contract.ReasonNotOpening: "not-opening", contract.ReasonNotRegistered: noRegistration, contract.ReasonUnknownEntry: "unknown-entry",
+		contract.ReasonNoAttachment: "missing-document", contract.ReasonRule: "rule",
 	}[f.Text("grund")]; known {
 		a.refusal = code
 	}

@@ -1,6 +1,7 @@
 package osiv
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -18,6 +19,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
+	"github.com/einmal-hub/einmal/contracts/personal"
 	"github.com/einmal-hub/einmal/mocks/core"
 	mock "github.com/einmal-hub/einmal/mocks/osiv"
 )
@@ -45,7 +47,20 @@ func open(t *testing.T) *village {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	v.mock, v.system = m, connectTo(t, v.folder, func(*Config) {}, v.clock)
+	v.stage(t, facts(7).Documents...)
 	return v
+}
+
+// stage puts documents where the gateway puts them before an entry.
+func (v *village) stage(t *testing.T, ds ...core.Document) {
+	t.Helper()
+	for _, d := range ds {
+		require.NoError(t, v.system.Documents.PutDocument(t.Context(), documentOf(d), bytes.NewReader(d.Content)))
+	}
+}
+
+func documentOf(d core.Document) handover.Document {
+	return handover.Document{Name: personal.Text(d.Name), MediaType: d.MediaType, Size: d.Size(), SHA256: d.SHA256()}
 }
 
 func connectTo(t *testing.T, folder string, change func(*Config), clock *time.Time) adapters.System {
@@ -76,6 +91,7 @@ func facts(seed uint64) core.Facts {
 	f := core.Invent(rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // repeatable
 	f.Assigning, f.Receiving = "iv-luzern", "sd-kriens"
 	f.Person.OfficialName = canary
+	f.Documents = []core.Document{core.InventDocument(rand.New(rand.NewPCG(seed, 2)), "Vollmacht.pdf", 1500)} //nolint:gosec // repeatable
 	for i := range f.Declarations {
 		if f.Declarations[i].Item == "IV_PROCEDURE" {
 			f.Declarations[i].Answer = "RUNNING"
@@ -89,15 +105,33 @@ func entry(name handover.Name, n int, in native.CaseKey) native.Entry {
 	kind, body := mock.Compose(name, facts(7))
 	return native.Entry{
 		Reference: native.Reference(fmt.Sprintf("0195e1a2-0000-7000-8000-%012x", n)), Kind: kind, Case: in, CaseReference: "0195e1a2-cccc-7000-8000-000000000001",
-		Organisation: "iv-luzern", Body: body,
+		Organisation: "iv-luzern", Documents: documentsOf(kind, facts(7)), Body: body,
 	}
+}
+
+// documentsOf are the documents of an entry of a kind that may have some.
+func documentsOf(code native.Kind, f core.Facts) []handover.Document {
+	var all []handover.Document
+	if kind, _ := contract.KindOf(code); kind.Documents {
+		for _, d := range f.Documents {
+			all = append(all, documentOf(d))
+		}
+	}
+	return all
 }
 
 // clerk enters one message of an invented handover at the desk.
 func (v *village) clerk(t *testing.T, n handover.Name, seed uint64, in native.CaseKey) core.Entry {
 	t.Helper()
 	kind, body := mock.Compose(n, facts(seed))
-	e, _, err := v.mock.Store().Write(t.Context(), core.Write{Case: in, Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
+	w := core.Write{Case: in, Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body}
+	if k, _ := contract.KindOf(kind); k.Documents {
+		w.Documents = core.Hashes(facts(seed).Documents)
+		for _, d := range facts(seed).Documents {
+			require.NoError(t, v.mock.Store().PutDocument(d.SHA256(), bytes.NewReader(d.Content)))
+		}
+	}
+	e, _, err := v.mock.Store().Write(t.Context(), w)
 	require.NoError(t, err)
 	return e
 }

@@ -2,63 +2,99 @@ package osiv
 
 import (
 	"archive/zip"
-	"bytes"
 	"io"
+	"regexp"
+	"strings"
 
 	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
 )
 
-// pack makes the payload of one message. The same message always gives the same bytes.
-func pack(message []byte) ([]byte, error) {
-	var out bytes.Buffer
-	w := zip.NewWriter(&out)
+// pack writes the payload of one message with its documents. The same message always gives the same bytes. open returns the content of a document; an error of
+// its own, or of the content, ends the packing.
+func pack(out io.Writer, message []byte, named []attachment, open func(attachment) (io.ReadCloser, error)) error {
+	w := zip.NewWriter(out)
 	f, err := w.CreateHeader(&zip.FileHeader{Name: contract.MessageFile, Method: zip.Deflate})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := f.Write(message); err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := w.CreateHeader(&zip.FileHeader{Name: contract.AttachmentsFolder}); err != nil {
-		return nil, err
+		return err
 	}
-	if err := w.Close(); err != nil {
-		return nil, err
+	for _, a := range named {
+		if err := enclose(w, a, open); err != nil {
+			return err
+		}
 	}
-	return out.Bytes(), nil
+	return w.Close()
 }
 
-// unpack returns the message of a payload. It holds exactly the two members of the contract, by their exact names and once: so no member can lead
-// out of a folder, be a link, or hide another one. Nothing is read beyond the limits, whatever the archive says about its sizes.
-func unpack(b []byte) ([]byte, error) {
-	if len(b) > contract.MaxPayload || !bytes.HasPrefix(b, []byte("PK\x03\x04")) {
-		return nil, payloadBroken("the payload is not a ZIP file within 4 MiB")
-	}
-	archive, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+func enclose(w *zip.Writer, a attachment, open func(attachment) (io.ReadCloser, error)) error {
+	content, err := open(a)
 	if err != nil {
-		return nil, payloadBroken("the payload is not a whole ZIP file")
+		return err
+	}
+	defer func() { _ = content.Close() }()
+	f, err := w.CreateHeader(&zip.FileHeader{Name: contract.AttachmentsFolder + a.hash, Method: zip.Deflate})
+	if err != nil {
+		return err
+	}
+	return a.copy(f, content)
+}
+
+// parts are the message of a payload and the documents that came with it, by their hashes as they are named; nobody has looked into those yet.
+type parts struct {
+	message  []byte
+	enclosed map[string]*zip.File
+}
+
+// unpack takes a payload apart. It holds exactly the members of the contract, by their exact names and once: so no member can lead
+// out of a folder, be a link, or hide another one. Nothing is read beyond the limits, whatever the archive says about its sizes.
+func unpack(b io.ReaderAt, size int64) (parts, error) {
+	var start [4]byte
+	if _, err := b.ReadAt(start[:], 0); err != nil || size > contract.MaxPayload || string(start[:]) != "PK\x03\x04" {
+		return parts{}, payloadBroken("the payload is not a ZIP file within 404 MiB")
+	}
+	archive, err := zip.NewReader(b, size)
+	if err != nil {
+		return parts{}, payloadBroken("the payload is not a whole ZIP file")
 	}
 	if len(archive.File) > contract.MaxMembers {
-		return nil, payloadBroken("the payload has more members than the contract allows")
+		return parts{}, payloadBroken("the payload has more members than the contract allows")
 	}
+	p := parts{enclosed: map[string]*zip.File{}}
 	var message *zip.File
 	folder := false
 	for _, f := range archive.File {
+		hash, inside := strings.CutPrefix(f.Name, contract.AttachmentsFolder)
 		switch {
-		case f.Name == contract.MessageFile && message == nil && f.Mode().IsRegular() && f.Flags&1 == 0:
+		case f.Name == contract.MessageFile && message == nil && plain(f):
 			message = f
 		case f.Name == contract.AttachmentsFolder && !folder && f.UncompressedSize64 == 0 && f.CompressedSize64 <= 2:
 			folder = true
+		case inside && isHash(hash) && p.enclosed[hash] == nil && plain(f) && f.UncompressedSize64 >= 1 && f.UncompressedSize64 <= contract.MaxAttachment:
+			p.enclosed[hash] = f
 		default:
-			return nil, payloadBroken("the payload holds something beside one message and an empty folder for attachments")
+			return parts{}, payloadBroken("the payload holds something beside one message and documents that are named by their hashes")
 		}
 	}
-	if message == nil || message.UncompressedSize64 > contract.MaxMessage || message.Method != zip.Store && message.Method != zip.Deflate {
-		return nil, payloadBroken("the message is missing in the payload, larger than 1 MiB, or packed in another way than the contract allows")
+	if message == nil || message.UncompressedSize64 > contract.MaxMessage || len(p.enclosed) > contract.MaxAttachments {
+		return parts{}, payloadBroken("the message is missing in the payload, larger than 1 MiB, or has more than 20 documents")
 	}
-	return content(message)
+	p.message, err = content(message)
+	return p, err
 }
+
+// plain reports whether a member is a file that is not encrypted and packed as the contract allows.
+func plain(f *zip.File) bool {
+	return f.Mode().IsRegular() && f.Flags&1 == 0 && (f.Method == zip.Store || f.Method == zip.Deflate)
+}
+
+// isHash reports whether a name is a SHA-256 as the contract writes it, which can lead nowhere else in a file system.
+func isHash(name string) bool { return regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(name) }
 
 func content(f *zip.File) ([]byte, error) {
 	in, err := f.Open()
@@ -70,6 +106,21 @@ func content(f *zip.File) ([]byte, error) {
 		return nil, payloadBroken("the message in the payload cannot be read to its end")
 	}
 	return message, nil
+}
+
+// whole reports whether every document of a payload can be read to its end.
+func (p parts) whole() bool {
+	for _, f := range p.enclosed {
+		in, err := f.Open()
+		if err != nil {
+			return false
+		}
+		_, err = io.Copy(io.Discard, io.LimitReader(in, contract.MaxAttachment+1))
+		if closed := in.Close(); err != nil || closed != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func payloadBroken(text string) error { return xmlframe.Broken("payload", text) }

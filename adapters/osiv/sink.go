@@ -2,14 +2,15 @@ package osiv
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"regexp"
 
 	"github.com/beevik/etree"
 
+	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
@@ -21,7 +22,7 @@ const opApply = Type + ".apply"
 // Apply hands one entry over; see [adapters.Sink]. When OSIV's report on the reference is here already, it is the answer; otherwise the answer is Doubt with the
 // code handed-over, and Find tells more later. A pair with the reference that still lies in the outbox is left as it is.
 func (e *exchange) Apply(ctx context.Context, entry native.Entry) (native.Receipt, error) {
-	content, err := examine(entry)
+	content, named, err := examine(entry)
 	if err != nil {
 		return native.Receipt{}, err
 	}
@@ -47,13 +48,13 @@ func (e *exchange) Apply(ctx context.Context, entry native.Entry) (native.Receip
 	if err := e.retire(root, known.given); err != nil {
 		return native.Receipt{}, unusable(opApply, err)
 	}
-	return native.Receipt{}, e.handOver(root, entry, content)
+	return native.Receipt{}, e.handOver(root, entry, content, named)
 }
 
-// examine refuses what OSIV's contract does not provide for, before a file is written.
-func examine(entry native.Entry) (*etree.Element, error) {
-	no := func(code, text string) (*etree.Element, error) {
-		return nil, fault.New(fault.Refuse, opApply, code, text)
+// examine refuses what OSIV's contract does not provide for, before a file is written. It returns the content and the documents that it names.
+func examine(entry native.Entry) (*etree.Element, []attachment, error) {
+	no := func(code, text string) (*etree.Element, []attachment, error) {
+		return nil, nil, fault.New(fault.Refuse, opApply, code, text)
 	}
 	kind, known := contract.KindOf(entry.Kind)
 	content, err := strict.XML(entry.Body)
@@ -61,19 +62,23 @@ func examine(entry native.Entry) (*etree.Element, error) {
 	case !regexp.MustCompile(`^[0-9a-f-]{1,36}$`).MatchString(string(entry.Reference)):
 		return no("reference", "the reference cannot be a message id of sedex")
 	case err != nil || !known || len(entry.Body) > contract.MaxContent || !strict.Is(content, contract.Namespace, kind.Root):
-		return no("content", "the content is not the element of OSIV's namespace for its kind within 64 KiB")
+		return no("content", "the content is not the element of OSIV's namespace for its kind within 256 KiB")
 	case !contract.Registered(content):
 		return no(noRegistration, "OSIV can hold only persons with an IV registration, and the application does not say that there is one")
-	case kind.Opens && entry.Case != "":
+	case kind.Opens && entry.Case != "" && entry.Action == "":
 		return no("opening", "the entry opens a case, but names one")
-	case !kind.Opens && entry.Case == "":
+	case entry.Case == "" && (!kind.Opens || entry.Action != ""):
 		return no("not-opening", "the entry does not open a case, and names none")
 	}
-	return content, nil
+	named, err := attachments(content)
+	if err != nil || !same(named, entry.Documents) {
+		return no("documents", "the documents that the content names are not those of the entry")
+	}
+	return content, named, nil
 }
 
 // handOver writes the pair: the data first, the envelope last. Until the envelope is in place nothing was handed over.
-func (e *exchange) handOver(root *os.Root, entry native.Entry, content *etree.Element) error {
+func (e *exchange) handOver(root *os.Root, entry native.Entry, content *etree.Element, named []attachment) error {
 	base := string(entry.Reference)
 	cover, data := contract.Outbox+"/envl_"+base+".xml", contract.Outbox+"/data_"+base+".zip"
 	if _, err := root.Lstat(cover); err == nil {
@@ -86,18 +91,14 @@ func (e *exchange) handOver(root *os.Root, entry native.Entry, content *etree.El
 	if err != nil {
 		return fault.New(fault.Refuse, opApply, "too-large", "the message cannot be written within the limits of the contract")
 	}
-	payload, err := pack(message)
-	if err != nil {
-		return fault.New(fault.Refuse, opApply, "payload", "the message cannot be packed")
-	}
 	envelope, err := e.writeEnvelope(base)
 	if err != nil {
 		return fault.New(fault.Refuse, opApply, "envelope", "the envelope cannot be written")
 	}
-	if err := place(root, data, payload); err != nil {
-		return unusable(opApply, err)
+	if err := placeData(root, data, message, named); err != nil {
+		return err
 	}
-	draft, err := draftOf(root, contract.Outbox, envelope)
+	draft, err := draftOf(root, contract.Outbox, func(w io.Writer) error { _, err := w.Write(envelope); return err })
 	if err != nil {
 		return unusable(opApply, err)
 	}
@@ -108,6 +109,24 @@ func (e *exchange) handOver(root *os.Root, entry native.Entry, content *etree.El
 		return fault.New(fault.Doubt, opApply, "outbox", "nobody knows whether the envelope would outlast a loss of power").Because(bare(err))
 	}
 	return handedOver()
+}
+
+// placeData puts the whole payload in place, or none. A document that does not stand there, or is another, keeps the entry from being sent.
+func placeData(root *os.Root, name string, message []byte, named []attachment) error {
+	draft, err := draftOf(root, contract.Outbox, func(w io.Writer) error {
+		return pack(w, message, named, func(a attachment) (io.ReadCloser, error) { return a.open(root) })
+	})
+	if errors.Is(err, errDiffers) {
+		return fault.New(fault.Park, opApply, adapters.DocumentMissing, "a document of the entry does not stand whole among those to be sent; nothing was handed over").
+			Hint("let the entry go on: its documents are then stored anew")
+	}
+	if err == nil {
+		err = root.Rename(draft, name)
+	}
+	if err != nil {
+		return unusable(opApply, err)
+	}
+	return nil
 }
 
 func handedOver() error {
@@ -125,27 +144,4 @@ func bare(err error) error {
 		return path.Err
 	}
 	return err
-}
-
-// place puts a whole file in place, or none.
-func place(root *os.Root, name string, b []byte) error {
-	draft, err := draftOf(root, contract.Outbox, b)
-	if err != nil {
-		return err
-	}
-	return root.Rename(draft, name)
-}
-
-// draftOf writes a file under a name that the sedex client does not know, and makes it durable.
-func draftOf(root *os.Root, folder string, b []byte) (string, error) {
-	name := folder + "/.einmal-" + rand.Text() + ".part"
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return "", errors.Join(err, root.Remove(name))
-	}
-	return name, nil
 }

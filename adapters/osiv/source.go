@@ -3,6 +3,7 @@ package osiv
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
+	"github.com/einmal-hub/einmal/contracts/strict"
 
 	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
 )
@@ -77,7 +79,7 @@ func (e *exchange) add(root *os.Root, n uint64, batch *adapters.Batch) error {
 	if a, known := e.items[n]; known && a.report {
 		return nil
 	}
-	record, a, raw, err := e.load(root, n)
+	record, a, raw, err := e.load(root, n, true)
 	var broken *fault.Error
 	switch {
 	case errors.As(err, &broken):
@@ -90,8 +92,9 @@ func (e *exchange) add(root *os.Root, n uint64, batch *adapters.Batch) error {
 	return nil
 }
 
-// load reads a pair that was taken. An error of kind Park is about what stands in it; another one is about the files.
-func (e *exchange) load(root *os.Root, n uint64) (native.Record, answer, []byte, error) {
+// load reads a pair that was taken. An error of kind Park is about what stands in it; another one is about the files. With keeping, the documents of an entry stand under their
+// hashes when it returns.
+func (e *exchange) load(root *os.Root, n uint64, keeping bool) (native.Record, answer, []byte, error) {
 	cover, err := read(root, number(n), contract.MaxEnvelope)
 	if err != nil {
 		return native.Record{}, answer{}, nil, missing(err)
@@ -100,22 +103,57 @@ func (e *exchange) load(root *os.Root, n uint64) (native.Record, answer, []byte,
 	if err != nil {
 		return native.Record{}, answer{}, cover, err
 	}
-	payload, err := read(root, payloadOf(key(cover)), contract.MaxPayload)
+	payload, size, err := regular(root, payloadOf(key(cover)), contract.MaxPayload)
 	if err != nil {
 		return native.Record{}, answer{}, cover, missing(err)
 	}
+	defer func() { _ = payload.Close() }()
 	if v.sender != e.config.Recipient || v.recipient != e.config.Sender {
-		return native.Record{}, answer{}, payload, xmlframe.Broken("foreign-participant", "the message is not from the IV office to this participant")
+		return native.Record{}, answer{}, shown(payload, size, cover), xmlframe.Broken("foreign-participant", "the message is not from the IV office to this participant")
 	}
-	message, err := unpack(payload)
+	p, err := unpack(payload, size)
 	if err != nil {
-		return native.Record{}, answer{}, payload, err
+		return native.Record{}, answer{}, shown(payload, size, cover), err
 	}
-	record, a, err := readMessage(v, message)
+	record, a, err := readMessage(v, p.message)
+	if err == nil {
+		err = e.settleDocuments(root, p, record, keeping)
+	}
 	if err == nil {
 		e.items[n] = a
 	}
-	return record, a, message, err
+	return record, a, p.message, err
+}
+
+// settleDocuments holds the documents of a payload against its message, which for a report is none, and stores them.
+func (e *exchange) settleDocuments(root *os.Root, p parts, record native.Record, keeping bool) error {
+	if record.Body == nil {
+		return p.match(nil)
+	}
+	content, err := strict.XML(record.Body)
+	if err != nil {
+		return err
+	}
+	named, err := attachments(content)
+	if err == nil {
+		err = p.match(named)
+	}
+	if err != nil || !keeping {
+		return err
+	}
+	return e.unfold(root, p, named)
+}
+
+// shown is what a person gets to see of a payload that cannot be taken apart: all of it, or of a large one the envelope, beside which it lies.
+func shown(payload io.ReaderAt, size int64, cover []byte) []byte {
+	if size > contract.MaxMessage {
+		return cover
+	}
+	b := make([]byte, size)
+	if _, err := payload.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
+		return cover
+	}
+	return b
 }
 
 // missing tells a file that somebody took away, which nobody can wait for, from a failure of the file system.

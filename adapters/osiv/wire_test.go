@@ -3,9 +3,12 @@ package osiv
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +20,7 @@ import (
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
+	"github.com/einmal-hub/einmal/mocks/core"
 )
 
 var update = flag.Bool("update", false, "write the contract's examples anew")
@@ -46,13 +50,19 @@ func archive(t testing.TB, members ...member) []byte {
 	return out.Bytes()
 }
 
-func TestUnpack_TakesExactlyOneMessageAndAnEmptyFolder(t *testing.T) {
+// taken takes a payload apart that lies in memory.
+func taken(b []byte) (parts, error) { return unpack(bytes.NewReader(b), int64(len(b))) }
+
+func TestUnpack_TakesExactlyOneMessageAndDocumentsNamedByTheirHashes(t *testing.T) {
 	message := member{name: contract.MessageFile, text: "<x/>"}
 	folder := member{name: contract.AttachmentsFolder}
-	for _, good := range [][]member{{message}, {message, folder}, {folder, message}} {
-		b, err := unpack(archive(t, good...))
+	hash := strings.Repeat("0a", 32)
+	document := member{name: contract.AttachmentsFolder + hash, text: "x"}
+	for _, good := range [][]member{{message}, {message, folder}, {folder, message}, {message, document}, {folder, document, message}} {
+		p, err := taken(archive(t, good...))
 		require.NoError(t, err)
-		require.Equal(t, "<x/>", string(b))
+		require.Equal(t, "<x/>", string(p.message))
+		require.True(t, p.whole())
 	}
 	whole := archive(t, message, folder)
 	for name, b := range map[string][]byte{
@@ -60,20 +70,26 @@ func TestUnpack_TakesExactlyOneMessageAndAnEmptyFolder(t *testing.T) {
 		"no message": archive(t, folder), "two messages": archive(t, message, member{name: "message_2.xml"}), "twice": archive(t, message, message),
 		"slip": archive(t, member{name: "../" + contract.MessageFile}), "absolute": archive(t, member{name: "/" + contract.MessageFile}),
 		"windows slip": archive(t, message, member{name: `..\x`}), "another case": archive(t, member{name: "Message_1.xml"}),
-		"attachment": archive(t, message, member{name: contract.AttachmentsFolder + "a.pdf", text: "x"}), "full folder": archive(t, message, member{name: "attachments_1", text: "x"}),
-		"link":        archive(t, member{name: contract.MessageFile, text: "/etc/passwd", mode: fs.ModeSymlink | 0o777}),
-		"bomb":        archive(t, member{name: contract.MessageFile, text: strings.Repeat("a", contract.MaxMessage+1)}),
-		"many":        archive(t, append([]member{message}, make([]member, contract.MaxMembers)...)...),
-		"large":       append(whole, make([]byte, contract.MaxPayload)...),
-		"wrong check": bytes.Replace(whole, []byte("<x/>"), []byte("<y/>"), 1),
+		"another name": archive(t, message, member{name: contract.AttachmentsFolder + "a.pdf", text: "x"}), "full folder": archive(t, message, member{name: "attachments_1", text: "x"}),
+		"document twice": archive(t, message, document, document), "empty document": archive(t, message, member{name: document.name}),
+		"document slip":  archive(t, message, member{name: contract.AttachmentsFolder + "../" + hash, text: "x"}),
+		"upper case":     archive(t, message, member{name: contract.AttachmentsFolder + strings.ToUpper(hash), text: "x"}),
+		"document link":  archive(t, message, member{name: document.name, text: "/etc/passwd", mode: fs.ModeSymlink | 0o777}),
+		"another folder": archive(t, message, member{name: "attachments_2/" + hash, text: "x"}),
+		"link":           archive(t, member{name: contract.MessageFile, text: "/etc/passwd", mode: fs.ModeSymlink | 0o777}),
+		"bomb":           archive(t, member{name: contract.MessageFile, text: strings.Repeat("a", contract.MaxMessage+1)}),
+		"many":           archive(t, append([]member{message}, make([]member, contract.MaxMembers)...)...),
+		"wrong check":    bytes.Replace(whole, []byte("<x/>"), []byte("<y/>"), 1),
 	} {
-		_, err := unpack(b)
+		_, err := taken(b)
 		if name == "wrong check" && bytes.Equal(b, whole) {
 			continue // the text was packed
 		}
 		require.Error(t, err, name)
 		require.Equal(t, fault.Park, fault.KindOf(err), name)
 	}
+	_, err := unpack(bytes.NewReader(whole), contract.MaxPayload+1)
+	require.Error(t, err, "a payload is not looked into when it is too large")
 }
 
 // An archive that lies about the size of its message is not believed.
@@ -81,19 +97,42 @@ func TestUnpack_ReadsNoMoreThanTheLimitWhateverTheArchiveSays(t *testing.T) {
 	b := archive(t, member{name: contract.MessageFile, text: strings.Repeat("a", 3<<20)})
 	directory := bytes.LastIndex(b, []byte("PK\x01\x02"))
 	copy(b[directory+24:], []byte{10, 0, 0, 0}) // uncompressed size: ten bytes
-	_, err := unpack(b)
+	_, err := taken(b)
 	require.Error(t, err)
 }
 
 func TestPack_GivesTheSameBytesAndIsTakenByUnpack(t *testing.T) {
-	a, err := pack([]byte("<x>ä</x>"))
-	require.NoError(t, err)
-	b, err := pack([]byte("<x>ä</x>"))
-	require.NoError(t, err)
+	a, b := packed(t, "<x>ä</x>", "one", "two"), packed(t, "<x>ä</x>", "one", "two")
 	require.Equal(t, a, b)
-	message, err := unpack(a)
+	p, err := taken(a)
 	require.NoError(t, err)
-	require.Equal(t, "<x>ä</x>", string(message))
+	require.Equal(t, "<x>ä</x>", string(p.message))
+	require.NoError(t, p.match([]attachment{named("one"), named("two")}))
+	require.Equal(t, "attachment-missing", fault.CodeOf(p.match([]attachment{named("one"), named("three")})))
+	require.Equal(t, "attachment-unnamed", fault.CodeOf(p.match([]attachment{named("one")})))
+	require.Equal(t, "attachment-differs", fault.CodeOf(p.match([]attachment{named("one"), {hash: named("two").hash, size: 4}})))
+}
+
+// named is the name of a document with a text.
+func named(text string) attachment {
+	sum := sha256.Sum256([]byte(text))
+	return attachment{hash: hex.EncodeToString(sum[:]), size: int64(len(text))}
+}
+
+// packed is a payload with documents of these texts.
+func packed(t testing.TB, message string, texts ...string) []byte {
+	t.Helper()
+	var all []attachment
+	contents := map[string]string{}
+	for _, text := range texts {
+		all = append(all, named(text))
+		contents[named(text).hash] = text
+	}
+	var out bytes.Buffer
+	require.NoError(t, pack(&out, []byte(message), all, func(a attachment) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(contents[a.hash])), nil
+	}))
+	return out.Bytes()
 }
 
 const envelopeText = `<?xml version="1.0" encoding="UTF-8"?>
@@ -175,15 +214,21 @@ func TestTheContractsExamplesAreWhatAdapterAndMockSay(t *testing.T) {
 				b, err := os.ReadFile(v.path(folder, file))
 				require.NoError(t, err)
 				if suffix == ".zip" {
-					b, err = unpack(b)
+					p, err := taken(b)
 					require.NoError(t, err)
+					b = p.message
 				}
 				said[name] = b
 			}
 		}
 	}
 	e := entry("application-submitted", 1, "")
-	e.Body = example(t, "content/000101")
+	e.Body, e.Documents = example(t, "content/000101"), nil
+	for _, d := range append(core.Invent(rand.New(rand.NewPCG(7, 1))).Documents, //nolint:gosec // repeatable
+		core.InventDocument(rand.New(rand.NewPCG(7, 2)), "Vollmacht \"2026\" & Beilagen.pdf", 1500)) { //nolint:gosec // repeatable
+		v.stage(t, d)
+		e.Documents = append(e.Documents, documentOf(d))
+	}
 	v.handOver(t, e)
 	keep("envelope-order", contract.Outbox, "envl_", ".xml")
 	keep("order", contract.Outbox, "data_", ".zip")
@@ -251,14 +296,19 @@ func FuzzReceipt(f *testing.F) {
 }
 
 func FuzzPayload(f *testing.F) {
-	whole, err := pack([]byte("<x/>"))
-	require.NoError(f, err)
-	f.Add(whole)
+	f.Add(packed(f, "<x/>"))
+	f.Add(packed(f, "<x/>", "one", "two"))
 	f.Add(archive(f, member{name: "../x", text: "y"}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if message, err := unpack(b); err == nil {
-			require.LessOrEqual(t, len(message), contract.MaxMessage)
+		p, err := taken(b)
+		if err != nil {
+			return
 		}
+		require.LessOrEqual(t, len(p.message), contract.MaxMessage)
+		for hash := range p.enclosed {
+			require.True(t, isHash(hash))
+		}
+		_ = p.whole()
 	})
 }
 
