@@ -5,6 +5,7 @@ package avam
 
 import (
 	_ "embed"
+	"maps"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
@@ -77,6 +78,11 @@ func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native
 	if err != nil {
 		return native.Entry{}, err
 	}
+	beside, err := m.table.Beside(msg.Payload.Name(), at)
+	if err != nil {
+		return native.Entry{}, err
+	}
+	maps.Copy(outside, beside)
 	kind, body, err := m.table.Write(table.Content{Payload: msg.Payload, Outside: outside})
 	if err != nil {
 		return native.Entry{}, err

@@ -58,7 +58,7 @@ const (
 func (h Header) path(field string) string { return h.Element + ".eCH-0058:" + field }
 
 // Write makes the header of eCH-0058 from the envelope. id is the messageId, which is one for every attempt. The message's own time is the messageDate, so that every attempt to write it
-// gives the same bytes. The action is written in the spelling of the table's code list. How the organisation leads its own procedure is among the values as [table.Procedure].
+// gives the same bytes. The action is written in the spelling of the table's code list.
 func (h Header) Write(m handover.Message, at mapping.Placement, kind native.Kind, id string) (table.Outside, error) {
 	does := h.actionOf(m)
 	if does == "" || id == "" || m.ID == "" || m.Case == "" || m.Sender == "" || at.Organisation == "" || m.Time.IsZero() {
@@ -76,9 +76,6 @@ func (h Header) Write(m handover.Message, at mapping.Placement, kind native.Kind
 				At("referencemessageid").Hint("see to it that the earlier entry is recorded there, then let this one go on")
 		}
 		o[referenceMessageID] = []string{string(at.Earlier.Record)}
-	}
-	if at.Procedure != "" {
-		o[table.Procedure] = []string{string(at.Procedure)}
 	}
 	return o, nil
 }

@@ -70,7 +70,7 @@ func passesOn(t T, subjects []Subject, name handover.Name) {
 		}
 		p := first
 		for _, s := range subjects {
-			draft, err := s.mapper().ToHandover(record(s.written(t, p)))
+			draft, err := s.mapper().ToHandover(s.record(s.written(t, p)))
 			require.NoError(t, err)
 			p = draft.Payload
 		}

@@ -75,9 +75,9 @@ func (s Subject) misses(t T, reduced *table.Table, name handover.Name) {
 			}
 			return d.set(r.Native, sample(s.Table, r), !unquoted(r))
 		})
-		_, err := read(s.mapper(), e, body)
+		_, err := s.read(s.mapper(), e, body)
 		require.NoError(t, err, "the whole table reads %s", r.Native)
-		_, err = read(s.with(reduced), e, body)
+		_, err = s.read(s.with(reduced), e, body)
 		require.True(t, slices.ContainsFunc(found(err), func(f string) bool { return strings.HasPrefix(f, "unknown-field at ") }),
 			"%s vanishes without its row", r.Native)
 	}

@@ -24,7 +24,7 @@ func comesBack(t T, s Subject, name handover.Name) {
 		require.Empty(t, string(e.Action)+string(e.Refers), "a new entry is about no earlier one")
 		again := s.written(t, p)
 		require.Equal(t, e, again, "every attempt to write a message gives the same bytes")
-		draft, err := m.ToHandover(record(e))
+		draft, err := m.ToHandover(s.record(e))
 		require.NoError(t, err)
 		require.Equal(t, encode(t, p), encode(t, draft.Payload))
 		requireSender(t, name, draft)
@@ -57,7 +57,7 @@ func revises(t T, s Subject, name handover.Name) {
 		require.Equal(t, handover.DocumentsOf(p), e.Documents)
 		require.Equal(t, native.CaseKey("C-1"), e.Case, "a %s opens no case", action)
 		require.False(t, fresh.Action == e.Action && fresh.Refers == e.Refers && string(fresh.Body) == string(e.Body), "a %s is told from a new entry", action)
-		draft, err := s.mapper().ToHandover(record(e))
+		draft, err := s.mapper().ToHandover(s.record(e))
 		require.NoError(t, err)
 		require.Equal(t, encode(t, p), encode(t, draft.Payload), "a %s has the whole content", action)
 		requireSender(t, name, draft)
@@ -93,7 +93,7 @@ func saysProcedure(t T, s Subject, name handover.Name) {
 		require.NoError(t, err)
 		require.False(t, seen[string(e.Body)], "%s is told from the others", c.Canonical)
 		seen[string(e.Body)] = true
-		draft, err := s.mapper().ToHandover(record(e))
+		draft, err := s.mapper().ToHandover(s.record(e))
 		require.NoError(t, err)
 		require.Equal(t, encode(t, p), encode(t, draft.Payload))
 	}
@@ -108,13 +108,13 @@ func saysProcedure(t T, s Subject, name handover.Name) {
 func arrivesWhole(t T, s Subject, name handover.Name) {
 	p := s.fit(Longest(name, s.Table).Example(1))
 	e := s.written(t, p)
-	draft, err := s.mapper().ToHandover(record(e))
+	draft, err := s.mapper().ToHandover(s.record(e))
 	require.NoError(t, err)
 	require.Equal(t, encode(t, p), encode(t, draft.Payload))
 	for _, r := range s.Table.Rows(name) {
 		if r.Max > 0 {
 			body := s.changed(t, e.Body, func(d document) error { return d.set(r.Native, strings.Repeat("x", r.Max+1), true) })
-			_, err := read(s.mapper(), e, body)
+			_, err := s.read(s.mapper(), e, body)
 			require.Contains(t, found(err), "too-long at "+firstItem(r.Native))
 		}
 	}
@@ -128,7 +128,7 @@ func reportsUnknownFields(t T, s Subject, name handover.Name) {
 	require.Positive(t, doc.objects())
 	for i := range doc.objects() {
 		body := s.changed(t, e.Body, func(d document) error { d.add(i); return nil })
-		_, err := read(s.mapper(), e, body)
+		_, err := s.read(s.mapper(), e, body)
 		require.Error(t, err, "an unknown field vanished: %s", body)
 		require.Equal(t, fault.Park, fault.KindOf(err))
 		require.Contains(t, []string{"unknown-field", "not-a-value", "mixed-content"}, fault.CodeOf(err))
@@ -154,7 +154,7 @@ func reportsUnknownCodes(t T, s Subject, name handover.Name) {
 			}
 			return d.set(r.Native, "?", true)
 		})
-		_, err := read(s.mapper(), e, body)
+		_, err := s.read(s.mapper(), e, body)
 		require.Contains(t, found(err), "unknown-code at "+firstItem(r.Native))
 		if r.Canonical != "" && r.Rule != "bool-code" {
 			_, err := s.mapper().FromHandover(message(altered(t, p, r.Canonical, "NO_SUCH_CODE")), placement(name))
@@ -184,7 +184,7 @@ func holdsNoValue(t T, s Subject, name handover.Name) {
 	for _, r := range s.Table.Rows(name) {
 		if r.Native != "" {
 			body := s.changed(t, e.Body, func(d document) error { return d.set(r.Native, canary, true) })
-			_, err := read(s.mapper(), e, body)
+			_, err := s.read(s.mapper(), e, body)
 			require.False(t, err != nil && strings.Contains(err.Error(), "Canary"), "the error for %s holds the value", r.Native)
 		}
 		if r.Rule == "text" && r.Max > 0 && r.Canonical != "" {

@@ -128,12 +128,16 @@ func placement(n handover.Name) mapping.Placement {
 	return at
 }
 
-// record is what an adapter would read if a clerk of the sender had entered the content.
-func record(e native.Entry) native.Record {
-	return native.Record{
+// record is what an adapter would read if a clerk of the sender had entered the content. What einmal itself says has no clerk.
+func (s Subject) record(e native.Entry) native.Record {
+	r := native.Record{
 		ID: "R-1", Kind: e.Kind, Case: "C-1", Organisation: assigning, CaseReference: e.CaseReference, Sequence: 1,
 		At: time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC), Action: e.Action, Refers: e.Refers, Body: e.Body,
 	}
+	if e.Kind == s.Table.KindOf(handover.ApplicationChecked{}.Name()) {
+		r.Organisation = handover.Gateway
+	}
+	return r
 }
 
 // written is the entry that the mapping makes of a payload.
@@ -146,9 +150,9 @@ func (s Subject) written(t T, p handover.Payload) native.Entry {
 }
 
 // read reads a content with one mapping.
-func read(m mapping.Mapper, e native.Entry, body []byte) (mapping.Draft, error) {
+func (s Subject) read(m mapping.Mapper, e native.Entry, body []byte) (mapping.Draft, error) {
 	e.Body = body
-	return m.ToHandover(record(e))
+	return m.ToHandover(s.record(e))
 }
 
 // found returns the findings of an error as "code at path".

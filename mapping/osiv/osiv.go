@@ -9,6 +9,7 @@ package osiv
 
 import (
 	_ "embed"
+	"maps"
 	"slices"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -90,6 +91,11 @@ func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native
 	if registered != "" {
 		outside[registration] = []string{string(registered)}
 	}
+	beside, err := m.table.Beside(msg.Payload.Name(), at)
+	if err != nil {
+		return native.Entry{}, err
+	}
+	maps.Copy(outside, beside)
 	kind, body, err := m.table.Write(table.Content{Payload: msg.Payload, Outside: outside})
 	if err != nil {
 		return native.Entry{}, err

@@ -50,7 +50,7 @@ func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 
 // FromHandover implements [mapping.Mapper].
 func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native.Entry, error) {
-	outside, err := m.table.outside(msg.Payload.Name(), at)
+	outside, err := m.table.Beside(msg.Payload.Name(), at)
 	if err != nil {
 		return native.Entry{}, err
 	}
@@ -72,8 +72,9 @@ func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native
 	return e, nil
 }
 
-// outside returns what a placement says beside the payload. A procedure that the table has no place for is parked, not left out.
-func (t *Table) outside(n handover.Name, at mapping.Placement) (Outside, error) {
+// Beside returns what a placement says beside the payload of a message: how the organisation leads its own procedure. A procedure that the table has no place for is parked, not
+// left out.
+func (t *Table) Beside(n handover.Name, at mapping.Placement) (Outside, error) {
 	if at.Procedure == "" {
 		return nil, nil
 	}
