@@ -38,7 +38,7 @@ func (Factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
 	}
 	s := &service{client: client}
 	return adapters.System{
-		Source: s, Sink: s, Finder: s, Ping: s.ping, Close: client.Close,
+		Source: s, Sink: s, Finder: s, Documents: s, Ping: s.ping, Close: client.Close,
 		Abilities: adapters.Abilities{Mode: adapters.ModeB, Bounds: c.Bounds},
 	}, nil
 }

@@ -1,6 +1,7 @@
 package avam
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/avam"
+	"github.com/einmal-hub/einmal/contracts/personal"
 	mock "github.com/einmal-hub/einmal/mocks/avam"
 	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/stretchr/testify/require"
@@ -49,7 +51,21 @@ func open(t *testing.T, around func(http.Handler) http.Handler) *village {
 	}
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	return &village{mock: m, server: server, system: connect(t, server.URL+mock.Path, password)}
+	v := &village{mock: m, server: server, system: connect(t, server.URL+mock.Path, password)}
+	v.file(t, facts(7).Documents...)
+	return v
+}
+
+// file stores documents in the native system without a word over the wire.
+func (v *village) file(t *testing.T, ds ...core.Document) {
+	t.Helper()
+	for _, d := range ds {
+		require.NoError(t, v.mock.Store().PutDocument(d.SHA256(), bytes.NewReader(d.Content)))
+	}
+}
+
+func documentOf(d core.Document) handover.Document {
+	return handover.Document{Name: personal.Text(d.Name), MediaType: d.MediaType, Size: d.Size(), SHA256: d.SHA256()}
 }
 
 // connect makes the adapter for an address.
@@ -70,6 +86,7 @@ func connect(t *testing.T, url, secret string) adapters.System {
 func facts(seed uint64) core.Facts {
 	f := core.Invent(rand.New(rand.NewPCG(seed, 1)))
 	f.Assigning, f.Receiving = "rav-luzern", "sd-kriens"
+	f.Documents = append(f.Documents, core.InventDocument(rand.New(rand.NewPCG(seed, 2)), "Vollmacht \"2026\" & Beilagen.pdf", 1500))
 	f.Remark = "[M0007-01] Bemerkung mit <Zeichen> & \"Umbruch\"\nzweite Zeile"
 	return f
 }
@@ -78,6 +95,7 @@ func facts(seed uint64) core.Facts {
 func (v *village) clerk(t *testing.T, n handover.Name, seed uint64, in native.CaseKey) core.Entry {
 	t.Helper()
 	kind, body := mock.Compose(n, facts(seed))
+	v.file(t, facts(seed).Documents...)
 	e, _, err := v.mock.Store().Write(t.Context(), core.Write{Case: in, Kind: kind, Organisation: "rav-luzern", By: core.ByClerk, Body: body})
 	require.NoError(t, err)
 	return e

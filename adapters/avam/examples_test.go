@@ -2,12 +2,15 @@ package avam
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/beevik/etree"
@@ -91,6 +94,19 @@ func (r *tape) play(t *testing.T, v *village) {
 	as("find-by-reference")
 	_, err = v.system.Finder.Find(t.Context(), reference1)
 	require.NoError(t, err)
+	d := core.InventDocument(rand.New(rand.NewPCG(9, 9)), "Vollmacht.pdf", 800)
+	as("store-document")
+	require.NoError(t, v.system.Documents.PutDocument(t.Context(), documentOf(d), bytes.NewReader(d.Content)))
+	as("fetch-document")
+	content, err := v.system.Documents.OpenDocument(t.Context(), d.SHA256())
+	require.NoError(t, err)
+	fetched, err := io.ReadAll(content)
+	require.NoError(t, err)
+	require.NoError(t, content.Close())
+	require.Equal(t, d.Content, fetched)
+	as("fault-unknown-document")
+	_, err = v.system.Documents.OpenDocument(t.Context(), strings.Repeat("0", 64))
+	requireFault(t, err, fault.Park, adapters.DocumentMissing)
 	as("fault-refused")
 	_, err = v.system.Sink.Apply(t.Context(), sample(t, "OPT21", reference2, "D99999999"))
 	requireFault(t, err, fault.Refuse, "unknown-case")
@@ -136,6 +152,17 @@ func TestTheContractsExamplesWorkWithTheAdapter(t *testing.T) {
 			return applied(t, s, entry("application-decided", reference2, "D00000001"))
 		},
 		"find-by-reference": func(s adapters.System) error { return found(t, s) },
+		"store-document": func(s adapters.System) error {
+			d := core.InventDocument(rand.New(rand.NewPCG(9, 9)), "Vollmacht.pdf", 800)
+			return s.Documents.PutDocument(t.Context(), documentOf(d), bytes.NewReader(d.Content))
+		},
+		"fetch-document": func(s adapters.System) error {
+			content, err := s.Documents.OpenDocument(t.Context(), strings.Repeat("0", 64))
+			require.NoError(t, err)
+			b, err := io.ReadAll(content)
+			require.Equal(t, core.InventDocument(rand.New(rand.NewPCG(9, 9)), "", 800).Content, b, "also indented")
+			return errors.Join(err, content.Close())
+		},
 		"get-changes": func(s adapters.System) error {
 			batch, err := s.Source.Read(t.Context(), "1", 100)
 			require.Empty(t, batch.Broken)
@@ -168,12 +195,12 @@ func found(t *testing.T, s adapters.System) error {
 // The examples as requests mean the same to the mock, in whatever prefixes and white space they come.
 func TestTheContractsRequestsWorkWithTheMock(t *testing.T) {
 	v := open(t, nil)
-	for _, name := range []string{"open-case", "add-entry", "get-changes", "find-by-reference", "ping"} {
+	for _, name := range []string{"open-case", "add-entry", "get-changes", "find-by-reference", "store-document", "fetch-document", "ping"} {
 		b, err := os.ReadFile(filepath.Join(examples, name+"-request.xml"))
 		require.NoError(t, err)
 		operation := map[string]string{
 			"open-case": contract.OpenCase, "add-entry": contract.AddEntry, "get-changes": contract.GetChanges,
-			"find-by-reference": contract.FindByReference, "ping": contract.Ping,
+			"find-by-reference": contract.FindByReference, "store-document": contract.StoreDocument, "fetch-document": contract.FetchDocument, "ping": contract.Ping,
 		}[name]
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, v.server.URL+mock.Path, bytes.NewReader(b))
 		require.NoError(t, err)

@@ -17,8 +17,9 @@ func (s *service) Apply(ctx context.Context, e native.Entry) (native.Receipt, er
 	const op = Type + ".apply"
 	content, err := strict.XML(e.Body)
 	if err != nil || len(e.Body) > contract.MaxContent || content.NamespaceURI() != contract.Namespace {
-		return native.Receipt{}, fault.New(fault.Refuse, op, "content", "the content is not one element of AVAM's namespace within 64 KiB").Because(err)
+		return native.Receipt{}, fault.New(fault.Refuse, op, "content", "the content is not one element of AVAM's namespace within 256 KiB").Because(err)
 	}
+	// What names a case is added to it, also a recall or correction of the application that opened it.
 	c := call{op: op, operation: contract.AddEntry, write: true, fill: func(request *etree.Element) { fillEntry(request, e, content) }}
 	if e.Case == "" {
 		c.operation = contract.OpenCase

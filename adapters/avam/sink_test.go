@@ -29,7 +29,7 @@ func TestApply_EveryKindStandsInAVAMAsItWasSent(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, core.Entry{
 			Number: uint64(i) + 1, ID: receipt.Record, Case: in, Sequence: uint64(i) + 1, Kind: e.Kind, Organisation: "rav-luzern", Dossier: "rav-luzern",
-			CaseReference: e.CaseReference, Reference: ref, By: core.ByInterface, At: start, Body: stored.Body,
+			CaseReference: e.CaseReference, Reference: ref, Documents: stored.Documents, By: core.ByInterface, At: start, Body: stored.Body,
 		}, stored)
 		require.Equal(t, reread(t, e.Body), reread(t, stored.Body))
 	}

@@ -34,18 +34,24 @@ func (s *service) call(ctx context.Context, c call) (*etree.Element, error) {
 }
 
 func (s *service) send(ctx context.Context, c call) (httpx.Response, error) {
-	body, err := c.envelope()
+	request, err := c.request()
 	if err != nil {
 		return httpx.Response{}, err
 	}
-	return s.client.Do(ctx, httpx.Request{
+	return s.client.Do(ctx, request)
+}
+
+// request is the call as it goes over the wire.
+func (c call) request() (httpx.Request, error) {
+	body, err := c.envelope()
+	return httpx.Request{
 		Op: c.op, Method: http.MethodPost, Body: body, Write: c.write,
 		Header: http.Header{
 			"Content-Type": {"text/xml; charset=utf-8"},
 			"Accept":       {"text/xml"},
 			"Soapaction":   {`"` + contract.Action(c.operation) + `"`},
 		},
-	})
+	}, err
 }
 
 // envelope writes the request.
@@ -118,6 +124,10 @@ func (c call) faulted(el *etree.Element) error {
 		return fault.New(fault.Stop, c.op, "unauthorised", "AVAM does not accept the credentials").Hint("renew the password file, or ask AVAM's operator for the right")
 	case code == contract.FaultRefused && c.write:
 		return fault.New(fault.Refuse, c.op, reasonCode(reason), "AVAM refused the entry")
+	case code == contract.FaultRefused && c.operation == contract.StoreDocument:
+		return fault.New(fault.Refuse, c.op, reasonCode(reason), "AVAM refused the document")
+	case code == contract.FaultUnknownDoc && c.operation == contract.FetchDocument:
+		return missing()
 	case code == contract.FaultUnknownMark && c.operation == contract.GetChanges:
 		return fault.New(fault.Stop, c.op, adapters.PositionUnknown, "AVAM does not know the mark up to which it was read: it was set back to an older state").
 			Hint("find out with AVAM's operator what is missing there before einmal goes on")
@@ -150,7 +160,8 @@ func detail(el *etree.Element) (code, reason string, err error) {
 func reasonCode(reason string) string {
 	known := map[string]string{
 		contract.ReasonUnknownCase: "unknown-case", contract.ReasonInvalidContent: "invalid-content", contract.ReasonOpening: "opening",
-		contract.ReasonNotOpening: "not-opening", contract.ReasonRule: "rule",
+		contract.ReasonNotOpening: "not-opening", contract.ReasonUnknownEntry: "unknown-entry", contract.ReasonMissingDocument: "missing-document",
+		contract.ReasonWrongDocument: "document-differs", contract.ReasonRule: "rule",
 	}
 	if code, ok := known[reason]; ok {
 		return code

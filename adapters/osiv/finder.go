@@ -163,7 +163,7 @@ func (e *exchange) receipt(root *os.Root, k string) (receipt, error) {
 	if r, known := e.receipts[k]; known {
 		return r, nil
 	}
-	b, err := read(root, contract.Processed+"/receipt_"+k+".xml", contract.MaxEnvelope)
+	b, err := read(root, contract.Processed+"/receipt_"+k+".xml")
 	if err != nil {
 		return receipt{}, err
 	}
@@ -187,7 +187,7 @@ func (e *exchange) file(root *os.Root) error {
 			continue
 		}
 		name := contract.Receipts + "/" + entry.Name()
-		b, err := read(root, name, contract.MaxEnvelope)
+		b, err := read(root, name)
 		if err != nil {
 			continue // gone, or not a file of this contract
 		}

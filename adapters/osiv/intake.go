@@ -104,7 +104,7 @@ func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken
 
 // inspect reads a pair. It is whole when both files are regular and can be read to the end; ours says that both are there and the envelope belongs to this exchange.
 func (e *exchange) inspect(root *os.Root, w *waiting) (whole, ours bool) {
-	b, err := read(root, w.cover(), contract.MaxEnvelope)
+	b, err := read(root, w.cover())
 	if err != nil {
 		return false, false
 	}
@@ -143,13 +143,13 @@ func incomplete() error {
 // errIrregular: a link, a folder, or a file larger than the contract allows stands where a file is expected.
 var errIrregular = errors.New("not a regular file within the limits of the contract")
 
-// read reads one regular file. Links are not followed.
-func read(root *os.Root, name string, limit int64) ([]byte, error) {
+// read reads one regular file that is no larger than an envelope. Links are not followed.
+func read(root *os.Root, name string) ([]byte, error) {
 	info, err := root.Lstat(name)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > limit {
+	if !info.Mode().IsRegular() || info.Size() > contract.MaxEnvelope {
 		return nil, errIrregular
 	}
 	return root.ReadFile(name)
@@ -183,7 +183,7 @@ func (*exchange) shelved(root *os.Root, w waiting) (bool, error) {
 		return false, err
 	}
 	for _, n := range slices.Backward(taken) {
-		b, err := read(root, number(n), contract.MaxEnvelope)
+		b, err := read(root, number(n))
 		if err == nil && key(b) == key(w.bytes) {
 			return true, nil
 		}

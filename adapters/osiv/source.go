@@ -95,7 +95,7 @@ func (e *exchange) add(root *os.Root, n uint64, batch *adapters.Batch) error {
 // load reads a pair that was taken. An error of kind Park is about what stands in it; another one is about the files. With keeping, the documents of an entry stand under their
 // hashes when it returns.
 func (e *exchange) load(root *os.Root, n uint64, keeping bool) (native.Record, answer, []byte, error) {
-	cover, err := read(root, number(n), contract.MaxEnvelope)
+	cover, err := read(root, number(n))
 	if err != nil {
 		return native.Record{}, answer{}, nil, missing(err)
 	}

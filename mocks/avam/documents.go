@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -35,11 +34,12 @@ func arrived(r *http.Request) (message, document []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	at := regexp.MustCompile(`content>([A-Za-z0-9+/=\s]+)</`).FindSubmatchIndex(b)
-	if at == nil {
+	before, text, opens := bytes.Cut(b, []byte("content>"))
+	end := bytes.IndexByte(text, '<')
+	if !opens || end < 0 {
 		return b, nil, nil
 	}
-	return bytes.Join([][]byte{b[:at[2]], b[at[3]:]}, nil), b[at[2]:at[3]], nil
+	return bytes.Join([][]byte{before, text[end:]}, []byte("content>")), text[:end], nil
 }
 
 // storeDocument carries out the operation of that name.

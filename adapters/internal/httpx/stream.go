@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -38,10 +39,14 @@ func (c *Client) Upload(ctx context.Context, r Request, content io.Reader, size 
 }
 
 // Download sends a reading once. An answer with status 200 is returned with its body, of which at most most+1 bytes can be read, and which the caller closes; errors of the body are of
-// kind Retry. Any other answer is complete in the response, and the body is nil. Errors are those of [Client.Do].
+// kind Retry. Any other answer is complete in the response, and the body is nil. Errors are those of [Client.Do]. A wire on which readings are requests with a body gives a small one in r.Body.
 func (c *Client) Download(ctx context.Context, r Request, most int64) (Response, io.ReadCloser, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(c.timeout, StreamTimeout))
-	answer, sent, err := c.roundTrip(ctx, r, nil, 0) //nolint:bodyclose // whoever reads the body closes it
+	var body io.Reader
+	if r.Body != nil {
+		body = io.MultiReader(bytes.NewReader(r.Body)) // of no type that net/http could rewind to send it again
+	}
+	answer, sent, err := c.roundTrip(ctx, r, body, int64(len(r.Body))) //nolint:bodyclose // whoever reads the body closes it
 	if err != nil {
 		cancel()
 		return Response{}, nil, c.judge(r, sent, err)
@@ -51,8 +56,8 @@ func (c *Client) Download(ctx context.Context, r Request, most int64) (Response,
 		response, err := c.read(r, answer)
 		return response, nil, err
 	}
-	body := &download{Reader: io.LimitReader(answer.Body, most+1), body: answer.Body, cancel: cancel, judge: func(err error) error { return c.failure(r, true, err) }}
-	return Response{Status: answer.StatusCode, Header: answer.Header}, body, nil
+	stream := &download{Reader: io.LimitReader(answer.Body, most+1), body: answer.Body, cancel: cancel, judge: func(err error) error { return c.failure(r, true, err) }}
+	return Response{Status: answer.StatusCode, Header: answer.Header}, stream, nil
 }
 
 // judge is failure for errors that may have been judged already.
