@@ -3,6 +3,7 @@ package osiv
 import (
 	"bytes"
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/adaptertest"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/mocks/core"
 	mock "github.com/einmal-hub/einmal/mocks/osiv"
@@ -89,6 +91,34 @@ func (*stage) Entry(n int, in native.CaseKey) native.Entry {
 		return entry("application-submitted", n, in)
 	}
 	return entry("clarification-answered", n, in)
+}
+
+// Attach implements [adaptertest.Archive].
+func (s *stage) Attach(content []byte) error {
+	f := facts(1)
+	f.Documents = []core.Document{{Name: "Beilage", MediaType: "application/pdf", Content: content}}
+	kind, body := mock.Compose("application-submitted", f)
+	if err := s.mock.Store().PutDocument(f.Documents[0].SHA256(), bytes.NewReader(content)); err != nil {
+		return err
+	}
+	_, _, err := s.mock.Store().Write(context.Background(), core.Write{
+		Kind: kind, Organisation: "iv-luzern", Documents: core.Hashes(f.Documents), By: core.ByClerk, Body: body,
+	})
+	if err == nil {
+		err = s.Carry()
+	}
+	return err
+}
+
+// Naming implements [adaptertest.Archive]. What the document holds is the business of the test.
+func (s *stage) Naming(n int, in native.CaseKey, d handover.Document) native.Entry {
+	e := s.Entry(n, in)
+	for _, old := range e.Documents {
+		e.Body = bytes.ReplaceAll(e.Body, []byte(old.SHA256), []byte(d.SHA256))
+		e.Body = bytes.ReplaceAll(e.Body, []byte(">"+strconv.FormatInt(old.Size, 10)+"<"), []byte(">"+strconv.FormatInt(d.Size, 10)+"<"))
+	}
+	e.Documents = []handover.Document{d}
+	return e
 }
 
 // Count implements [adaptertest.Native].
