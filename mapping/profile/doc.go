@@ -8,6 +8,10 @@
 // [Version.ID]. An entry without "in" holds in every version; "in: [a, b]" limits it. Two entries with the same id are two wordings
 // of one thing and must not share a version.
 //
+// Beside the rules of admission a version says how the assigning agency leads its own procedure meanwhile and afterwards ([Version.Procedure]), who pays for a measure
+// ([Version.Financer]), what holds for every other message ([Version.CheckMessage]), and by when something is expected ([Version.Expects]). PRINCIPLES.md lists the principles
+// of the concept and where each is held.
+//
 // # Conditions
 //
 // A rule is a condition over facts: what stands on the application, what was declared on it, what the directory knows of the parties, and
