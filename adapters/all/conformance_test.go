@@ -218,6 +218,30 @@ func (p *played) entry(n int, in native.CaseKey, f core.Facts) native.Entry {
 	}
 }
 
+// Attach implements [adaptertest.Archive].
+func (p *played) Attach(content []byte) error {
+	f := facts(0)
+	f.Documents = []core.Document{{Name: "Beilage.pdf", MediaType: "application/pdf", Content: content}}
+	if err := p.mock.Store().PutDocument(f.Documents[0].SHA256(), bytes.NewReader(content)); err != nil {
+		return err
+	}
+	kind, body := p.kind.compose("application-submitted", f)
+	_, _, err := p.mock.Store().Write(context.Background(), core.Write{
+		Kind: kind, Organisation: "sd-kriens", Dossier: "sd-kriens", By: core.ByClerk, Documents: core.Hashes(f.Documents), Body: body,
+	})
+	return err
+}
+
+// Naming implements [adaptertest.Archive]. The form is filled in with a document of a telling size, and its size and hash are replaced.
+func (p *played) Naming(n int, in native.CaseKey, d handover.Document) native.Entry {
+	e, f := p.Entry(n, in), facts(n)
+	f.Documents = []core.Document{{Name: "Beilage.pdf", MediaType: "application/pdf", Content: make([]byte, 987_654)}}
+	_, body := p.kind.compose(map[bool]handover.Name{true: "application-submitted", false: "clarification-answered"}[in == ""], f)
+	e.Documents = []handover.Document{d}
+	e.Body = []byte(strings.NewReplacer("987654", strconv.FormatInt(d.Size, 10), f.Documents[0].SHA256(), d.SHA256).Replace(string(body)))
+	return e
+}
+
 // Count implements [adaptertest.Native].
 func (p *played) Count(ref native.Reference) int {
 	p.between.Wait()
@@ -240,7 +264,7 @@ func (p *played) Script(f adaptertest.Fault) <-chan struct{} {
 
 func facts(n int) core.Facts {
 	f := core.Invent(rand.New(rand.NewPCG(uint64(n), 5))) //nolint:gosec // repeatable
-	f.Assigning, f.Receiving = "sd-kriens", "rav-luzern"
+	f.Assigning, f.Receiving, f.Documents = "sd-kriens", "rav-luzern", nil
 	f.Person.OfficialName, f.Person.AHV = person, number
 	return f
 }

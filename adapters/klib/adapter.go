@@ -43,7 +43,7 @@ func (Factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
 	}
 	s := &system{id: id, client: client, config: *c}
 	return adapters.System{
-		Source: s, Sink: s, Finder: s, Ping: s.ping, Close: client.Close,
+		Source: s, Sink: s, Finder: s, Documents: s, Ping: s.ping, Close: client.Close,
 		Abilities: adapters.Abilities{Mode: adapters.ModeB, Bounds: c.Bounds},
 	}, nil
 }
@@ -57,9 +57,10 @@ type system struct {
 }
 
 var (
-	_ adapters.Source = (*system)(nil)
-	_ adapters.Sink   = (*system)(nil)
-	_ adapters.Finder = (*system)(nil)
+	_ adapters.Source    = (*system)(nil)
+	_ adapters.Sink      = (*system)(nil)
+	_ adapters.Finder    = (*system)(nil)
+	_ adapters.Documents = (*system)(nil)
 )
 
 // op names an operation on this system in errors.

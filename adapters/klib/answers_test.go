@@ -9,6 +9,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/stretchr/testify/require"
 )
@@ -85,6 +86,10 @@ func TestApply_WhatCannotBeWrittenIsNotSent(t *testing.T) {
 		{Reference: "ab-1", Kind: "antwort", Case: "D-1", Organisation: stelle, Body: []byte(`{"antwort":`)},
 		{Reference: "", Kind: "antwort", Case: "D-1", Organisation: stelle, Body: []byte(`{}`)},
 		{Reference: "G", Kind: "antwort", Case: "D-1", Organisation: stelle, Body: []byte(`{}`)},
+		{Reference: "ab-1", Kind: "antwort", Case: "D-1", Organisation: stelle, Action: handover.ActionRecall, Body: []byte(`{}`)},
+		{Reference: "ab-1", Kind: "antwort", Case: "D-1", Organisation: stelle, Action: "delete", Refers: "E-1", Body: []byte(`{}`)},
+		{Reference: "ab-1", Kind: "antwort", Case: "D-1", Organisation: stelle, Refers: "E-1", Body: []byte(`{}`)},
+		{Reference: "ab-1", Kind: "anmeldung", Organisation: stelle, Action: handover.ActionRecall, Refers: "E-1", Body: []byte(`{}`)},
 	} {
 		_, err := s.Sink.Apply(t.Context(), e)
 		requireFault(t, err, fault.Park, "entry-format")
@@ -173,6 +178,8 @@ func TestRead_OneBrokenEntryDoesNotStopTheStream(t *testing.T) {
 		"reference in capitals": strings.Replace(entryJSON, `"art"`, `"externeReferenz":"AB-1","art"`, 1),
 		"content is no object":  strings.Replace(entryJSON, `{"antwort":"x"}`, `[]`, 1),
 		"no content":            strings.Replace(entryJSON, `,"inhalt":{"antwort":"x"}`, ``, 1),
+		"unknown action":        strings.Replace(entryJSON, `"art"`, `"bezug":{"aktion":"weg","eintrag":"E-0"},"art"`, 1),
+		"action on nothing":     strings.Replace(entryJSON, `"art"`, `"bezug":{"aktion":"storno"},"art"`, 1),
 		"not an object":         `"Hans Muster"`,
 		"null":                  `null`,
 	} {
@@ -241,4 +248,49 @@ func FuzzSplitPage(f *testing.F) {
 			require.NotZero(t, r.Sequence)
 		}
 	})
+}
+
+func TestDocuments_EveryAnswerIsJudgedByTheContract(t *testing.T) {
+	problem := func(code string) string { return `{"type":"about:blank","title":"x","status":0,"code":"` + code + `"}` }
+	for name, c := range map[string]struct {
+		status            int
+		media, body       string
+		put, open         fault.Kind
+		putCode, openCode string
+	}{
+		"stored":                {201, jsonType, "", 0, fault.Retry, "", "status"},
+		"refused":               {422, problemType, problem("pruefsumme"), fault.Refuse, fault.Retry, "pruefsumme", "pruefsumme"},
+		"refused by a proxy":    {422, "text/html", "<html>", fault.Retry, fault.Retry, "status-422", "status"},
+		"unknown":               {404, problemType, problem("dokument-unbekannt"), fault.Retry, fault.Park, "status-404", adapters.DocumentMissing},
+		"404 of a proxy":        {404, "text/html", "<html>", fault.Retry, fault.Retry, "status-404", "status"},
+		"too large for a proxy": {413, "text/html", "<html>", fault.Retry, fault.Retry, "status-413", "status"},
+		"conflict":              {409, problemType, problem("x"), fault.Retry, fault.Retry, "status-409", "x"},
+		"not processed":         {503, problemType, problem("nicht-verarbeitet"), fault.Retry, fault.Retry, "status-503", "nicht-verarbeitet"},
+		"500":                   {500, "text/plain", "x", fault.Retry, fault.Retry, "status-500", "status"},
+		"not let in":            {401, problemType, problem("nicht-angemeldet"), fault.Stop, fault.Stop, "unauthorized", "unauthorized"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := says(t, c.status, c.media, c.body).Documents
+			d := handover.Document{SHA256: strings.Repeat("0", 64), Size: 1}
+			err := s.PutDocument(t.Context(), d, strings.NewReader("x"))
+			if c.putCode == "" {
+				require.NoError(t, err)
+			} else {
+				requireFault(t, err, c.put, c.putCode)
+			}
+			_, err = s.OpenDocument(t.Context(), d.SHA256)
+			requireFault(t, err, c.open, c.openCode)
+		})
+	}
+}
+
+func TestDocuments_WhatIsNoneIsNotSent(t *testing.T) {
+	s := says(t, 201, jsonType, "").Documents
+	for _, d := range []handover.Document{
+		{SHA256: strings.Repeat("0", 63), Size: 1}, {SHA256: strings.Repeat("A", 64), Size: 1}, {SHA256: strings.Repeat("0", 64)}, {SHA256: strings.Repeat("0", 64), Size: handover.DocumentLimit + 1},
+	} {
+		requireFault(t, s.PutDocument(t.Context(), d, strings.NewReader("x")), fault.Refuse, "document")
+	}
+	_, err := s.OpenDocument(t.Context(), "../status")
+	requireFault(t, err, fault.Park, adapters.DocumentMissing)
 }

@@ -1,7 +1,9 @@
 package klib
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/adaptertest"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/mocks/core"
 	mock "github.com/einmal-hub/einmal/mocks/klib"
@@ -84,6 +87,28 @@ func (s *stage) Entry(n int, in native.CaseKey) native.Entry {
 	if in != "" {
 		e.Kind, e.Case, e.Body = "antwort", in, []byte(`{"antwort":"`+secretAnswer+`"}`)
 	}
+	return e
+}
+
+// Attach implements [adaptertest.Archive].
+func (s *stage) Attach(content []byte) error {
+	d := core.Document{Name: "Beilage.pdf", MediaType: "application/pdf", Content: content}
+	if err := s.mock.Store().PutDocument(d.SHA256(), bytes.NewReader(content)); err != nil {
+		return err
+	}
+	f := facts(1)
+	f.Documents = []core.Document{d}
+	kind, body := mock.Compose("application-submitted", f)
+	_, _, err := s.mock.Store().Write(context.Background(), core.Write{Kind: kind, Organisation: stelle, By: core.ByClerk, Documents: core.Hashes(f.Documents), Body: body})
+	return err
+}
+
+// Naming implements [adaptertest.Archive].
+func (s *stage) Naming(n int, in native.CaseKey, d handover.Document) native.Entry {
+	e := s.Entry(n, in)
+	e.Documents = []handover.Document{d}
+	list := fmt.Sprintf(`{"dokumente":[{"name":"Beilage.pdf","typ":%q,"groesse":%d,"sha256":%q}],`, d.MediaType, d.Size, d.SHA256)
+	e.Body = []byte(list + string(e.Body[1:]))
 	return e
 }
 

@@ -8,6 +8,9 @@
 // A page is taken apart leniently and each entry in it strictly, so that one entry that is not what the contract describes is parked by itself and does not
 // stop the stream. Only an answer that cannot be taken apart at all, such as a proxy's page, is read again.
 //
+// Documents go under their hash and are streamed. The system checks the hash, so what stands under it is right whatever the way there did; an unclear answer is no doubt but a reason to
+// store it again.
+//
 // Rejected: starting from the beginning when the system does not know the mark (410). It then was restored from an older backup; whether what it lost is entered
 // again, and under which ids, a person must decide.
 package klib

@@ -62,7 +62,12 @@ func play(t *testing.T, o mock.Options) (*mock.Mock, string) {
 	return m, server.URL
 }
 
-func facts(seed uint64) core.Facts { return core.Invent(rand.New(rand.NewPCG(seed, 2))) }
+// facts are without documents, which would have to be put first.
+func facts(seed uint64) core.Facts {
+	f := core.Invent(rand.New(rand.NewPCG(seed, 2)))
+	f.Documents = nil
+	return f
+}
 
 func application(seed uint64) native.Entry {
 	kind, body := mock.Compose("application-submitted", facts(seed))
@@ -121,6 +126,28 @@ func TestApply_WhatWasWrittenIsReadBackByteForByte(t *testing.T) {
 	require.Equal(t, string(e.Body), string(first.Body))
 	require.WithinDuration(t, time.Now(), first.At, time.Minute)
 	require.Equal(t, e.CaseReference, records[1].CaseReference, "every entry of the dossier carries the case's reference")
+}
+
+func TestApply_ACancellationAndACorrectionComeBackWithWhatTheyAreAbout(t *testing.T) {
+	_, url := play(t, mock.Options{})
+	s := connect(t, url)
+	opened, err := s.Sink.Apply(t.Context(), application(1))
+	require.NoError(t, err)
+	for i, action := range []handover.Action{handover.ActionCorrection, handover.ActionRecall} {
+		e := application(1)
+		e.Reference, e.Case, e.Action, e.Refers = native.Reference(fmt.Sprintf("ab-%d", i)), opened.Case, action, opened.Record
+		got, err := s.Sink.Apply(t.Context(), e)
+		require.NoError(t, err)
+		require.Equal(t, opened.Case, got.Case)
+		records, _ := readAll(t, s.Source, "", 10)
+		require.Equal(t, action, records[i+1].Action)
+		require.Equal(t, opened.Record, records[i+1].Refers)
+		require.Equal(t, string(e.Body), string(records[i+1].Body))
+	}
+	wrong := application(1)
+	wrong.Case, wrong.Action, wrong.Refers = opened.Case, handover.ActionRecall, "E-0"
+	_, err = s.Sink.Apply(t.Context(), wrong)
+	requireFault(t, err, fault.Refuse, "bezug-unbekannt")
 }
 
 func TestRead_PagesResumesAndRepeats(t *testing.T) {

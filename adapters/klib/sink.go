@@ -17,8 +17,9 @@ import (
 // Apply writes one entry; see [adapters.Sink].
 func (s *system) Apply(ctx context.Context, e native.Entry) (native.Receipt, error) {
 	op := s.op("apply")
-	path, body, err := write(e)
-	if err != nil || !isReference(string(e.Reference)) {
+	bezug, ok := bezugOf(e)
+	path, body, err := write(e, bezug)
+	if err != nil || !ok || !isReference(string(e.Reference)) {
 		return native.Receipt{}, fault.New(fault.Park, op, "entry-format", "the entry cannot be written as the contract describes").
 			Hint("the mapping of this system made it; report the message's name")
 	}
@@ -34,9 +35,9 @@ func (s *system) Apply(ctx context.Context, e native.Entry) (native.Receipt, err
 }
 
 // write returns path and body of the request: an opening when there is no dossier yet.
-func write(e native.Entry) (path []string, body []byte, err error) {
+func write(e native.Entry, bezug *wireBezug) (path []string, body []byte, err error) {
 	path = []string{"api", "v1", "dossiers"}
-	entry := wireNachtrag{ExterneReferenz: e.Reference, Art: e.Kind, Inhalt: jsontext.Value(e.Body)}
+	entry := wireNachtrag{ExterneReferenz: e.Reference, Bezug: bezug, Art: e.Kind, Inhalt: jsontext.Value(e.Body)}
 	if e.Case == "" {
 		body, err = json.Marshal(wireEroeffnung{Stelle: e.Organisation, Fallreferenz: e.CaseReference, ErsterEintrag: entry})
 		return path, body, err

@@ -31,8 +31,41 @@ type wireEintrag struct {
 	ErfasstAm       string                  `json:"erfasstAm"`
 	Fallreferenz    handover.CaseID         `json:"fallreferenz,omitzero"`
 	ExterneReferenz native.Reference        `json:"externeReferenz,omitzero"`
+	Bezug           *wireBezug              `json:"bezug,omitzero"`
 	Art             native.Kind             `json:"art"`
 	Inhalt          jsontext.Value          `json:"inhalt"`
+}
+
+// wireBezug says that an entry cancels or corrects an earlier one.
+type wireBezug struct {
+	Aktion  string          `json:"aktion"`
+	Eintrag native.RecordID `json:"eintrag"`
+}
+
+// actions are KLIB's words for a recall and a correction.
+func actions() map[string]handover.Action {
+	return map[string]handover.Action{"storno": handover.ActionRecall, "korrektur": handover.ActionCorrection}
+}
+
+// refers returns what an entry does to which earlier one; nothing for a new one.
+func (b *wireBezug) refers() (handover.Action, native.RecordID) {
+	if b == nil {
+		return "", ""
+	}
+	return actions()[b.Aktion], b.Eintrag
+}
+
+// bezugOf is the inverse of refers. It is nil for a new entry; ok is false when it cannot be said.
+func bezugOf(e native.Entry) (b *wireBezug, ok bool) {
+	if e.Action == "" && e.Refers == "" {
+		return nil, true
+	}
+	for word, action := range actions() {
+		if action == e.Action {
+			return &wireBezug{Aktion: word, Eintrag: e.Refers}, isID(string(e.Refers)) && e.Case != ""
+		}
+	}
+	return nil, false
 }
 
 type wireQuittung struct {
@@ -50,6 +83,7 @@ type wireSuche struct {
 type wireNachtrag struct {
 	Stelle          handover.OrganisationID `json:"stelle,omitzero"`
 	ExterneReferenz native.Reference        `json:"externeReferenz"`
+	Bezug           *wireBezug              `json:"bezug,omitzero"`
 	Art             native.Kind             `json:"art"`
 	Inhalt          jsontext.Value          `json:"inhalt"`
 }
@@ -159,13 +193,15 @@ func record(raw []byte) (native.Record, error) {
 		return native.Record{}, err
 	}
 	at, err := time.Parse(time.RFC3339, e.ErfasstAm)
+	action, refers := e.Bezug.refers()
 	for _, c := range []struct {
 		ok    bool
 		field string
 	}{
 		{isID(string(e.ID)), "id"}, {isID(string(e.Dossier)), "dossier"}, {isStelle(string(e.Stelle)), "stelle"}, {e.Laufnummer > 0, "laufnummer"},
 		{err == nil, "erfasstAm"}, {e.Fallreferenz == "" || isCase(string(e.Fallreferenz)), "fallreferenz"},
-		{e.ExterneReferenz == "" || isReference(string(e.ExterneReferenz)), "externeReferenz"}, {isKind(string(e.Art)), "art"}, {e.Inhalt.Kind() == '{', "inhalt"},
+		{e.ExterneReferenz == "" || isReference(string(e.ExterneReferenz)), "externeReferenz"}, {isKind(string(e.Art)), "art"},
+		{e.Bezug == nil || action != "" && isID(string(refers)), "bezug"}, {e.Inhalt.Kind() == '{', "inhalt"},
 	} {
 		if !c.ok {
 			return native.Record{}, fault.New(fault.Park, "klib.read", "entry-format", "the entry's frame is not what the contract describes").At(c.field)
@@ -173,7 +209,7 @@ func record(raw []byte) (native.Record, error) {
 	}
 	return native.Record{
 		ID: e.ID, Kind: e.Art, Case: e.Dossier, Organisation: e.Stelle, CaseReference: e.Fallreferenz, Reference: e.ExterneReferenz,
-		Sequence: e.Laufnummer, At: at, Body: e.Inhalt,
+		Sequence: e.Laufnummer, At: at, Action: action, Refers: refers, Body: e.Inhalt,
 	}, nil
 }
 
@@ -196,4 +232,5 @@ func isStelle(s string) bool    { return made(s, lower+digits+"-", 64) && s[0] !
 func isCase(s string) bool      { return made(s, letters+digits+"-", 36) }
 func isReference(s string) bool { return made(s, "0123456789abcdef-", 36) }
 func isMark(s string) bool      { return made(s, letters+digits+"._~-", 200) }
+func isHash(s string) bool      { return len(s) == 64 && made(s, "0123456789abcdef", 64) }
 func isKind(s string) bool      { return made(s, lower+digits+"-", 40) }

@@ -58,6 +58,19 @@ func variants(t *testing.T) []core.Facts {
 		if f.Decision == "REJECTED" {
 			f.RejectionReason = cycle(i/2, "IV_REJECTION_RECENT", "NO_INTACT_WORK_OFFER", "NO_CAPACITY", "GOAL_NOT_REALISABLE", "OTHER")
 		}
+		f.Documents = []core.Document{{Name: "Vollmacht \"neu\" <Ä>.pdf", MediaType: "application/pdf", Content: []byte{byte(i), 1}}, {Name: "Bild.jpg", MediaType: "image/jpeg", Content: []byte{byte(i), 2}}}[:i%3]
+		if i%3 == 0 {
+			f.Documents = nil
+		}
+		if i%5 == 1 {
+			f.Receiving = ""
+		}
+		f.CheckOutcome, f.CheckProfile = "RETURNED", "lucerne/regular-2025"
+		f.Findings = []core.Finding{{Rule: "ALV3", Severity: "REFUSE", Reason: cycle(i, "NO_CAPACITY", "IV_REJECTION_RECENT", "NO_INTACT_WORK_OFFER", "GOAL_NOT_REALISABLE", "OTHER", ""), Source: "Konzept 3.2.1", Text: "Keine laufende Abklärung", Hint: cycle(i, "Später", "")},
+			{Rule: "ALV8", Severity: "WARN", Source: "Evaluation", Text: "Zeile 1\nZeile 2"}}
+		if i%2 == 0 {
+			f.CheckOutcome, f.Findings = "FORWARD", f.Findings[1:]
+		}
 		if i%4 == 0 {
 			f.Participants[0].Agreed, f.StartOfCaseWork, f.NextReviewOn, f.Continue, f.Remark = false, "", "", false, ""
 		}
@@ -132,8 +145,8 @@ func TestFromHandover_FrameComesFromThePlacement(t *testing.T) {
 
 func TestFromHandover_ParksWhatTheSystemHasNoWordFor(t *testing.T) {
 	for name, change := range map[string]func(*handover.Message){
-		"a recall": func(m *handover.Message) { m.Action, m.References = handover.ActionRecall, "m-0" },
-		"a test":   func(m *handover.Message) { m.Test = true },
+		"a recall of what does not stand there": func(m *handover.Message) { m.Action, m.References = handover.ActionRecall, "m-0" },
+		"a test":                                func(m *handover.Message) { m.Test = true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			msg := message(handover.ClarificationAnswered{Answer: "Ja"})
@@ -141,6 +154,41 @@ func TestFromHandover_ParksWhatTheSystemHasNoWordFor(t *testing.T) {
 			_, err := mapperOf(t).FromHandover(msg, place())
 			require.Equal(t, fault.Park, fault.KindOf(err))
 		})
+	}
+}
+
+// What stands beside the content, a cancellation or a correction, is in the frame of the entry; the content is whole.
+func TestRecallAndCorrection_NameTheEarlierEntryInTheFrame(t *testing.T) {
+	for _, action := range []handover.Action{handover.ActionRecall, handover.ActionCorrection} {
+		msg, at := message(handover.ClarificationAnswered{Answer: "Ja"}), place()
+		msg.Action, msg.References, at.Earlier = action, "m-0", mapping.Earlier{Record: "E-3", Reference: "ab-0"}
+		entry, err := mapperOf(t).FromHandover(msg, at)
+		require.NoError(t, err)
+		require.Equal(t, native.Entry{
+			Reference: "ab-1", Kind: "antwort", Case: "D-7", CaseReference: "case-1", Organisation: "sd-kriens", Action: action, Refers: "E-3", Body: []byte(`{"antwort":"Ja"}`),
+		}, entry)
+		draft, err := mapperOf(t).ToHandover(native.Record{Kind: "antwort", Organisation: "sd-kriens", Action: action, Refers: "E-3", Body: entry.Body})
+		require.NoError(t, err)
+		require.Equal(t, action, draft.Action)
+		require.Equal(t, native.RecordID("E-3"), draft.References)
+	}
+}
+
+// The mock's own form says the procedure as the table does; both were written from the contract.
+func TestFromHandover_SaysTheProcedureAsTheContractHasIt(t *testing.T) {
+	for _, name := range []handover.Name{"transfer-meeting-recorded", "case-closed"} {
+		for _, procedure := range []string{"REDUCED", "SUSPENDED", "FULL", ""} {
+			f := variants(t)[1]
+			f.Procedure = procedure
+			payload, err := f.Payload(name)
+			require.NoError(t, err)
+			at := place()
+			at.Procedure = handover.Code(procedure)
+			entry, err := mapperOf(t).FromHandover(message(payload), at)
+			require.NoError(t, err)
+			_, composed := mock.Compose(name, f)
+			require.JSONEq(t, string(composed), string(entry.Body))
+		}
 	}
 }
 

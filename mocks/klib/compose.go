@@ -34,7 +34,7 @@ func templates() map[handover.Name]template {
 		"application-submitted":       {"anmeldung", anmeldung},
 		"application-withdrawn":       {"rueckzug", rueckzug},
 		"clarification-requested":     {"rueckfrage", rueckfrage},
-		"clarification-answered":      {"antwort", func(f core.Facts) form { return form{"antwort": f.Answer} }},
+		"clarification-answered":      {"antwort", func(f core.Facts) form { return mit(form{"antwort": f.Answer}, f) }},
 		"application-decided":         {"entscheid", entscheid},
 		"transfer-meeting-scheduled":  {"uebergabetermin", termin},
 		"transfer-meeting-recorded":   {"uebergabenotiz", uebergabenotiz},
@@ -52,6 +52,7 @@ func templates() map[handover.Name]template {
 		"extra-meeting-requested":     {"gespraechswunsch", gespraechswunsch},
 		"case-closed":                 {"abschluss", abschluss},
 		"consent-withdrawn":           {"widerruf", func(f core.Facts) form { return form{"datum": tag(f.WithdrawnOn)} }},
+		"application-checked":         {"vorpruefung", vorpruefung},
 	}
 }
 
@@ -121,6 +122,24 @@ func kontakt(c core.Contact) form {
 	k.opt("telefon", c.Phone)
 	k.opt("mail", c.Email)
 	return k
+}
+
+// mit lists the documents that belong to an entry.
+func mit(m form, f core.Facts) form {
+	var list []form
+	for _, d := range f.Documents {
+		list = append(list, form{"name": d.Name, "typ": d.MediaType, "groesse": d.Size(), "sha256": d.SHA256()})
+	}
+	if list != nil {
+		m["dokumente"] = list
+	}
+	return m
+}
+
+// fuehrung says how the Stelle leads its own procedure.
+func fuehrung(m form, f core.Facts) form {
+	m.opt("verfahrensfuehrung", wort(map[string]string{"REDUCED": "eingeschraenkt", "SUSPENDED": "sistiert", "FULL": "uneingeschraenkt"}, f.Procedure))
+	return m
 }
 
 // ortszeit writes a moment by Swiss clocks.

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	klibcontract "github.com/einmal-hub/einmal/contracts/native/klib"
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -102,22 +104,50 @@ func (c *contract) content(art string, body []byte) []fehler {
 	if err != nil {
 		return []fehler{{Feld: "inhalt", Code: "format"}}
 	}
-	return append(findings("inhalt", schema.Validate(value)), repeated("inhalt", value)...)
+	return append(findings("inhalt", schema.Validate(value)), unsaid("inhalt", value)...)
 }
 
-// repeated finds questions of an application that stand twice, which no schema can say.
-func repeated(prefix string, content any) []fehler {
-	var out []fehler
-	seen := map[any]bool{}
-	list, _ := member(content, "erklaerungen").([]any)
-	for i, e := range list {
-		frage := member(e, "frage")
-		if seen[frage] {
-			out = append(out, fehler{Feld: fmt.Sprintf("%s.erklaerungen[%d].frage", prefix, i), Code: "bereich"})
+// unsaid finds what no schema can say: questions and documents that stand twice, a check whose outcome is not that of its findings.
+func unsaid(prefix string, content any) []fehler {
+	out := append(repeated(prefix, content, "erklaerungen", "frage"), repeated(prefix, content, "dokumente", "sha256")...)
+	if list, ok := member(content, "befunde").([]any); ok {
+		refused := slices.ContainsFunc(list, func(b any) bool { return member(b, "gewicht") == "ausschluss" })
+		if refused != (member(content, "ergebnis") == "zurueckgewiesen") {
+			out = append(out, fehler{Feld: prefix + ".befunde", Code: "bereich"})
 		}
-		seen[frage] = true
 	}
 	return out
+}
+
+func repeated(prefix string, content any, of, key string) []fehler {
+	var out []fehler
+	seen := map[any]bool{}
+	list, _ := member(content, of).([]any)
+	for i, e := range list {
+		v, _ := member(e, key).(string)
+		if seen[v] {
+			out = append(out, fehler{Feld: fmt.Sprintf("%s.%s[%d].%s", prefix, of, i, key), Code: "bereich"})
+		}
+		seen[v] = true
+	}
+	return out
+}
+
+// named returns the hashes of the documents that a content names.
+func named(content []byte) []string {
+	var c struct {
+		Dokumente []struct {
+			Sha256 string `json:"sha256"`
+		} `json:"dokumente"`
+	}
+	if json.Unmarshal(content, &c) != nil {
+		return nil
+	}
+	var hashes []string
+	for _, d := range c.Dokumente {
+		hashes = append(hashes, d.Sha256)
+	}
+	return hashes
 }
 
 // request checks a whole request: first its content, for findings that name the field, then everything with the request's schema.
@@ -136,7 +166,7 @@ func (c *contract) request(name string, body []byte) []fehler {
 			return []fehler{{Feld: strings.TrimSuffix(prefix, "inhalt") + "art", Code: "unbekannter-code"}}
 		}
 		inhalt := member(entry, "inhalt")
-		if wrong := append(findings(prefix, schema.Validate(inhalt)), repeated(prefix, inhalt)...); len(wrong) > 0 {
+		if wrong := append(findings(prefix, schema.Validate(inhalt)), unsaid(prefix, inhalt)...); len(wrong) > 0 {
 			return wrong
 		}
 	}

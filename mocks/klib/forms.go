@@ -4,10 +4,10 @@ import "github.com/einmal-hub/einmal/mocks/core"
 
 func anmeldung(f core.Facts) form {
 	m := form{
-		"antragsteller": f.Assigning, "empfaenger": f.Receiving,
-		"verfahren":    wort(map[string]string{"OPTIMA_ALV": "arbeitsvermittlung", "OPTIMA_IV": "invalidenversicherung", "OPTIMA_SH": "sozialberatung"}, f.Process),
-		"zielgruppe":   "ZG-" + f.TargetGroup,
-		"antragsdatum": tag(f.AppliedOn), "klient": klient(f.Person), "dauerMonate": f.PlannedMonths,
+		"antragsteller": f.Assigning,
+		"verfahren":     wort(map[string]string{"OPTIMA_ALV": "arbeitsvermittlung", "OPTIMA_IV": "invalidenversicherung", "OPTIMA_SH": "sozialberatung"}, f.Process),
+		"zielgruppe":    "ZG-" + f.TargetGroup,
+		"antragsdatum":  tag(f.AppliedOn), "klient": klient(f.Person), "dauerMonate": f.PlannedMonths,
 		"lage": form{
 			"sozialberatung": janein(f.Situation.SocialCounselling), "sozialhilfe": janein(f.Situation.EconomicAssistance),
 			"stellensuchend": janein(f.Situation.RegisteredJobseeker), "arbeitslosengeld": janein(f.Situation.UnemploymentBenefit),
@@ -19,6 +19,7 @@ func anmeldung(f core.Facts) form {
 		},
 		"auftrag": f.Goal, "begruendung": f.Reason, "zustaendig": kontakt(f.Contact),
 	}
+	m.opt("empfaenger", string(f.Receiving))
 	if f.Declarations != nil {
 		m["erklaerungen"] = erklaerungen(f)
 	}
@@ -26,7 +27,7 @@ func anmeldung(f core.Facts) form {
 		m["stellvertretung"] = kontakt(*f.Deputy)
 		m["interneNotiz"] = "Stellvertretung informiert; Akten im Schrank 3, \"Ablage <neu>\""
 	}
-	return m
+	return mit(m, f)
 }
 
 func erklaerungen(f core.Facts) []form {
@@ -74,14 +75,34 @@ func entscheid(f core.Facts) form {
 		"entscheid": wort(map[string]string{"ACCEPTED": "angenommen", "REJECTED": "abgelehnt"}, f.Decision),
 		"datum":     tag(f.DecidedOn),
 	}
-	m.opt("grund", wort(map[string]string{
-		"IV_REJECTION_RECENT": "iv-ablehnung-unter-einem-jahr", "NO_INTACT_WORK_OFFER": "kein-intaktes-arbeitsangebot",
-		"NO_CAPACITY": "keine-kapazitaet", "GOAL_NOT_REALISABLE": "ziel-nicht-realisierbar", "OTHER": "sonstiger",
-	}, f.RejectionReason))
+	m.opt("grund", wort(ablehnungsgruende(), f.RejectionReason))
 	if f.Lead != nil {
 		m["fallfuehrung"] = kontakt(*f.Lead)
 	}
 	return m
+}
+
+func ablehnungsgruende() map[string]string {
+	return map[string]string{
+		"IV_REJECTION_RECENT": "iv-ablehnung-unter-einem-jahr", "NO_INTACT_WORK_OFFER": "kein-intaktes-arbeitsangebot",
+		"NO_CAPACITY": "keine-kapazitaet", "GOAL_NOT_REALISABLE": "ziel-nicht-realisierbar", "OTHER": "sonstiger",
+	}
+}
+
+// vorpruefung is what einmal writes of its own check; no clerk enters it.
+func vorpruefung(f core.Facts) form {
+	list := make([]form, len(f.Findings))
+	for i, r := range f.Findings {
+		list[i] = form{
+			"regel": r.Rule, "gewicht": wort(map[string]string{"REFUSE": "ausschluss", "WARN": "hinweis"}, r.Severity), "quelle": r.Source, "wortlaut": r.Text,
+		}
+		list[i].opt("grund", wort(ablehnungsgruende(), r.Reason))
+		list[i].opt("abhilfe", r.Hint)
+	}
+	return form{
+		"ergebnis":  wort(map[string]string{"RETURNED": "zurueckgewiesen", "FORWARD": "weitergeleitet"}, f.CheckOutcome),
+		"regelwerk": f.CheckProfile, "befunde": list,
+	}
 }
 
 func termin(f core.Facts) form {
@@ -102,7 +123,7 @@ func uebergabenotiz(f core.Facts) form {
 	m.opt("beginnFallarbeit", tag(f.StartOfCaseWork))
 	m.opt("naechstesGespraech", tag(f.NextReviewOn))
 	m.opt("strategie", f.Strategy)
-	return m
+	return mit(fuehrung(m, f), f)
 }
 
 func standortnotiz(f core.Facts) form {
@@ -115,7 +136,7 @@ func standortnotiz(f core.Facts) form {
 func vereinbarung(f core.Facts) form {
 	m := form{"gueltigAb": tag(f.ExemptFrom), "gueltigBis": tag(f.ExemptTo), "unterzeichnetAm": tag(f.ExemptionSignedOn)}
 	m.opt("grundVerlaengerung", f.ExtensionReason)
-	return m
+	return mit(m, f)
 }
 
 func koguAntrag(f core.Facts) form {
@@ -128,7 +149,7 @@ func koguAntrag(f core.Facts) form {
 }
 
 func koguUnterzeichnet(f core.Facts) form {
-	return form{"gesuch": f.Approval, "unterzeichnetAm": tag(f.ApprovalSignedOn), "unterzeichnetVon": f.SignedBy}
+	return mit(form{"gesuch": f.Approval, "unterzeichnetAm": tag(f.ApprovalSignedOn), "unterzeichnetVon": f.SignedBy}, f)
 }
 
 func koguAbgelehnt(f core.Facts) form {
@@ -151,7 +172,7 @@ func massnahmeBeendet(f core.Facts) form {
 }
 
 func rechnung(f core.Facts) form {
-	return form{"gesuch": f.Approval, "rechnungsdatum": tag(f.InvoicedOn), "betrag": betrag(f.InvoiceCents), "waehrung": "CHF"}
+	return mit(form{"gesuch": f.Approval, "rechnungsdatum": tag(f.InvoicedOn), "betrag": betrag(f.InvoiceCents), "waehrung": "CHF"}, f)
 }
 
 func hinweis(f core.Facts) form {
@@ -168,5 +189,5 @@ func abschluss(f core.Facts) form {
 		"COST_APPROVAL_REFUSED": "kostengutsprache-abgelehnt", "PARALLEL_CASE_LEADERSHIP": "doppelte-fallfuehrung", "CONSENT_WITHDRAWN": "einwilligung-widerrufen",
 	}
 	outcomes := map[string]string{"SUCCESSFUL": "erfolgreich", "PARTIAL": "teilweise", "NOT_IMPLEMENTED": "nicht-umgesetzt", "OTHER": "sonstiges"}
-	return form{"datum": tag(f.ClosedOn), "grund": wort(reasons, f.ClosureReason), "ergebnis": wort(outcomes, f.Outcome)}
+	return mit(fuehrung(form{"datum": tag(f.ClosedOn), "grund": wort(reasons, f.ClosureReason), "ergebnis": wort(outcomes, f.Outcome)}, f), f)
 }

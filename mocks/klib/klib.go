@@ -9,6 +9,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/go-json-experiment/json"
 )
 
 // Options say what a mock is.
@@ -70,10 +71,13 @@ func (m *Mock) Handler() http.Handler {
 	api.HandleFunc("GET /api/v1/eintraege/suche", m.search)
 	api.HandleFunc("POST /api/v1/dossiers", m.open)
 	api.HandleFunc("POST /api/v1/dossiers/{dossier}/eintraege", m.append)
-	isWrite := func(r *http.Request) bool { return r.Method == http.MethodPost }
+	api.HandleFunc("GET /api/v1/dokumente/{sha256}", m.document)
+	api.HandleFunc("PUT /api/v1/dokumente/{sha256}", m.file)
+	isWrite := func(r *http.Request) bool { return r.Method != http.MethodGet }
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", core.Interface(m.dice, isWrite, notProcessed, m.authenticated(api)))
-	mux.Handle("/desk/", core.Desk(m.store, m.Validate))
+	mux.Handle("/desk/", core.Desk(m.store, m.typed))
+	mux.HandleFunc("GET /desk/cases/{case}/state", m.state)
 	mux.Handle("/control/", core.Control(m.store, m.dice))
 	return mux
 }
@@ -90,6 +94,49 @@ func (m *Mock) Validate(kind native.Kind, body []byte) error {
 		return fmt.Errorf("%s: %s", wrong[0].Feld, wrong[0].Code)
 	}
 	return nil
+}
+
+// typed checks what a clerk enters: what einmal alone writes has no place on her screen, and what she names she has attached before.
+func (m *Mock) typed(kind native.Kind, body []byte) error {
+	if err := m.Validate(kind, body); err != nil {
+		return err
+	}
+	if kind == "vorpruefung" || fuehrungIn(body) != "" {
+		return fmt.Errorf("art: %s is written by einmal alone", kind)
+	}
+	for _, hash := range named(body) {
+		if !m.store.HasDocument(hash) {
+			return core.ErrNoDocument
+		}
+	}
+	return nil
+}
+
+// state shows how the Stelle leads its own procedure in a dossier, in KLIB's words.
+func (m *Mock) state(w http.ResponseWriter, r *http.Request) {
+	entries, known := m.store.Case(native.CaseKey(r.PathValue("case")))
+	if !known {
+		refuse(w, http.StatusNotFound, "dossier-unbekannt", nil)
+		return
+	}
+	led := "uneingeschraenkt"
+	for _, e := range entries {
+		if says := fuehrungIn(e.Body); says != "" {
+			led = says
+		}
+	}
+	answer(w, http.StatusOK, map[string]string{"procedure": led})
+}
+
+// fuehrungIn returns what a content says of the Stelle's own procedure, or "".
+func fuehrungIn(body []byte) string {
+	var c struct {
+		Verfahrensfuehrung string `json:"verfahrensfuehrung"`
+	}
+	if json.Unmarshal(body, &c) != nil {
+		return ""
+	}
+	return c.Verfahrensfuehrung
 }
 
 // Close carries out what is still to come late and closes the journal. It may be called twice.

@@ -100,10 +100,16 @@ func (m *Mock) page(after uint64, limit int) seite {
 }
 
 func (m *Mock) shown(e core.Entry) eintrag {
-	return eintrag{
+	shown := eintrag{
 		ID: e.ID, Dossier: e.Case, Stelle: e.Dossier, Laufnummer: e.Sequence, ErfasstAm: e.At.In(m.zone).Format("2006-01-02T15:04:05.000Z07:00"),
 		Fallreferenz: e.CaseReference, ExterneReferenz: e.Reference, Art: e.Kind, Inhalt: jsontext.Value(e.Body),
 	}
+	for word, action := range actions() {
+		if action == e.Action {
+			shown.Bezug = &bezug{Aktion: word, Eintrag: e.Refers}
+		}
+	}
+	return shown
 }
 
 // search answers what an index that lags behind would find.

@@ -27,8 +27,15 @@ type eintrag struct {
 	ErfasstAm       string                  `json:"erfasstAm"`
 	Fallreferenz    handover.CaseID         `json:"fallreferenz,omitzero"`
 	ExterneReferenz native.Reference        `json:"externeReferenz,omitzero"`
+	Bezug           *bezug                  `json:"bezug,omitzero"`
 	Art             native.Kind             `json:"art"`
 	Inhalt          jsontext.Value          `json:"inhalt"`
+}
+
+// bezug says that an entry cancels or corrects an earlier one.
+type bezug struct {
+	Aktion  string          `json:"aktion"`
+	Eintrag native.RecordID `json:"eintrag"`
 }
 
 type seite struct {
@@ -52,6 +59,7 @@ type suchergebnis struct {
 type nachtrag struct {
 	Stelle          handover.OrganisationID `json:"stelle,omitzero"`
 	ExterneReferenz native.Reference        `json:"externeReferenz"`
+	Bezug           *bezug                  `json:"bezug,omitzero"`
 	Art             native.Kind             `json:"art"`
 	Inhalt          jsontext.Value          `json:"inhalt"`
 }

@@ -1,10 +1,12 @@
 package klib
 
 import (
+	"errors"
 	"io"
 	"mime"
 	"net/http"
 
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/go-json-experiment/json"
@@ -30,7 +32,7 @@ func (m *Mock) open(w http.ResponseWriter, r *http.Request) {
 	}
 	m.enter(w, r, core.Write{
 		Kind: in.ErsterEintrag.Art, Organisation: in.Stelle, Dossier: in.Stelle, CaseReference: in.Fallreferenz,
-		Reference: in.ErsterEintrag.ExterneReferenz, By: core.ByInterface, Body: in.ErsterEintrag.Inhalt,
+		Reference: in.ErsterEintrag.ExterneReferenz, Documents: named(in.ErsterEintrag.Inhalt), By: core.ByInterface, Body: in.ErsterEintrag.Inhalt,
 	})
 }
 
@@ -55,9 +57,18 @@ func (m *Mock) append(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnprocessableEntity, "dossier-fremd", nil)
 		return
 	}
-	m.enter(w, r, core.Write{
-		Case: dossier, Kind: in.Art, Organisation: in.Stelle, Reference: in.ExterneReferenz, By: core.ByInterface, Body: in.Inhalt,
-	})
+	write := core.Write{
+		Case: dossier, Kind: in.Art, Organisation: in.Stelle, Reference: in.ExterneReferenz, Documents: named(in.Inhalt), By: core.ByInterface, Body: in.Inhalt,
+	}
+	if in.Bezug != nil {
+		write.Action, write.Refers = actions()[in.Bezug.Aktion], in.Bezug.Eintrag
+	}
+	m.enter(w, r, write)
+}
+
+// actions are KLIB's words for what an entry does to an earlier one.
+func actions() map[string]handover.Action {
+	return map[string]handover.Action{"storno": handover.ActionRecall, "korrektur": handover.ActionCorrection}
 }
 
 // accepted returns a body that the schema describes; otherwise it has answered.
@@ -81,6 +92,10 @@ func (m *Mock) enter(w http.ResponseWriter, r *http.Request, write core.Write) {
 	switch {
 	case errNoDossier(err):
 		refuse(w, http.StatusUnprocessableEntity, "dossier-unbekannt", nil)
+	case errors.Is(err, core.ErrNoRecord):
+		refuse(w, http.StatusUnprocessableEntity, "bezug-unbekannt", nil)
+	case errors.Is(err, core.ErrNoDocument):
+		refuse(w, http.StatusUnprocessableEntity, "dokument-unbekannt", nil)
 	case err != nil:
 		http.Error(w, "internal error", http.StatusInternalServerError)
 	default:

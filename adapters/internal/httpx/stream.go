@@ -109,17 +109,38 @@ type measured struct {
 	off  atomic.Bool
 }
 
+// Read gives the last byte away only when the content has ended well: whoever receives the announced length takes it for the whole.
 func (m *measured) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
 	n, err := m.from.Read(b)
 	m.left -= int64(n)
+	if m.left == 0 && err == nil {
+		err = m.ended()
+	}
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
 		m.err.Store(&err)
 	case m.left < 0, err != nil && m.left > 0:
 		m.off.Store(true)
 		err = io.ErrUnexpectedEOF
+	default:
+		return n, err
 	}
-	return n, err
+	return max(0, n-1+int(min(m.left, 0))), err
+}
+
+// ended demands the end after the announced length.
+func (m *measured) ended() error {
+	var more [1]byte
+	for {
+		n, err := m.from.Read(more[:])
+		m.left -= int64(n)
+		if n > 0 || err != nil {
+			return err
+		}
+	}
 }
 
 // failed returns the error of the content itself.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/stretchr/testify/require"
@@ -68,15 +69,23 @@ func TestUpload_ABodyThatDoesNotComeWholeIsNotTakenForOne(t *testing.T) {
 	})
 	client := newClient(t, Config{URL: url})
 	changed := fault.New(fault.Park, "test", "changed", "changed")
-	_, err := client.Upload(t.Context(), upload(), io.MultiReader(strings.NewReader("cont"), failing{changed}), 7)
-	require.ErrorIs(t, err, changed)
-	require.Equal(t, fault.Park, fault.KindOf(err), "an error of the content comes back as it is")
-	for _, content := range []string{"cont", "content and more"} {
-		_, err = client.Upload(t.Context(), upload(), strings.NewReader(content), 7)
-		require.Equal(t, fault.Refuse, fault.KindOf(err), "%v", err)
-		require.Equal(t, "document-size", fault.CodeOf(err))
+	for _, content := range []string{"", "cont", "conten", "content"} {
+		_, err := client.Upload(t.Context(), upload(), io.MultiReader(strings.NewReader(content), failing{changed}), 7)
+		require.ErrorIs(t, err, changed)
+		require.Equal(t, fault.Park, fault.KindOf(err), "an error of the content comes back as it is")
 	}
-	require.LessOrEqual(t, whole.Load(), int64(1), "a longer content is noticed when its announced part has been sent")
+	for _, content := range []string{"", "cont", "content ", "content and more"} {
+		for _, slow := range []bool{false, true} {
+			var from io.Reader = strings.NewReader(content)
+			if slow {
+				from = iotest.OneByteReader(from)
+			}
+			_, err := client.Upload(t.Context(), upload(), from, 7)
+			require.Equal(t, fault.Refuse, fault.KindOf(err), "%v", err)
+			require.Equal(t, "document-size", fault.CodeOf(err))
+		}
+	}
+	require.Zero(t, whole.Load())
 }
 
 type failing struct{ err error }

@@ -11,5 +11,5 @@ func TestContract_IsValidOpenAPI(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(OpenAPI())
 	require.NoError(t, err)
 	require.NoError(t, doc.Validate(t.Context()))
-	require.Len(t, doc.Components.Schemas["Angaben"].Value.OneOf, 21)
+	require.Len(t, doc.Components.Schemas["Angaben"].Value.OneOf, 22)
 }
