@@ -125,7 +125,10 @@ func (c *checker) explain(e entry) {
 	case !made:
 		c.find(Unexplained, e, "no clerk has made this entry")
 		return
-	case !slices.Contains(h.Systems(), e.place.System) && h.Answer != nil && h.Answer.Returned:
+	case e.By == core.ByInterface && answers(c.systems[e.place.System], e.Kind):
+		c.answer(e, s)
+		return
+	case s.Returned() && e.place != s.Place:
 		c.find(Leaked, e, "the application was returned, and nothing of it may stand here")
 		return
 	case !slices.Contains(h.Systems(), e.place.System):
@@ -138,10 +141,6 @@ func (c *checker) explain(e entry) {
 	if !slices.Contains(h.Places, e.place) {
 		c.find(Misplaced, e, "stands in the dossier of another organisation")
 		e.place = c.meant(e, *h)
-	}
-	if e.By == core.ByInterface && answers(c.systems[e.place.System], e.Kind) {
-		c.answer(e, *h)
-		return
 	}
 	if _, stands := c.stands[e.marker][e.place]; stands {
 		c.find(Double, e, "stands here again")
@@ -174,18 +173,16 @@ func (c *checker) complete(h Handover) {
 		if !ok {
 			continue
 		}
-		for _, at := range h.Places {
+		for _, at := range h.Where(s) {
 			if _, stands := c.stands[s.Marker][at]; !stands {
 				missing := made
 				missing.place = at
 				c.find(Lost, missing, fmt.Sprintf("%s was made in %s and does not stand here", s.Name, made.place.System))
 			}
 		}
-	}
-	first := h.Steps[0].Marker
-	made, ok := c.origins[first]
-	if _, answered := c.answered[first]; ok && h.Answer != nil && !answered {
-		c.find(Lost, made, "the application was not answered, although it does not meet "+strings.Join(h.Answer.Rules, ", "))
+		if _, answered := c.answered[s.Marker]; s.Answer != nil && !answered {
+			c.find(Lost, made, "the application was not answered, although it does not meet "+strings.Join(s.Answer.Rules, ", "))
+		}
 	}
 }
 

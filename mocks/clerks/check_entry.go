@@ -28,7 +28,11 @@ func (c *checker) read(e entry, s Step, h Handover) {
 	if !slices.Equal(slices.Sorted(slices.Values(e.Documents)), slices.Sorted(slices.Values(documents))) {
 		c.find(WrongDocuments, e, "does not stand with the documents that it was made with")
 	}
-	if e.Action != s.Action || e.Refers != c.stands[s.Refers][e.place].ID {
+	action, refers := s.Action, c.stands[s.Refers][e.place].ID
+	if c.steps[s.Refers].Returned() && e.place != s.Place {
+		action = "" // what was returned never stood here: this is the first of it
+	}
+	if e.Action != action || e.Refers != refers {
 		c.find(WrongReference, e, "does not say of the right earlier entry whether it is recalled or corrected")
 	}
 	sys := c.systems[e.place.System]
@@ -68,13 +72,15 @@ func (h Handover) known(s Step, at Place) core.Facts {
 }
 
 // answer holds the answer to an application against what the clerks expect of the rules.
-func (c *checker) answer(e entry, h Handover) {
-	if h.Answer == nil || h.Steps[0].Marker != e.marker {
+func (c *checker) answer(e entry, application Step) {
+	switch {
+	case application.Answer == nil:
 		c.find(Unexplained, e, "nothing was to be answered here")
 		return
-	}
-	application := h.Steps[0]
-	if e.place != application.Place && slices.Contains(h.Places, e.place) {
+	case application.Returned() && e.place.System != application.Place.System:
+		c.find(Leaked, e, "the application was returned, and nothing of it may stand here")
+		return
+	case e.place != application.Place:
 		c.find(Misplaced, e, "answers an application that was entered elsewhere")
 	}
 	if _, again := c.answered[e.marker]; again {
@@ -86,7 +92,7 @@ func (c *checker) answer(e entry, h Handover) {
 	if first, stands := c.stands[e.marker][e.place]; stands && (first.Case != e.Case || first.Number > e.Number) {
 		c.find(Misplaced, e, "does not stand after the application in its case")
 	}
-	c.verdict(e, *h.Answer, application)
+	c.verdict(e, *application.Answer, application)
 }
 
 // verdict reads which rules an answer names and whether the application goes on. Which words stand for that is learnt from the system's own form.

@@ -76,7 +76,8 @@ type play struct {
 	Lives        *town                       `yaml:"lives"` // where the person lives, if not where one of the two serves
 	Leave        bool                        `yaml:"leave"` // the receiver is left to the directory
 	Returned     bool                        `yaml:"returned"`
-	Finds        []string                    `yaml:"finds"` // the rules that do not hold
+	Mended       bool                        `yaml:"mended"` // a returned application is put right and goes its way
+	Finds        []string                    `yaml:"finds"`  // the rules that do not hold
 }
 
 // lucerne reads the directory of the first home.

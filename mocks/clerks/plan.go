@@ -29,11 +29,9 @@ type Handover struct {
 	Group    string // target group
 	From, To string // agency types
 	Parties  handover.Parties
-	// Places must hold every step of the case: both parties' dossiers and the shared platform. An application that is returned stands where it was entered only.
+	// Places must hold every step of the case, except an application that is returned: both parties' dossiers and the shared platform.
 	Places []Place
 	Steps  []Step
-	// Answer is what comes back to where the application was entered, from nobody but the gateway; nil: nothing.
-	Answer *Answer
 	// Meanwhile is how the assigning agency leads its own procedure while the other one leads.
 	Meanwhile string
 }
@@ -54,7 +52,23 @@ type Step struct {
 	Action       handover.Action // empty for a new entry
 	Refers       string          // the marker of the step that is recalled or corrected
 	Facts        core.Facts      // what she enters; the remark carries the marker
+	// Answer is what comes back to where an application was entered, from nobody but the gateway; nil: nothing.
+	Answer *Answer
 }
+
+// Returned reports whether the step is an application that goes no further than where it was entered.
+func (s Step) Returned() bool { return s.Answer != nil && s.Answer.Returned }
+
+// Where returns the places at which a step must stand.
+func (h Handover) Where(s Step) []Place {
+	if s.Returned() {
+		return []Place{s.Place}
+	}
+	return h.Places
+}
+
+// Returned reports whether the handover ends with an application that was returned.
+func (h Handover) Returned() bool { return h.Steps[len(h.Steps)-1].Returned() }
 
 // Home returns the place of a party's own dossier.
 func (h Handover) Home(o handover.OrganisationID) Place {
@@ -130,9 +144,11 @@ func (p Plan) Steps() int {
 func (p Plan) Records() int {
 	n := 0
 	for _, h := range p.Handovers {
-		n += len(h.Steps) * len(h.Places)
-		if h.Answer != nil {
-			n++
+		for _, s := range h.Steps {
+			n += len(h.Where(s))
+			if s.Answer != nil {
+				n++
+			}
 		}
 	}
 	return n
@@ -157,9 +173,6 @@ func (d directory) script(number int, rng *rand.Rand, p play, pair []handover.Or
 		Parties:   handover.Parties{Assigning: pair[0], Receiving: pair[1]},
 		Places:    []Place{d.home(pair[0], p.Group), d.home(pair[1], p.Group), {System: d.Shared}},
 		Meanwhile: d.meanwhile(d.agency(pair[0]), p.Process),
-	}
-	if len(p.Finds) > 0 {
-		h.Answer = &Answer{Returned: p.Returned, Rules: slices.Sorted(slices.Values(p.Finds))}
 	}
 	return &script{Rand: rng, play: p, directory: d, facts: facts, handover: h}
 }

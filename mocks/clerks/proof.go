@@ -23,7 +23,7 @@ type Group struct {
 type Proof struct {
 	Handovers      int                       `json:"handovers"`
 	Returned       int                       `json:"returned"`      // applications that were answered with the rules that do not admit them
-	Groups         map[string]Group          `json:"groups"`        // by target group, without those that were returned
+	Groups         map[string]Group          `json:"groups"`        // by target group, without those that end with a returned application
 	MessageTypes   map[handover.Name]int     `json:"message_types"` // entries that have their reason, by what they say
 	Messages       int                       `json:"messages"`      // entries that clerks made
 	Unplayed       int                       `json:"unplayed"`      // steps of the plan that no clerk made
@@ -58,11 +58,6 @@ func (c *checker) proof(journals Journals, all []entry) Proof {
 	for id, entries := range journals {
 		p.Records[id] = len(entries)
 	}
-	for marker := range c.origins {
-		for _, at := range c.owners[marker].Places {
-			p.Expected[at.System]++
-		}
-	}
 	c.outcome(&p)
 	for _, f := range c.findings {
 		*p.counter(f.What)++
@@ -82,15 +77,17 @@ func (c *checker) outcome(p *Proof) {
 		}
 	}
 	for _, h := range c.plan.Handovers {
-		if _, applied := c.origins[h.Steps[0].Marker]; applied && h.Answer != nil {
-			p.Expected[h.Steps[0].Place.System]++
-		}
 		_, played := c.origins[h.Steps[len(h.Steps)-1].Marker]
-		switch {
-		case wrong[h.Number] || !played:
-		case h.Answer != nil && h.Answer.Returned:
-			p.Returned++
-		default:
+		good := played && !wrong[h.Number]
+		for _, s := range h.Steps {
+			if _, made := c.origins[s.Marker]; made {
+				p.expect(h, s)
+			}
+			if good && s.Returned() {
+				p.Returned++
+			}
+		}
+		if good && !h.Returned() {
 			g := p.Groups[h.Group]
 			if g.Directions == nil {
 				g.Directions = map[string]int{}
@@ -99,6 +96,16 @@ func (c *checker) outcome(p *Proof) {
 			g.Directions[h.From+">"+h.To]++
 			p.Groups[h.Group] = g
 		}
+	}
+}
+
+// expect counts where a step that was made must stand, and its answer.
+func (p *Proof) expect(h Handover, s Step) {
+	for _, at := range h.Where(s) {
+		p.Expected[at.System]++
+	}
+	if s.Answer != nil {
+		p.Expected[s.Place.System]++
 	}
 }
 

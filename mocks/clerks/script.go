@@ -3,6 +3,7 @@ package clerks
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ func (s *script) says(r handover.Role, n handover.Name, change ...func(*core.Fac
 // revises says the last step again, as a recall or as a correction, where it was entered.
 func (s *script) revises(a handover.Action, change ...func(*core.Facts)) {
 	step := s.last()
-	step.Action, step.Refers = a, step.Marker
+	step.Action, step.Refers, step.Answer = a, step.Marker, nil
 	step.Facts.Remark = s.facts.Remark
 	s.add(step, change)
 }
@@ -103,9 +104,11 @@ func (s *script) attach(n handover.Name) []core.Document {
 // write lets the case go its way.
 func (s *script) write() {
 	s.apply()
-	if s.Returned {
-		s.handover.Places = []Place{s.last().Place}
+	if s.Returned && !s.Mended {
 		return
+	}
+	if s.Returned {
+		s.mend()
 	}
 	if s.happens("clarify", 25) {
 		s.says(handover.Receiving, "clarification-requested")
@@ -143,6 +146,17 @@ func (s *script) apply() {
 			f.Receiving = ""
 		}
 	})
+	if len(s.Finds) > 0 {
+		s.handover.Steps[0].Answer = &Answer{Returned: s.Returned, Rules: slices.Sorted(slices.Values(s.Finds))}
+	}
+}
+
+// mend puts an application right that was returned. For everybody else it is the first that they hear of it.
+func (s *script) mend() {
+	i := slices.IndexFunc(s.Plays, func(p play) bool { return p.Name == s.Like })
+	s.facts.ConsentKind = s.Plays[i].Consent[0]
+	s.facts.Declarations = core.Declare(s.Rand, s.Plays[i].Declarations, s.facts.AppliedOn)
+	s.revises(handover.ActionCorrection, func(f *core.Facts) { f.ConsentKind, f.Declarations = s.facts.ConsentKind, s.facts.Declarations })
 }
 
 // withdraw ends the case before it has begun.
@@ -151,7 +165,7 @@ func (s *script) withdraw() {
 		s.says(s.either(), "consent-withdrawn")
 		return
 	}
-	if len(s.handover.Steps) == 1 && s.happens("recall", s.Habits.Revise) {
+	if s.last().Name == "application-submitted" && s.happens("recall", s.Habits.Revise) {
 		s.revises(handover.ActionRecall)
 		return
 	}

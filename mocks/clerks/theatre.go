@@ -149,7 +149,7 @@ func (t *theatre) act(ctx context.Context, h Handover) error {
 	var in native.CaseKey
 	for i, s := range h.Steps {
 		if i > 0 {
-			before, ok := t.board.wait(ctx, sight{place: s.Place, marker: h.Steps[i-1].Marker})
+			before, ok := t.board.wait(ctx, sight{place: s.Place, marker: h.Steps[i-1].Marker, answer: h.Steps[i-1].Returned()})
 			if !ok {
 				return nil
 			}
@@ -167,16 +167,21 @@ func (t *theatre) act(ctx context.Context, h Handover) error {
 
 // ends waits until everything of a handover stands.
 func (t *theatre) ends(ctx context.Context, h Handover) bool {
-	for _, at := range h.Places {
-		if _, ok := t.board.wait(ctx, sight{place: at, marker: h.Steps[len(h.Steps)-1].Marker}); !ok {
+	last := h.Steps[len(h.Steps)-1]
+	for _, at := range h.Where(last) {
+		if _, ok := t.board.wait(ctx, sight{place: at, marker: last.Marker}); !ok {
 			return false
 		}
 	}
-	if h.Answer == nil {
-		return true
+	for _, s := range h.Steps {
+		if s.Answer == nil {
+			continue
+		}
+		if _, ok := t.board.wait(ctx, sight{place: s.Place, marker: s.Marker, answer: true}); !ok {
+			return false
+		}
 	}
-	_, ok := t.board.wait(ctx, sight{place: h.Steps[0].Place, marker: h.Steps[0].Marker, answer: true})
-	return ok
+	return true
 }
 
 // enter attaches the documents and types a step until it stands. What stands already is not typed; when nobody knows whether it stands, the clerk looks first.

@@ -102,7 +102,7 @@ func (v *village) courier(t *testing.T, p clerks.Plan, except ...string) {
 	ctx, stop := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() {
-		c := courier{village: v, plan: p, except: except, after: map[handover.SystemID]uint64{}, stands: map[stand]core.Entry{}}
+		c := courier{village: v, plan: p, except: except, after: map[handover.SystemID]uint64{}, stands: map[stand]core.Entry{}, in: map[inside]native.CaseKey{}}
 		for ctx.Err() == nil {
 			news := make(chan struct{}, len(v.stores))
 			for _, s := range v.stores {
@@ -133,6 +133,12 @@ type courier struct {
 	except []string
 	after  map[handover.SystemID]uint64
 	stands map[stand]core.Entry
+	in     map[inside]native.CaseKey
+}
+
+type inside struct {
+	at       clerks.Place
+	handover int
 }
 
 type stand struct {
@@ -156,15 +162,15 @@ func (c courier) round() int {
 
 func (c courier) carry(from handover.SystemID, e core.Entry) {
 	for _, h := range c.plan.Handovers {
-		for i, s := range h.Steps {
+		for _, s := range h.Steps {
 			if !strings.Contains(string(e.Body), s.Marker) {
 				continue
 			}
-			c.stands[stand{s.Place, s.Marker}] = e
-			if i == 0 && h.Answer != nil {
-				c.write(h, s, s.Place, e, answerOf(h))
+			c.stands[stand{s.Place, s.Marker}], c.in[inside{s.Place, h.Number}] = e, e.Case
+			if s.Answer != nil {
+				c.write(h, s, s.Place, e, answerOf(s))
 			}
-			for _, to := range h.Places {
+			for _, to := range h.Where(s) {
 				if to != s.Place && !c.forgets(s.Marker, to.System) {
 					c.write(h, s, to, e, nil)
 				}
@@ -173,14 +179,14 @@ func (c courier) carry(from handover.SystemID, e core.Entry) {
 	}
 }
 
-// answerOf returns the facts of the answer to a handover's application.
-func answerOf(h clerks.Handover) *core.Facts {
-	f := h.Steps[0].Facts
+// answerOf returns the facts of the answer to an application.
+func answerOf(s clerks.Step) *core.Facts {
+	f := s.Facts
 	f.CheckOutcome = string(handover.Forward)
-	if h.Answer.Returned {
+	if s.Returned() {
 		f.CheckOutcome = string(handover.Returned)
 	}
-	for _, r := range h.Answer.Rules {
+	for _, r := range s.Answer.Rules {
 		f.Findings = append(f.Findings, core.Finding{Rule: r})
 	}
 	return &f
@@ -211,13 +217,18 @@ func known(h clerks.Handover, s clerks.Step, at clerks.Place) core.Facts {
 // write writes a step, or the answer to it, at a place.
 func (c courier) write(h clerks.Handover, s clerks.Step, to clerks.Place, e core.Entry, answer *core.Facts) {
 	kind, body := c.systems[to.System].Compose(s.Name, known(h, s, to))
+	earlier := c.stands[stand{to, s.Refers}]
+	action := s.Action
+	if earlier.ID == "" {
+		action = "" // it was returned and never stood here
+	}
 	w := core.Write{
-		Case: c.stands[stand{to, h.Steps[0].Marker}].Case, Organisation: e.Organisation, Dossier: to.Organisation, By: core.ByInterface,
-		Reference: native.Reference(s.Marker), Documents: e.Documents, Action: s.Action, Refers: c.stands[stand{to, s.Refers}].ID,
+		Case: c.in[inside{to, h.Number}], Organisation: e.Organisation, Dossier: to.Organisation, By: core.ByInterface,
+		Reference: native.Reference(s.Marker), Documents: e.Documents, Action: action, Refers: earlier.ID,
 	}
 	if answer != nil {
 		kind, body = c.systems[to.System].Compose("application-checked", *answer)
-		w.Documents = nil
+		w.Documents, w.Action, w.Refers = nil, "", ""
 	}
 	w.Kind, w.Body = kind, body
 	for _, d := range s.Facts.Documents {
@@ -227,7 +238,7 @@ func (c courier) write(h clerks.Handover, s clerks.Step, to clerks.Place, e core
 	}
 	stood, _, err := c.stores[to.System].Write(context.Background(), w)
 	if err == nil && answer == nil {
-		c.stands[stand{to, s.Marker}] = stood
+		c.stands[stand{to, s.Marker}], c.in[inside{to, h.Number}] = stood, stood.Case
 	}
 }
 
