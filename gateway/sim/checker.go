@@ -3,7 +3,9 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/einmal-hub/einmal/adapters"
@@ -248,8 +250,10 @@ func (w *world) checkOrder(dialogue int) {
 			}
 		}
 	}
+	places := slices.SortedFunc(maps.Keys(dossiers), func(a, b place) int { return strings.Compare(a.String(), b.String()) })
 	before := map[[2]string]place{}
-	for at, rows := range dossiers {
+	for _, at := range places {
+		rows := dossiers[at]
 		for n, b := range rows {
 			for _, a := range rows[:n] {
 				if b.clerk || !a.clerk {
@@ -258,7 +262,8 @@ func (w *world) checkOrder(dialogue int) {
 			}
 		}
 	}
-	for at, rows := range dossiers {
+	for _, at := range places {
+		rows := dossiers[at]
 		for n, b := range rows {
 			for _, a := range rows[:n] {
 				if other, wrong := before[[2]string{b.mark, a.mark}]; wrong && !a.clerk && !b.clerk {
@@ -344,7 +349,7 @@ func (w *world) openAt(p *process) string {
 		}
 	}
 	if lanes := p.view.Runnable(func(handover.CaseID) bool { return true }); len(lanes) > 0 {
-		return "a lane can go on at " + lanes[0].To.String()
+		return "a lane can go on at " + slices.MinFunc(lanes, func(a, b ledger.Lane) int { return strings.Compare(a.String(), b.String()) }).To.String()
 	}
 	return ""
 }
