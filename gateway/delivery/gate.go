@@ -48,12 +48,18 @@ func (c *claim) admit(ctx context.Context, m handover.Message, print string, pla
 			return a, c.repeated(ctx, m, a, print, place)
 		}
 		if v := c.queue(ctx, m, place); v != admitted {
+			if v == waits && c.overtaken(m.ID) {
+				continue
+			}
 			return ledger.Admission{}, v
 		}
 		a, err := c.consider(m, print, place)
 		if err != nil {
 			if c.park(ctx, c.entryAt(m, ledger.Gate, ""), ledger.Parking{Place: place, Name: m.Name}, err) != nil {
 				return a, unfinished
+			}
+			if c.overtaken(m.ID) {
+				continue
 			}
 			return a, waits
 		}
@@ -70,6 +76,13 @@ func (c *claim) admit(ctx context.Context, m handover.Message, print string, pla
 		}
 	}
 	return ledger.Admission{}, unfinished
+}
+
+// overtaken reports whether another gateway admitted a message while this one let it wait: the parking does not count then, and that gateway may have lost the
+// partition before it recorded anything.
+func (c *claim) overtaken(id handover.MessageID) bool {
+	_, known := c.o.Ledger.Admission(id)
+	return known
 }
 
 // repeated handles a message that has its place already: the same record read again goes on, another copy is a duplicate, and
