@@ -76,9 +76,9 @@ func (p plan) latency(c *chance) time.Duration {
 	return c.between(10*time.Microsecond, 4*time.Millisecond)
 }
 
-// lag is how late a view sees a record.
-func (p plan) lag(c *chance) time.Duration {
-	if c.is(p.lagging) {
+// lag is how late a view sees a record. In the evening no view is so late that its gateway may not send any more.
+func (w *world) lag(c *chance) time.Duration {
+	if c.is(w.plan.lagging) && !w.calm.Load() {
 		return c.between(time.Millisecond, 5*time.Second)
 	}
 	return c.between(time.Microsecond, time.Millisecond)

@@ -163,7 +163,7 @@ func (p *process) feed(partition int32) {
 			continue
 		}
 		lag := p.w.dice.draw("fold", p.name, strconv.Itoa(int(partition)), strconv.FormatInt(e.offset, 10))
-		if p.rest(context.Background(), p.w.plan.lag(lag)) != nil || p.step(context.Background(), "fold", strconv.FormatInt(e.offset, 10)) != nil {
+		if p.rest(context.Background(), p.w.lag(lag)) != nil || p.step(context.Background(), "fold", strconv.FormatInt(e.offset, 10)) != nil {
 			return
 		}
 		if p.w.hooks.fold != nil {

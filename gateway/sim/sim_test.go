@@ -43,6 +43,13 @@ func TestI1I2I3I7_NothingIsLostDoubledOrOutOfOrder(t *testing.T) {
 	}
 }
 
+// Seeds that found an error once. What they play changes with the world; the tests that hold the errors down are named in BUGS.md.
+func TestSeedsThatFoundAnErrorOnce(t *testing.T) {
+	for _, o := range []Options{{Seed: 5576}, {Seed: 4839, Crowded: true}} {
+		require.Empty(t, Run(o).Findings, "seed %d", o.Seed)
+	}
+}
+
 // A seed makes the same run again, to the nanosecond, whatever the scheduler of Go does.
 func TestASeedReproduces(t *testing.T) {
 	for _, crowded := range []bool{false, true} {
