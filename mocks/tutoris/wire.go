@@ -81,18 +81,24 @@ func (m *Mock) breakByHTTP(w http.ResponseWriter, r *http.Request) {
 
 // strike takes the first scripted fault that one of the candidates is.
 func (w *wire) strike(candidates ...Breakage) Breakage {
+	fault, met := w.draw(candidates...)
+	met()
+	return fault
+}
+
+// draw is strike for a fault that does something before it counts as met.
+func (w *wire) draw(candidates ...Breakage) (fault Breakage, met func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i, b := range w.script {
 		for _, c := range candidates {
 			if slices.Contains(b.any, c) {
 				w.script = slices.Delete(w.script, i, i+1)
-				close(b.met)
-				return c
+				return c, func() { close(b.met) }
 			}
 		}
 	}
-	return ""
+	return "", func() {}
 }
 
 func (w *wire) finish() {
@@ -245,22 +251,22 @@ func (f *files) PosixRename(r *sftp.Request) error {
 func (f *files) rename(from, to string) error {
 	do := func() error { return f.mock.root.Rename(from, to) }
 	w := &f.mock.wire
-	switch w.strike(CutBeforeRename, CutAfterRename, LateRename, FailedRename) {
-	case CutBeforeRename:
-		return f.cut()
-	case CutAfterRename:
+	fault, met := w.draw(CutBeforeRename, CutAfterRename, LateRename, FailedRename)
+	switch fault {
+	case "":
+		return do()
+	case CutAfterRename, FailedRename:
 		_ = do()
-		return f.cut()
 	case LateRename:
 		w.mu.Lock()
 		w.late = append(w.late, func() { _ = do() }) // it fails when the file is gone by then, as a real one does
 		w.mu.Unlock()
-		return f.cut()
-	case FailedRename:
-		_ = do()
+	}
+	met() // whoever waits for it knows what has happened by then
+	if fault == FailedRename {
 		return sftp.ErrSSHFxFailure
 	}
-	return do()
+	return f.cut()
 }
 
 // Filelist implements [sftp.FileLister].
