@@ -12,6 +12,7 @@ ARGS ?=
 # Packages to test, lint and measure: make test PKG=./contracts/...
 PKG ?= ./...
 FUZZTIME ?= 5s
+SEEDS ?= 1000
 
 # -race needs cgo. Without a C compiler the tests run without it, and say so.
 RACE := $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
@@ -40,6 +41,10 @@ test-real: ## Run the gateway's end-to-end tests on a real Apache Kafka and a re
 .PHONY: kill
 kill: ## Kill the gateway EINMAL_KILLS (20) times while EINMAL_HANDOVERS (500) are played; make test does the same with small figures
 	EINMAL_HANDOVERS=$${EINMAL_HANDOVERS:-500} EINMAL_KILLS=$${EINMAL_KILLS:-20} go test ./cmd/einmal -count=1 -v -timeout 30m -run TestI7KillingTheGateway
+
+.PHONY: sim
+sim: ## Simulate SEEDS (1000) days of each kind, each day twice where it must reproduce, and hunt every planted error; make test does the same with small figures
+	go test ./gateway/sim -count=1 -v -timeout 60m -sim.seeds $(SEEDS) -sim.mutants
 
 .PHONY: lint
 lint: ## Check style and common mistakes

@@ -86,6 +86,10 @@ const (
 	Forbidden Fault = "forbidden"
 	// Lagging makes the search know nothing of what is written from now on. It concerns no exchange and lasts until the end of the test.
 	Lagging Fault = "lagging"
+	// Forgotten makes a system that answers later record, or lose, the next entry that is handed over and never say a word about it.
+	Forgotten Fault = "forgotten"
+	// Doubled makes a system that answers later record the next entry that is handed over twice, and say so.
+	Doubled Fault = "doubled"
 )
 
 // rule is one thing that an adapter must do.

@@ -8,6 +8,7 @@ import (
 	"github.com/einmal-hub/einmal/adapters/casenet"
 	"github.com/einmal-hub/einmal/adapters/klib"
 	"github.com/einmal-hub/einmal/adapters/osiv"
+	"github.com/einmal-hub/einmal/adapters/tutoris"
 )
 
 // Factories returns one factory for each type of native system. The caller owns the slice.
@@ -17,5 +18,6 @@ func Factories() []adapters.Factory {
 		casenet.Factory{},
 		avam.Factory{},
 		osiv.Factory{},
+		tutoris.Factory{},
 	}
 }

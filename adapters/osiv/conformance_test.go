@@ -30,7 +30,7 @@ func driver(f core.Faults) adaptertest.Driver {
 		Secrets: []string{canary, facts(1).Person.AHV},
 		Lacks: []adaptertest.Fault{
 			adaptertest.Rejected, adaptertest.Failed, adaptertest.LostAnswer, adaptertest.Late, adaptertest.Torn, adaptertest.Endless, adaptertest.Silent,
-			adaptertest.Redirected, adaptertest.Lagging, adaptertest.Forbidden,
+			adaptertest.Redirected, adaptertest.Lagging, adaptertest.Forbidden, adaptertest.Doubled,
 		},
 	}
 }
@@ -125,7 +125,12 @@ func (s *stage) Naming(n int, in native.CaseKey, d handover.Document) native.Ent
 func (s *stage) Count(ref native.Reference) int { return len(s.mock.Store().ByReference(ref, 0)) }
 
 // Script implements [adaptertest.Native]; the wire has no exchanges that could go wrong.
-func (*stage) Script(adaptertest.Fault) <-chan struct{} { return nil }
+func (s *stage) Script(f adaptertest.Fault) <-chan struct{} {
+	if f == adaptertest.Forgotten {
+		s.mock.Dice().Script(core.OpWrite, core.FaultErrorInDoubt, 1)
+	}
+	return nil
+}
 
 // Carry implements [adaptertest.Carrier].
 func (s *stage) Carry() error { return s.mock.Settle(context.Background()) }

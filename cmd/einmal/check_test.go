@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -197,4 +198,17 @@ func TestTheDemoLeavesNothingBehindInItsTemporaryFolder(t *testing.T) {
 	left, err := os.ReadDir(tmp)
 	require.NoError(t, err)
 	require.Empty(t, left, fmt.Sprint(left))
+}
+
+func TestADemoThatIsInterruptedSaysSoAndLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	tmp := t.TempDir()
+	p := startIn(t, []string{"TMPDIR=" + tmp}, "demo", "--handovers", "500")
+	p.says("messages entered")
+	p.signal(syscall.SIGINT)
+	require.Equal(t, 1, p.code())
+	require.Equal(t, "einmal: stopped before the end\n", p.errors.String())
+	left, err := os.ReadDir(tmp)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }

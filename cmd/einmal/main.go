@@ -92,6 +92,9 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &failed):
 		return exitFailed
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "einmal: stopped before the end")
+		return exitFailed
 	}
 	report(err)
 	switch {

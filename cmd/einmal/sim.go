@@ -18,6 +18,7 @@ type simOptions struct {
 	seeds   int
 	from    uint64
 	mode    string
+	crowded bool
 	history bool
 	asJSON  bool
 }
@@ -58,6 +59,7 @@ Exit code 0 only if no run has findings.`,
 	c.Flags().IntVar(&o.seeds, "seeds", 1000, "how many seeds")
 	c.Flags().Uint64Var(&o.from, "from", 1, "first seed")
 	c.Flags().StringVar(&o.mode, "mode", "", "mode of every native system: A, B or C; empty draws one for each")
+	c.Flags().BoolVar(&o.crowded, "crowded", false, "three gateways work on the same few cases, and something goes wrong every second")
 	c.Flags().BoolVar(&o.history, "history", false, "print the history of every run, not only of one with findings")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object as the last line")
 	return c
@@ -76,7 +78,7 @@ func (o simOptions) check() error {
 func (o simOptions) run(cmd *cobra.Command) error {
 	out, began, told := cmd.OutOrStdout(), time.Now(), time.Now()
 	sum := simSum{Bad: []uint64{}}
-	sim.Sweep(cmd.Context(), sim.Options{Seed: o.from, Mode: adapters.Mode(o.mode)}, o.seeds, func(r sim.Result) bool {
+	sim.Sweep(cmd.Context(), sim.Options{Seed: o.from, Mode: adapters.Mode(o.mode), Crowded: o.crowded}, o.seeds, func(r sim.Result) bool {
 		sum.add(r)
 		o.show(out, r, len(sum.Bad))
 		if time.Since(told) > 2*time.Second {

@@ -397,6 +397,29 @@ func TestI1_AMessageThatAnotherGatewayAdmittedIsRecorded(t *testing.T) {
 	})
 }
 
+// I1: a message that another gateway admits while this one is parking it is recorded: the parking does not count, and the other gateway may be gone.
+func TestI1_AMessageThatWasAdmittedWhileItWasParkedIsRecorded(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		g := r.start(0)
+		require.NoError(t, g.ledger.Bind(t.Context(), "c1", r.to[0], "native-c1"))
+		r.memory.slow = bounds.Send / 2
+		r.publish(envelope("c1", 1, "application-decided", "rav-luzern"), handover.ApplicationDecided{Decision: handover.Accepted, DecidedOn: "2026-11-02"})
+		elapse(bounds.Send / 4) // the PARK is on its way: there is no such case yet
+		another := ledger.New(swift{r.memory}, g.ledger.View, time.Now)
+		_, ok, err := another.Admit(t.Context(), "c1", "c1-1", ledger.Admission{Number: 1, Place: ledger.Place{Topic: ledger.OnBus}, To: r.to})
+		require.NoError(t, err)
+		require.True(t, ok)
+		elapse(time.Minute)
+		require.Equal(t, 5, len(r.memory.ledger), "BIND, ADMIT, PARK, INTENT, DONE") //nolint:testifylint // the records themselves are unreadable in a failure
+		require.Empty(t, g.ledger.Parked())
+		require.Equal(t, []string{"application-decided"}, r.systems["x"].kinds("c1"))
+		require.EqualValues(t, 0, g.settled())
+		g.stop()
+	})
+}
+
 // I2: a gateway that is about to try again stops when another one has put the message before a person, and goes on after the ruling.
 func TestI2_NobodySendsWhileAPersonDecides(t *testing.T) {
 	keys := newKeys(t)

@@ -38,7 +38,7 @@ type verdict uint8
 const (
 	unfinished verdict = iota // ctx ended first; the message comes again
 	admitted
-	again // another message got the place meanwhile: decide anew
+	again // something has changed meanwhile: decide anew
 	waits // it is parked, held, a duplicate, or withdrawn: complete for the bus
 )
 
@@ -67,12 +67,18 @@ func (c *claim) settle(ctx context.Context, m handover.Message, print string, pl
 		return a, c.repeated(ctx, m, a, print, place)
 	}
 	if v := c.queue(ctx, m, place); v != admitted {
+		if v == waits && c.overtaken(m.ID) {
+			return ledger.Admission{}, again
+		}
 		return ledger.Admission{}, v
 	}
 	a, err := c.consider(m, print, place, others)
 	if err != nil {
 		if c.park(ctx, c.entryAt(m, ledger.Gate, ""), ledger.Parking{Place: place, Name: m.Name}, err) != nil {
 			return a, unfinished
+		}
+		if c.overtaken(m.ID) {
+			return a, again
 		}
 		return a, waits
 	}
@@ -88,6 +94,13 @@ func (c *claim) settle(ctx context.Context, m handover.Message, print string, pl
 		return won, admitted
 	}
 	return a, again
+}
+
+// overtaken reports whether another gateway admitted a message while this one let it wait: the parking does not count then, and that gateway may have lost the
+// partition before it recorded anything.
+func (c *claim) overtaken(id handover.MessageID) bool {
+	_, known := c.o.Ledger.Admission(id)
+	return known
 }
 
 // repeated handles a message that has its place already: the same record read again goes on, another copy is a duplicate, and

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -158,7 +159,9 @@ func (p *persons) give(who string) {
 
 // acquaint reads the applications of cases that are not known yet, and forgets those of cases that have ended.
 func (c *claim) acquaint(ctx context.Context) bool {
-	for id, place := range c.persons.strangers(c.o.Ledger.Unended()) {
+	strangers := c.persons.strangers(c.o.Ledger.Unended())
+	for _, id := range slices.Sorted(maps.Keys(strangers)) {
+		place := strangers[id]
 		var r Record
 		err := c.persist(ctx, "delivery.read-application", func() (err error) {
 			r, err = c.o.Bus.ReadAt(ctx, c.o.Bus.PartitionOf(id), place.Offset)

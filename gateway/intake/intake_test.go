@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +94,28 @@ func TestI3_ARecordThatCannotBeMappedHoldsBackItsOwnCaseOnly(t *testing.T) {
 			"what follows is on the bus, where the gate holds it back")
 		require.Len(t, w.disk.names(w.caseID("klib", "c2")), 2)
 		require.EqualValues(t, "5", g.ledger.Cursor("klib"), "the stream goes on")
+		g.stop()
+	})
+}
+
+// I3: whose dossier a record was entered in is read from the ledger to its end: what opened the dossier may not be folded here yet.
+func TestI3_TheDossierOfARecordThatCannotBeMappedIsKnownAsSoonAsTheLedgerKnowsIt(t *testing.T) {
+	try(t, func(t *testing.T, w *world, s *source) {
+		w.disk.lag = 5 * time.Second
+		g := w.start("klib", s)
+		to := ledger.Destination{System: "klib", Organisation: "sd-kriens"}
+		var other sync.WaitGroup
+		other.Go(func() {
+			_ = g.ledger.Done(t.Context(), ledger.Entry{Case: "c", Message: "m", To: to, Ref: "r"}, native.Receipt{Record: "k-1", Case: "dossier"})
+		})
+		synctest.Wait()
+		puzzle := record("dossier", 2, "puzzle")
+		puzzle.CaseReference = "c"
+		s.enter(puzzle)
+		elapse(time.Minute)
+		other.Wait()
+		require.Len(t, g.ledger.Parked(), 1)
+		require.Equal(t, to, g.ledger.Parked()[0].Origin)
 		g.stop()
 	})
 }

@@ -53,12 +53,19 @@ func (r *Reader) takeBroken(ctx context.Context, b adapters.Broken) error {
 }
 
 // dossier is where a record was entered, as far as the ledger knows: a record that cannot be translated does not say whose it is.
-func (r *Reader) dossier(c handover.CaseID, rec native.Record) ledger.Destination {
+func (r *Reader) dossier(ctx context.Context, c handover.CaseID, rec native.Record) (ledger.Destination, error) {
 	if r.origin.Shared {
-		return r.place("")
+		return r.place(""), nil
+	}
+	if at, known := r.Ledger.Dossier(c, r.origin.ID, rec.Case); known {
+		return at, nil
+	}
+	// What opened the dossier lies in the partition of the case, which may be another gateway's and not folded here yet.
+	if err := r.Ledger.Sync(ctx, c); err != nil {
+		return ledger.Destination{}, err
 	}
 	at, _ := r.Ledger.Dossier(c, r.origin.ID, rec.Case)
-	return at
+	return at, nil
 }
 
 func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error) error {
@@ -81,9 +88,13 @@ func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error)
 	if err != nil {
 		return err
 	}
+	origin, err := r.dossier(ctx, c, k.Record)
+	if err != nil {
+		return err
+	}
 	reason := ledger.ReasonOf(why)
 	e := ledger.Entry{
-		Case: c, Message: id, To: ledger.Gate, Origin: r.dossier(c, k.Record), Sequence: k.Record.Sequence,
+		Case: c, Message: id, To: ledger.Gate, Origin: origin, Sequence: k.Record.Sequence,
 		Entered: ledger.Entered{System: k.System, Case: k.Record.Case, Record: k.Record.ID},
 	}
 	if err := r.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason}); err != nil {

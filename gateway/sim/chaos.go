@@ -8,51 +8,65 @@ import (
 // chaos lets things go wrong until the day is over.
 func (w *world) chaos() {
 	end := w.began.Add(w.plan.chaos)
-	if w.plan.trouble == 0 {
-		w.rest(time.Until(end))
-		return
-	}
-	for time.Now().Before(end) {
+	for time.Now().Before(end) && !w.runsAway() {
 		c := w.dice.draw("chaos")
-		if !w.rest(c.between(w.plan.trouble/4, 2*w.plan.trouble)) {
-			return
+		if w.plan.trouble == 0 {
+			elapse(5 * time.Second)
+			continue
 		}
+		elapse(c.between(w.plan.trouble/4, 2*w.plan.trouble))
 		w.strike(c)
 	}
 }
 
+// runsAway reports whether there are far more messages on the bus than anybody has entered.
+func (w *world) runsAway() bool {
+	n := int64(0)
+	for _, t := range w.bus {
+		n += t.length()
+	}
+	return n > 400
+}
+
+// trouble is a kind of thing that goes wrong. Some stand several times among the dice.
+type trouble int
+
+const (
+	killed     trouble = 0
+	stopped    trouble = 3
+	rebalanced trouble = 5
+	wiped      trouble = 7
+	setBack    trouble = 8
+	gone       trouble = 9
+	compacted  trouble = 10
+	forgotten  trouble = 11
+	troubles           = 12
+)
+
 // strike does one thing that goes wrong.
 func (w *world) strike(c *chance) {
-	switch c.n(12) {
-	case 0, 1, 2:
+	kind := trouble(c.n(troubles))
+	if c.is(w.plan.share) {
+		kind = w.plan.often
+	}
+	switch {
+	case kind < stopped:
 		if p := w.pick(c); p != nil {
 			w.kill(p, c)
 		}
-	case 3, 4:
+	case kind < rebalanced:
 		if p := w.pick(c); p != nil {
 			p.freeze(c.between(10*time.Millisecond, 60*time.Second))
 		}
-	case 5, 6:
+	case kind < wiped:
 		w.note("group", "rebalances")
 		w.group.rebalance()
-	case 7:
-		w.note("redis", "wiped")
-		w.redis.wipe()
-	case 8:
-		w.note("redis", "is set back")
-		w.redis.restore()
-	case 9:
-		w.redis.snapshot()
-		w.note("redis", "is away")
-		w.redis.setAway(true)
-		w.background.Go(func() {
-			elapse(c.between(time.Second, 30*time.Second))
-			w.redis.setAway(false)
-		})
-	case 10:
+	case kind < compacted:
+		w.strikeRedis(kind, c)
+	case kind < forgotten:
 		k := c.n(len(w.ledgers))
-		w.note("ledger", "compacted", strconv.Itoa(k), "by", strconv.Itoa(w.ledgers[k].compact(c.n(8))))
-	case 11:
+		w.note("ledger", "compacted", strconv.Itoa(k), "by", strconv.Itoa(w.ledgers[k].compact(c.n(w.plan.open+1))))
+	default:
 		if c.is(0.2) {
 			w.note("group", "offsets lost")
 			w.group.forget(c.n(len(w.bus)))
@@ -60,6 +74,25 @@ func (w *world) strike(c *chance) {
 		if w.hooks.unclean {
 			w.unclean(c)
 		}
+	}
+}
+
+func (w *world) strikeRedis(kind trouble, c *chance) {
+	switch kind {
+	case wiped:
+		w.note("redis", "wiped")
+		w.redis.wipe()
+	case setBack:
+		w.note("redis", "is set back")
+		w.redis.restore()
+	case gone:
+		w.redis.snapshot()
+		w.note("redis", "is away")
+		w.redis.setAway(true)
+		w.background.Go(func() {
+			elapse(c.between(time.Second, 30*time.Second))
+			w.redis.setAway(false)
+		})
 	}
 }
 

@@ -3,7 +3,9 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/einmal-hub/einmal/adapters"
@@ -177,6 +179,23 @@ func (w *world) waiting() map[string]bool {
 	return out
 }
 
+// missing returns a message that does not stand where it must and that nobody is asked about.
+func (w *world) missing(waiting map[string]bool) (mark string, at place) {
+	for _, i := range w.book.items {
+		for _, at := range i.places() {
+			if w.count(i.mark, at) == 0 && !w.excused(i.mark, at, waiting) {
+				return i.mark, at
+			}
+		}
+	}
+	return "", place{}
+}
+
+// excused reports whether a message need not stand at a place: it waits there or at the gate, or a person has dropped it.
+func (w *world) excused(mark string, at place, waiting map[string]bool) bool {
+	return waiting[mark+" "+at.String()] || waiting[mark+" gate"] || w.book.explained(mark, at, true)
+}
+
 // checkMessage: recorded once at every place, with its content, unless it waits there or a person has dropped it.
 func (w *world) checkMessage(i item, waiting map[string]bool) {
 	for _, at := range i.places() {
@@ -184,7 +203,7 @@ func (w *world) checkMessage(i item, waiting map[string]bool) {
 		switch {
 		case n > 1:
 			w.book.find("%s stands %d times at %s", i.mark, n, at)
-		case n == 0 && !waiting[i.mark+" "+at.String()] && !waiting[i.mark+" gate"] && !w.book.explained(i.mark, at, true):
+		case n == 0 && !w.excused(i.mark, at, waiting):
 			w.book.find("%s is lost: it does not stand at %s, and nobody is asked about it", i.mark, at)
 		}
 	}
@@ -248,8 +267,10 @@ func (w *world) checkOrder(dialogue int) {
 			}
 		}
 	}
+	places := slices.SortedFunc(maps.Keys(dossiers), func(a, b place) int { return strings.Compare(a.String(), b.String()) })
 	before := map[[2]string]place{}
-	for at, rows := range dossiers {
+	for _, at := range places {
+		rows := dossiers[at]
 		for n, b := range rows {
 			for _, a := range rows[:n] {
 				if b.clerk || !a.clerk {
@@ -258,7 +279,8 @@ func (w *world) checkOrder(dialogue int) {
 			}
 		}
 	}
-	for at, rows := range dossiers {
+	for _, at := range places {
+		rows := dossiers[at]
 		for n, b := range rows {
 			for _, a := range rows[:n] {
 				if other, wrong := before[[2]string{b.mark, a.mark}]; wrong && !a.clerk && !b.clerk {
@@ -343,8 +365,11 @@ func (w *world) openAt(p *process) string {
 			return fmt.Sprintf("%s %s at %s: %s", w.markAt(it.Item), it.Status, it.To, it.Reason.Code)
 		}
 	}
+	if mark, at := w.missing(w.waiting()); mark != "" {
+		return mark + " does not stand at " + at.String()
+	}
 	if lanes := p.view.Runnable(func(handover.CaseID) bool { return true }); len(lanes) > 0 {
-		return "a lane can go on at " + lanes[0].To.String()
+		return "a lane can go on at " + slices.MinFunc(lanes, func(a, b ledger.Lane) int { return strings.Compare(a.String(), b.String()) }).To.String()
 	}
 	return ""
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // patience is how long a clerk waits for the other side before she gives a case up.
-const patience = 20 * time.Minute
+const patience = 10 * time.Minute
 
 // dialogue is one case: two organisations, and what their clerks enter.
 type dialogue struct {

@@ -1,35 +1,29 @@
 package sim
 
 import (
-	"sync"
 	"time"
 )
 
-// dice draws chances that depend on the seed, the name of what is drawn, and how often it was drawn before, and on nothing else. It is safe for
-// concurrent use.
+// dice draws chances that depend on the seed, the name of what is drawn, and the virtual time, and on nothing else: the same call at the same moment
+// draws the same, in whichever order goroutines come. It is safe for concurrent use.
 type dice struct {
-	seed uint64
-	mu   sync.Mutex
-	nth  map[string]uint64
+	seed  uint64
+	began time.Time
 }
 
-func newDice(seed uint64) *dice { return &dice{seed: mix(seed), nth: map[string]uint64{}} }
+func newDice(seed uint64) *dice { return &dice{seed: mix(seed), began: time.Now()} }
 
-// draw returns the next chance under a name.
+// draw returns the chance under a name at this moment.
 func (d *dice) draw(parts ...string) *chance {
-	h := uint64(14695981039346656037)
-	name := make([]byte, 0, 96)
+	h := uint64(14695981039346656037) // FNV-1a
 	for _, p := range parts {
-		name = append(append(name, p...), '|')
+		for _, b := range []byte(p) {
+			h = (h ^ uint64(b)) * 1099511628211
+		}
+		h = (h ^ '|') * 1099511628211
 	}
-	for _, b := range name {
-		h = (h ^ uint64(b)) * 1099511628211
-	}
-	d.mu.Lock()
-	n := d.nth[string(name)]
-	d.nth[string(name)] = n + 1
-	d.mu.Unlock()
-	return &chance{state: mix(d.seed ^ mix(h) ^ mix(n*0x9e3779b97f4a7c15+1))}
+	now := uint64(time.Since(d.began)) //nolint:gosec // time does not go back in a bubble
+	return &chance{state: mix(d.seed ^ mix(h) ^ mix(now*0x9e3779b97f4a7c15+1))}
 }
 
 // chance is a short sequence of random numbers (SplitMix64).
@@ -49,6 +43,14 @@ func (c *chance) n(n int) int { return int(c.next() % uint64(n)) } //nolint:gose
 // between returns a duration from a to b, to the nanosecond.
 func (c *chance) between(a, b time.Duration) time.Duration {
 	return a + time.Duration(c.next()%uint64(b-a+1)) //nolint:gosec // b is not before a
+}
+
+// extreme returns a duration from a to b, often b: what lies at a bound finds what a bound forgets.
+func (c *chance) extreme(a, b time.Duration) time.Duration {
+	if c.is(0.3) {
+		return b
+	}
+	return c.between(a, b)
 }
 
 // mix is the finalizer of SplitMix64.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -45,10 +46,12 @@ func newGroup(w *world) *group {
 	return g
 }
 
-// join takes a process in and gives the partitions out anew.
+// join takes a process in, unless it has died meanwhile, and gives the partitions out anew.
 func (g *group) join(p *process) {
 	g.mu.Lock()
-	g.members = append(g.members, p)
+	if !slices.Contains(g.members, p) && !p.isDead() {
+		g.members = append(g.members, p)
+	}
 	g.mu.Unlock()
 	g.rebalance()
 }
@@ -92,6 +95,8 @@ func (g *group) drop(k int) {
 		wait := g.w.plan.overlap(g.w.dice.draw("overlap", strconv.Itoa(k)))
 		g.w.background.Go(func() {
 			elapse(wait)
+			old.p.awake() // a process that is stopped hears nothing
+			elapse(wait % time.Second)
 			old.cancel()
 		})
 	}

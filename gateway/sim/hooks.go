@@ -6,7 +6,8 @@ import (
 	"github.com/einmal-hub/einmal/gateway/delivery"
 )
 
-// hooks plant an error between the product and its world. The zero value plants none; only the tests of this package can set it.
+// hooks plant an error between the product and its world. The zero value plants none; only the tests of this package can set them ([Options] has no
+// exported field for it), and the product has no switch at all.
 type hooks struct {
 	rules   func(*process, delivery.Protocol) delivery.Protocol
 	key     func(key string) string
@@ -14,10 +15,11 @@ type hooks struct {
 	sink    func(*process, *system, adapters.Sink) adapters.Sink
 	finder  func(adapters.Finder) adapters.Finder
 	source  func(adapters.Source) adapters.Source
-	derive  func(label string, parts []string) []string
+	derive  func(p *process, label string, parts []string) []string
 	claimed func(p *process, what string, ours bool)
 	seen    func(p *process, id handover.MessageID, print string)
-	lost    func(p *process, mark string) bool
+	lost    func(p *process, mark string) bool // a message that the bus confirms and does not keep
+	erased  func(p *process, key string) bool  // a ledger record that the broker confirms and does not keep
 
 	eager    bool // an offset is committed when its record is read
 	newest   bool // a new owner starts at the end

@@ -84,7 +84,8 @@ func (s *system) fate(e native.Entry) fate {
 	case 3:
 		f.name, f.writes, f.silent = "vanished", false, true
 	case 4, 5:
-		f.name, f.delay = "late", c.between(b.Request/2, b.Processing-time.Millisecond)
+		f.name = "late" // on the way as long as the caller waits, and then as long as the system works
+		f.delay = c.extreme(0, b.Request) + c.extreme(b.Request/2, b.Processing-time.Millisecond)
 	case 6:
 		f.name, f.writes, f.err = "rejected", false, fault.New(fault.Retry, "sim", "busy", "busy")
 	case 7:
@@ -172,7 +173,7 @@ func (s *system) add(r row) row {
 	}
 	s.cases[r.Case]++
 	r.Sequence = uint64(s.cases[r.Case])
-	r.visible = r.At.Add(s.w.dice.draw("index", string(s.id), r.mark).between(0, bounds().Lookup-time.Millisecond))
+	r.visible = r.At.Add(s.w.dice.draw("index", string(s.id), r.mark).extreme(0, bounds().Lookup-time.Millisecond))
 	s.journal = append(s.journal, r)
 	close(s.grown)
 	s.grown = make(chan struct{})

@@ -23,6 +23,9 @@ type plan struct {
 	wrongs       float64 // share of cases in which a clerk enters what may not be said
 	reorders     float64 // share of messages that the bus puts behind a later one
 	abandons     float64 // share of parked messages that nobody decides on
+	often        trouble // a kind of trouble that comes more often than the others
+	share        float64 // how much more often: its share, beside what the dice give it
+	open         int     // newest records of the ledger that a compaction leaves alone, at most
 
 	trouble time.Duration // mean time between two of: kill, stop, rebalance, Redis, compaction; 0: none
 	chaos   time.Duration // how long it goes on
@@ -41,7 +44,7 @@ func newPlan(d *dice, forced adapters.Mode) plan {
 	}
 	p := plan{
 		partitions: int32(1 + c.n(2)), gateways: 1 + c.n(3), cases: 1 + c.n(3), talk: c.n(5), page: 1 + c.n(4), window: 1 + c.n(20), //nolint:gosec // small
-		nativeFaults: rate(0.7), logFaults: rate(0.25), refusals: rate(0.3), unknowns: rate(0.2), wrongs: rate(0.5), abandons: rate(0.1),
+		nativeFaults: rate(0.7), logFaults: rate(0.25), refusals: rate(0.3), unknowns: rate(0.2), wrongs: rate(0.5), abandons: rate(0.1), open: 4,
 		slow: rate(0.1), lagging: rate(0.3), chaos: c.between(30*time.Second, 5*time.Minute), zombies: c.between(time.Millisecond, 40*time.Second),
 	}
 	if c.is(0.1) {
@@ -59,6 +62,12 @@ func newPlan(d *dice, forced adapters.Mode) plan {
 	return p
 }
 
+// crowd makes a day on which several gateways work on the same, each with an old view, and one kind of trouble comes often.
+func (p *plan) crowd(often trouble, share float64) {
+	p.gateways, p.partitions, p.lagging, p.trouble, p.zombies = 3, 1, 0.5, time.Second, 40*time.Second
+	p.often, p.share = often, share
+}
+
 // latency is how long a call of an interface takes.
 func (p plan) latency(c *chance) time.Duration {
 	if c.is(p.slow) {
@@ -67,9 +76,9 @@ func (p plan) latency(c *chance) time.Duration {
 	return c.between(10*time.Microsecond, 4*time.Millisecond)
 }
 
-// lag is how late a view sees a record.
-func (p plan) lag(c *chance) time.Duration {
-	if c.is(p.lagging) {
+// lag is how late a view sees a record. In the evening no view is so late that its gateway may not send any more.
+func (w *world) lag(c *chance) time.Duration {
+	if c.is(w.plan.lagging) && !w.calm.Load() {
 		return c.between(time.Millisecond, 5*time.Second)
 	}
 	return c.between(time.Microsecond, time.Millisecond)

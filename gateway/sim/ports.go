@@ -28,6 +28,9 @@ func (t port) Append(ctx context.Context, partition int32, key string, value []b
 	if t.p.w.hooks.key != nil {
 		key = t.p.w.hooks.key(key)
 	}
+	if t.p.w.hooks.erased != nil && t.p.w.hooks.erased(t.p, key) {
+		return t.p.w.ledgers[partition].length() - 1, t.p.step(ctx, "erased", withoutNonce(key))
+	}
 	return t.write(ctx, "ledger "+withoutNonce(key), t.p.w.ledgers[partition], entry{key: key, value: value})
 }
 

@@ -58,7 +58,7 @@ func newProcess(w *world, name string) *process {
 	for _, s := range w.systems {
 		source, sink, finder := w.hooks.connect(p, s)
 		p.readers[s.id] = intake.New(intake.Options{
-			Ledger: p.ledger, Bus: port{p}, Keys: keys{w}, Claims: claims{p}, Observer: nobody{}, Tracer: tracer, Log: log, Now: p.now,
+			Ledger: p.ledger, Bus: port{p}, Keys: keys{w, p}, Claims: claims{p}, Observer: nobody{}, Tracer: tracer, Log: log, Now: p.now,
 		}, intake.Origin{ID: s.id, Source: source, Mapper: mapper{w, s.id}, Shared: s.shared, Poll: 20 * time.Second, Page: w.plan.page})
 		targets[s.id] = delivery.Target{
 			Sink: sink, Finder: finder, Mapper: mapper{w, s.id}, Parallel: 3,
@@ -66,7 +66,7 @@ func newProcess(w *world, name string) *process {
 		}
 	}
 	p.delivery = delivery.New(delivery.Options{
-		Ledger: p.ledger, Bus: port{p}, Keys: keys{w}, Claims: claims{p}, Directory: w, Rules: w, Again: p.readers, Targets: targets,
+		Ledger: p.ledger, Bus: port{p}, Keys: keys{w, p}, Claims: claims{p}, Directory: w, Rules: w, Again: p.readers, Targets: targets,
 		Observer: nobody{}, Tracer: tracer, Log: log, Window: w.plan.window, Now: p.now, Protocol: w.hooks.protocol(p),
 	})
 	return p
@@ -163,7 +163,7 @@ func (p *process) feed(partition int32) {
 			continue
 		}
 		lag := p.w.dice.draw("fold", p.name, strconv.Itoa(int(partition)), strconv.FormatInt(e.offset, 10))
-		if p.rest(context.Background(), p.w.plan.lag(lag)) != nil || p.step(context.Background(), "fold", strconv.FormatInt(e.offset, 10)) != nil {
+		if p.rest(context.Background(), p.w.lag(lag)) != nil || p.step(context.Background(), "fold", strconv.FormatInt(e.offset, 10)) != nil {
 			return
 		}
 		if p.w.hooks.fold != nil {
@@ -181,6 +181,15 @@ func (p *process) kill() {
 	p.cancel()
 }
 
+func (p *process) isDead() bool {
+	select {
+	case <-p.dead:
+		return true
+	default:
+		return false
+	}
+}
+
 // freeze stops the process for a while, as SIGSTOP does.
 func (p *process) freeze(d time.Duration) {
 	p.w.note(p.name, "stopped for", d.String())
@@ -192,13 +201,33 @@ func (p *process) freeze(d time.Duration) {
 	thaw := make(chan struct{})
 	p.thaw = thaw
 	p.w.background.Go(func() {
-		elapse(d)
+		elapse(min(d, session))
+		if d > session {
+			p.w.group.leave(p) // it has sent no heartbeat
+			elapse(d - session)
+		}
 		p.mu.Lock()
 		p.thaw = nil
 		p.mu.Unlock()
 		close(thaw)
 		p.w.note(p.name, "goes on")
+		if d > session && p.rest(context.Background(), 100*time.Millisecond) == nil {
+			p.w.group.join(p)
+		}
 	})
+}
+
+// session is how long the group waits for a heartbeat.
+const session = 6 * time.Second
+
+// awake waits until the process is not stopped.
+func (p *process) awake() {
+	p.mu.Lock()
+	thaw := p.thaw
+	p.mu.Unlock()
+	if thaw != nil {
+		<-thaw
+	}
 }
 
 // nobody counts nothing.

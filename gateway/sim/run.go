@@ -19,8 +19,11 @@ type Options struct {
 	Seed uint64
 	// Mode is that of every native system; empty draws one for each.
 	Mode adapters.Mode
+	// Crowded makes days on which three gateways work on the same few cases, each with an old view, and something goes wrong every second.
+	Crowded bool
 
-	hooks hooks
+	plant func(*world) hooks
+	tune  func(*plan)
 }
 
 // Result is what a run has shown.
@@ -96,14 +99,13 @@ func play(o Options) Result {
 }
 
 // evening is how long a calm world may take until nothing is open.
-const evening = 4 * time.Hour
+const evening = time.Hour
 
 // quiet waits until nothing is open any more, and returns what still is after a whole evening.
 func (w *world) quiet() string {
 	end, calm, open := time.Now().Add(evening), 0, ""
-	for time.Now().Before(end) && calm < 13 { // longer than a dead gateway's claim to read
-
-		elapse(7*time.Second + 13*time.Nanosecond)
+	for time.Now().Before(end) && calm < 3 && !w.runsAway() {
+		elapse(31*time.Second + 13*time.Nanosecond) // three times: longer than a dead gateway's claim to read
 		if open = w.open(); open == "" {
 			calm++
 		} else {

@@ -29,9 +29,12 @@ func sweep(t *testing.T, o Options, n int) (made int, bad *Result) {
 
 // I1, I2, I3, I7: whatever goes wrong, nothing is lost, recorded twice or out of order, and whoever is asked is asked for a reason.
 func TestI1I2I3I7_NothingIsLostDoubledOrOutOfOrder(t *testing.T) {
-	for _, mode := range []adapters.Mode{"", adapters.ModeA, adapters.ModeB, adapters.ModeC} {
-		t.Run("mode "+string(mode), func(t *testing.T) {
-			made, bad := sweep(t, Options{Seed: 1, Mode: mode}, *seeds)
+	for name, o := range map[string]Options{
+		"modes drawn": {}, "mode A": {Mode: adapters.ModeA}, "mode B": {Mode: adapters.ModeB}, "mode C": {Mode: adapters.ModeC}, "crowded": {Crowded: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Seed = 1
+			made, bad := sweep(t, o, *seeds)
 			if bad != nil {
 				t.Fatalf("seed %d: %s\n%s", bad.Seed, strings.Join(bad.Findings, "\n"), strings.Join(bad.History, "\n"))
 			}
@@ -40,33 +43,31 @@ func TestI1I2I3I7_NothingIsLostDoubledOrOutOfOrder(t *testing.T) {
 	}
 }
 
-// Seeds that found an error once: see Bugs in doc.go.
+// Seeds that found an error once. What they play changes with the world; the tests that hold the errors down are named in BUGS.md.
 func TestSeedsThatFoundAnErrorOnce(t *testing.T) {
-	for _, seed := range []uint64{24, 32, 1226, 1523, 2170, 15923, 20355} {
-		require.Empty(t, Run(Options{Seed: seed}).Findings, "seed %d", seed)
+	for _, o := range []Options{{Seed: 5576}, {Seed: 4839, Crowded: true}} {
+		require.Empty(t, Run(o).Findings, "seed %d", o.Seed)
 	}
 }
 
-// A seed makes the same run again. What the scheduler of Go may still decide shows in less than one run of fifty.
+// A seed makes the same run again, to the nanosecond, whatever the scheduler of Go does.
 func TestASeedReproduces(t *testing.T) {
-	const runs = 50
-	same := 0
-	for seed := range uint64(runs) {
-		first, second := Run(Options{Seed: seed}), Run(Options{Seed: seed})
-		require.Equal(t, first.Findings, second.Findings)
-		require.Equal(t, first.Messages, second.Messages)
-		if first.Fingerprint() == second.Fingerprint() {
-			same++
-		}
+	for _, crowded := range []bool{false, true} {
+		o := Options{Seed: 1, Crowded: crowded}
+		Sweep(t.Context(), o, *seeds, func(first Result) bool {
+			o.Seed = first.Seed
+			second := Run(o)
+			require.Equal(t, strings.Join(first.History, "\n"), strings.Join(second.History, "\n"), "seed %d", o.Seed)
+			require.Equal(t, first, second)
+			return true
+		})
 	}
-	t.Logf("%d of %d runs are the same to the nanosecond", same, runs)
-	require.Greater(t, same, runs*8/10)
 }
 
 // The world is not harmless: in a few runs everything that can go wrong has gone wrong, and people were asked.
 func TestTheWorldGoesWrong(t *testing.T) {
 	seen, total := map[string]bool{}, Result{}
-	for seed := range uint64(150) {
+	for seed := range uint64(70) {
 		r := Run(Options{Seed: seed})
 		total.Rulings += r.Rulings
 		total.Lives += r.Lives
@@ -80,7 +81,7 @@ func TestTheWorldGoesWrong(t *testing.T) {
 		require.True(t, seen[what], what)
 	}
 	require.Positive(t, total.Rulings)
-	require.Greater(t, total.Lives, 300)
+	require.Greater(t, total.Lives, 150)
 }
 
 var whatGoesWrong = []string{

@@ -61,7 +61,10 @@ func (m mapper) FromHandover(h handover.Message, at mapping.Placement) (native.E
 }
 
 // keys seals so that a changed message is noticed, and derives ids. The real keys are random, and a run must be repeatable.
-type keys struct{ w *world }
+type keys struct {
+	w *world
+	p *process
+}
 
 // Seal puts a tag before the payload.
 func (k keys) Seal(plain, associated []byte) ([]byte, error) {
@@ -86,7 +89,7 @@ func sealOf(plain, associated []byte) []byte {
 // DeriveID returns 36 characters.
 func (k keys) DeriveID(label string, parts ...string) string {
 	if k.w.hooks.derive != nil {
-		parts = k.w.hooks.derive(label, parts)
+		parts = k.w.hooks.derive(k.p, label, parts)
 	}
 	b := tag([]byte(label))
 	for _, p := range parts {

@@ -61,14 +61,24 @@ func home(o handover.OrganisationID) handover.SystemID {
 func newWorld(o Options) *world {
 	d := newDice(o.Seed)
 	w := &world{
-		o: o, hooks: o.hooks, dice: d, plan: newPlan(d, o.Mode), began: time.Now(), redis: newRedis(), closing: make(chan struct{}),
+		o: o, dice: d, plan: newPlan(d, o.Mode), began: time.Now(), redis: newRedis(), closing: make(chan struct{}),
 		held: map[string]entry{}, learnt: map[string]bool{}, book: newBook(),
+	}
+	if o.Crowded {
+		c := d.draw("crowd")
+		w.plan.crowd(trouble(c.n(troubles)), 0.6*float64(c.n(1000))/1000)
+	}
+	if o.tune != nil {
+		o.tune(&w.plan)
 	}
 	w.systems = []*system{newSystem(w, klib, w.plan.modes[0], false), newSystem(w, avam, w.plan.modes[1], false), newSystem(w, casenet, w.plan.modes[2], true)}
 	for range w.plan.partitions {
 		w.ledgers, w.bus, w.kept = append(w.ledgers, newTopic(w.listen)), append(w.bus, newTopic(nil)), append(w.kept, newTopic(nil))
 	}
 	w.group = newGroup(w)
+	if o.plant != nil {
+		w.hooks = o.plant(w)
+	}
 	return w
 }
 

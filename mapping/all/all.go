@@ -10,6 +10,7 @@ import (
 	"github.com/einmal-hub/einmal/mapping/casenet"
 	"github.com/einmal-hub/einmal/mapping/klib"
 	"github.com/einmal-hub/einmal/mapping/osiv"
+	"github.com/einmal-hub/einmal/mapping/tutoris"
 )
 
 // Mappers returns one mapping for each type of native system, by its word in the configuration. It fails when a table that is part of the
@@ -33,5 +34,6 @@ func makers() map[string]func() (mapping.Mapper, error) {
 		"avam":    avam.New,
 		"klib":    klib.New,
 		"osiv":    osiv.New,
+		"tutoris": tutoris.New,
 	}
 }

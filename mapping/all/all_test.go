@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/mapping"
 	"github.com/einmal-hub/einmal/mapping/all"
 	"github.com/einmal-hub/einmal/mapping/avam"
 	"github.com/einmal-hub/einmal/mapping/casenet"
@@ -12,13 +13,16 @@ import (
 	"github.com/einmal-hub/einmal/mapping/mappingtest"
 	"github.com/einmal-hub/einmal/mapping/osiv"
 	"github.com/einmal-hub/einmal/mapping/table"
+	"github.com/einmal-hub/einmal/mapping/tutoris"
 	"github.com/stretchr/testify/require"
 )
 
 // subjects are the mappings of the list with their tables.
 func subjects(t *testing.T) map[string]mappingtest.Subject {
 	t.Helper()
-	tables := map[string]func() (*table.Table, error){"avam": avam.Table, "casenet": casenet.Table, "klib": klib.Table, "osiv": osiv.Table}
+	tables := map[string]func() (*table.Table, error){
+		"avam": avam.Table, "casenet": casenet.Table, "klib": klib.Table, "osiv": osiv.Table, "tutoris": tutoris.Table,
+	}
 	mappers, err := all.Mappers()
 	require.NoError(t, err)
 	require.Len(t, mappers, len(tables), "this test knows every mapping of the list")
@@ -29,9 +33,11 @@ func subjects(t *testing.T) map[string]mappingtest.Subject {
 		require.NoError(t, err)
 		found[name] = mappingtest.Subject{Table: loaded}
 	}
-	withHeader := found["avam"]
-	withHeader.New = avam.With
-	found["avam"] = withHeader
+	for name, with := range map[string]func(*table.Table) mapping.Mapper{"avam": avam.With, "tutoris": tutoris.With} {
+		withHeader := found[name]
+		withHeader.New = with
+		found[name] = withHeader
+	}
 	guarded := found["osiv"]
 	guarded.New, guarded.Fit = osiv.With, registered
 	found["osiv"] = guarded
@@ -57,5 +63,5 @@ func TestEveryMappingHoldsEveryRule(t *testing.T) {
 
 func TestWhatOneSystemSaysEveryOtherCanHear(t *testing.T) {
 	s := subjects(t)
-	mappingtest.Agree(t, s["klib"], s["avam"], s["casenet"], s["osiv"])
+	mappingtest.Agree(t, s["klib"], s["avam"], s["casenet"], s["osiv"], s["tutoris"])
 }

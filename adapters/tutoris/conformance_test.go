@@ -1,0 +1,114 @@
+package tutoris
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/adapters/adaptertest"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mocks/core"
+	mock "github.com/einmal-hub/einmal/mocks/tutoris"
+)
+
+func TestConformance(t *testing.T) { adaptertest.Run(t, driver(core.Faults{})) }
+
+// Here a file may be left for another night or recorded in a later one, and a result or export comes by halves, twice, or after the next one.
+func TestConformance_WithNightsThatGoWrong(t *testing.T) {
+	adaptertest.Run(t, driver(core.Faults{Seed: 3, Duplicate: 0.4, Slow: 0.3, Late: 0.3, Error: 0.3}))
+}
+
+func driver(f core.Faults) adaptertest.Driver {
+	return adaptertest.Driver{
+		Start:   func(t adaptertest.T) adaptertest.Native { return startStage(t, f) },
+		Secrets: []string{canary, facts(1).Person.AHV, password},
+		Lacks:   []adaptertest.Fault{adaptertest.Redirected, adaptertest.Lagging},
+	}
+}
+
+const password = "canary-password"
+
+// stage is a mock behind its SFTP server.
+type stage struct{ mock *mock.Mock }
+
+func startStage(t adaptertest.T, f core.Faults) *stage {
+	t.Helper()
+	// a file that is recorded twice is a fault of its own, and here only exports come twice
+	night := f
+	night.Duplicate = 0
+	m, err := mock.New(mock.Options{System: "tutoris", Folder: t.TempDir(), User: "einmal", Password: password, Faults: night})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	if f.Duplicate > 0 {
+		m.Dice().Script(core.OpEvent, core.FaultDuplicate, 3)
+	}
+	return &stage{mock: m}
+}
+
+// Connect implements [adaptertest.Native].
+func (s *stage) Connect(t adaptertest.T, how adaptertest.Connection) adapters.System {
+	c, shown := defaults(), password
+	c.Address, c.User, c.Look = s.mock.Address(), "einmal", 0
+	dir := t.TempDir()
+	c.PasswordFile, c.KnownHostsFile = filepath.Join(dir, "password"), filepath.Join(dir, "known_hosts")
+	switch how {
+	case adaptertest.WrongCredentials:
+		shown = "wrong-" + password
+	case adaptertest.Unreachable:
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		c.Address = l.Addr().String()
+		require.NoError(t, l.Close())
+	}
+	require.NoError(t, os.WriteFile(c.PasswordFile, []byte(shown+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(c.KnownHostsFile, []byte(s.mock.KnownHost()+"\n"), 0o600))
+	require.Empty(t, c.Check())
+	return connect(c, time.Now)
+}
+
+// Enter implements [adaptertest.Native].
+func (s *stage) Enter(n int) (native.RecordID, error) {
+	kind, body := mock.Compose("application-submitted", facts(uint64(n))) //nolint:gosec // a small number
+	e, _, err := s.mock.Store().Write(context.Background(), core.Write{Kind: kind, Organisation: "sd-kriens", By: core.ByClerk, Body: body})
+	if err == nil {
+		err = s.Carry()
+	}
+	return e.ID, err
+}
+
+// Entry implements [adaptertest.Native].
+func (*stage) Entry(n int, in native.CaseKey) native.Entry {
+	if in == "" {
+		return entry("application-submitted", n, in)
+	}
+	return entry("clarification-answered", n, in)
+}
+
+// Count implements [adaptertest.Native].
+func (s *stage) Count(ref native.Reference) int { return len(s.mock.Store().ByReference(ref, 0)) }
+
+// Script implements [adaptertest.Native]. A connection can break while a file is written, renamed or read; whichever comes first.
+func (s *stage) Script(f adaptertest.Fault) <-chan struct{} {
+	switch f {
+	case adaptertest.Forgotten:
+		s.mock.Dice().Script(core.OpWrite, core.FaultLostAnswer, 1)
+		return nil
+	case adaptertest.Doubled:
+		s.mock.Dice().Script(core.OpWrite, core.FaultDuplicate, 1)
+		return nil
+	}
+	return s.mock.Break(map[adaptertest.Fault][]mock.Breakage{
+		adaptertest.Rejected: {mock.DiskFull}, adaptertest.Failed: {mock.Failure}, adaptertest.LostAnswer: {mock.CutAfterRename, mock.CutDownload},
+		adaptertest.Late: {mock.LateRename, mock.CutDownload}, adaptertest.Torn: {mock.CutUpload, mock.CutDownload}, adaptertest.Endless: {mock.Endless},
+		adaptertest.Silent: {mock.Silence},
+	}[f]...)
+}
+
+// Carry implements [adaptertest.Carrier].
+func (s *stage) Carry() error { return s.mock.Settle(context.Background()) }

@@ -1,0 +1,140 @@
+package tutoris
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/beevik/etree"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/native"
+	contract "github.com/einmal-hub/einmal/contracts/native/tutoris"
+	"github.com/einmal-hub/einmal/contracts/strict"
+)
+
+const opApply = Type + ".apply"
+
+// Apply hands one entry over; see [adapters.Sink]. When a result says already that it is recorded, that is the answer; otherwise the answer is Doubt with the
+// code handed-over, and Find tells more later. A file with the reference that still lies in the inbox is left as it is.
+func (e *exchange) Apply(ctx context.Context, entry native.Entry) (native.Receipt, error) {
+	content, err := examine(entry)
+	if err != nil {
+		return native.Receipt{}, err
+	}
+	l, err := e.dial(ctx, opApply)
+	if err != nil {
+		return native.Receipt{}, err
+	}
+	defer l.close()
+	known, err := e.look(ctx, l, entry.Reference)
+	if err != nil {
+		return native.Receipt{}, l.unusable(err)
+	}
+	if len(known.recorded) > 0 {
+		receipt := known.recorded[0]
+		receipt.Joined = true
+		return receipt, nil
+	}
+	lies, last, err := e.delivered(l, entry.Reference)
+	switch {
+	case err != nil:
+		return native.Receipt{}, l.unusable(err)
+	case lies:
+		return native.Receipt{}, handedOver()
+	}
+	d := contract.Delivery{Reference: entry.Reference, Attempt: max(last, known.refused.attempt) + 1}
+	return native.Receipt{}, e.handOver(ctx, l, d, entry, content)
+}
+
+// examine refuses what the contract does not provide for, before a file is written.
+func examine(entry native.Entry) (*etree.Element, error) {
+	no := func(code, text string) (*etree.Element, error) {
+		return nil, fault.New(fault.Refuse, opApply, code, text)
+	}
+	kind, known := contract.KindOf(entry.Kind)
+	content, err := strict.XML(entry.Body)
+	switch {
+	case !reference(entry.Reference):
+		return no("reference", "the reference cannot be one of Tutoris")
+	case err != nil || !known || len(entry.Body) > contract.MaxContent || !strict.Is(content, contract.Namespace, kind.Root):
+		return no("content", "the content is not the element of the namespace of Tutoris for its kind within 64 KiB")
+	case kind.Opens && entry.Case != "":
+		return no("opening", "the entry opens a case, but names one")
+	case !kind.Opens && entry.Case == "":
+		return no("not-opening", "the entry does not open a case, and names none")
+	}
+	return content, nil
+}
+
+// delivered looks for files with a reference: whether one lies in the inbox, and the number of the last attempt. The inbox is looked at first, because
+// that is the way a file goes.
+func (e *exchange) delivered(l *link, ref native.Reference) (lies bool, last int, err error) {
+	for _, folder := range []string{contract.Inbox, contract.Archive} {
+		names, err := l.names(e.at(folder))
+		if err != nil {
+			return false, 0, err
+		}
+		for name := range names {
+			if d, ok := contract.ParseDelivery(name); ok && d.Reference == ref {
+				lies, last = lies || folder == contract.Inbox, max(last, d.Attempt)
+			}
+		}
+	}
+	return lies, last, nil
+}
+
+// handOver writes the file and renames it. Until it has its name, nothing was handed over.
+func (e *exchange) handOver(ctx context.Context, l *link, d contract.Delivery, entry native.Entry, content *etree.Element) error {
+	b, err := writeDelivery(d, entry, content)
+	if err != nil || len(b) > contract.MaxFile || d.Attempt > contract.MaxAttempt {
+		return fault.New(fault.Refuse, opApply, "too-large", "the entry cannot be written within the limits of the contract")
+	}
+	draft := e.at(contract.Inbox, fmt.Sprintf(".%s.%s.tmp", d.File(), rand.Text()))
+	if err := l.write(draft, b); err != nil {
+		cause := l.unusable(err)
+		_ = l.files.Remove(draft)
+		return cause
+	}
+	if err := ended(ctx, opApply); err != nil {
+		_ = l.files.Remove(draft)
+		return err
+	}
+	if err := l.rename(draft, e.at(contract.Inbox, d.File())); err != nil {
+		return e.settle(ctx, draft, d)
+	}
+	return handedOver()
+}
+
+func handedOver() error {
+	return fault.New(fault.Doubt, opApply, "handed-over", "the file was handed to Tutoris; its result says later whether the entry is recorded")
+}
+
+// settle finds out what became of a renaming that was not confirmed. It removes the file under its first name: from then on nothing can rename it. If it stands
+// under its name after that, it was handed over before; if it stands nowhere, it never was and never will be.
+func (e *exchange) settle(ctx context.Context, draft string, d contract.Delivery) error {
+	doubt := fault.New(fault.Doubt, opApply, "inbox", "nobody knows whether the file has got its name")
+	l, err := e.dial(ctx, opApply)
+	if err != nil {
+		return doubt
+	}
+	defer l.close()
+	removed := l.files.Remove(draft)
+	if removed != nil && !errors.Is(removed, fs.ErrNotExist) {
+		return doubt
+	}
+	for _, folder := range []string{contract.Inbox, contract.Archive} {
+		switch there, err := l.exists(e.at(folder, d.File())); {
+		case err != nil:
+			return doubt
+		case there:
+			return handedOver()
+		}
+	}
+	if removed != nil {
+		return doubt // it was not there any more, and stands nowhere
+	}
+	return fault.New(fault.Retry, opApply, "not-renamed", "the file did not get its name, and was removed: nothing was handed over")
+}
