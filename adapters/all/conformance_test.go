@@ -156,62 +156,18 @@ func (p *played) Connect(t adaptertest.T, how adaptertest.Connection) adapters.S
 
 // Enter implements [adaptertest.Native].
 func (p *played) Enter(n int) (native.RecordID, error) {
-	return p.enter(facts(n))
-}
-
-func (p *played) enter(f core.Facts) (native.RecordID, error) {
-	if err := p.file(f); err != nil {
-		return "", err
-	}
-	kind, body := p.kind.compose("application-submitted", f)
-	e, _, err := p.mock.Store().Write(context.Background(), core.Write{
-		Kind: kind, Organisation: "sd-kriens", Dossier: "sd-kriens", Documents: core.Hashes(f.Documents), By: core.ByClerk, Body: body,
-	})
+	kind, body := p.kind.compose("application-submitted", facts(n))
+	e, _, err := p.mock.Store().Write(context.Background(), core.Write{Kind: kind, Organisation: "sd-kriens", Dossier: "sd-kriens", By: core.ByClerk, Body: body})
 	return e.ID, err
-}
-
-// file stores the documents of an entry without a word over the wire.
-func (p *played) file(f core.Facts) error {
-	for _, d := range f.Documents {
-		if err := p.mock.Store().PutDocument(d.SHA256(), bytes.NewReader(d.Content)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Attach implements [adaptertest.Archive].
-func (p *played) Attach(content []byte) error {
-	f := facts(1)
-	f.Documents = []core.Document{{Name: "Beilage.pdf", MediaType: "application/pdf", Content: content}}
-	_, err := p.enter(f)
-	return err
-}
-
-// Naming implements [adaptertest.Archive]. What the document holds is the business of the test, so the form is filled in with another one.
-func (p *played) Naming(n int, in native.CaseKey, d handover.Document) native.Entry {
-	f, other := facts(n), core.Document{Name: "Beilage.pdf", MediaType: "application/pdf", Content: bytes.Repeat([]byte("x"), 7919)}
-	f.Documents = []core.Document{other}
-	e := p.entry(n, in, f)
-	e.Body = bytes.ReplaceAll(e.Body, []byte(other.SHA256()), []byte(d.SHA256))
-	e.Body = bytes.ReplaceAll(e.Body, []byte("7919"), []byte(strconv.FormatInt(d.Size, 10)))
-	e.Documents = []handover.Document{d}
-	return e
 }
 
 // Entry implements [adaptertest.Native].
 func (p *played) Entry(n int, in native.CaseKey) native.Entry {
-	f := facts(n)
-	_ = p.file(f) // whoever writes has stored them
-	return p.entry(n, in, f)
-}
-
-func (p *played) entry(n int, in native.CaseKey, f core.Facts) native.Entry {
 	name := handover.Name("application-submitted")
 	if in != "" {
 		name = "clarification-answered"
 	}
-	kind, body := p.kind.compose(name, f)
+	kind, body := p.kind.compose(name, facts(n))
 	return native.Entry{
 		Reference: native.Reference(fmt.Sprintf("0195e1a2-0000-7000-8000-%012x", n)), Kind: kind, Case: in, Organisation: "sd-kriens", Body: body,
 		CaseReference: "0195e1a2-cccc-7000-8000-000000000001",

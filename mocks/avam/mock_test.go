@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func facts(seed uint64) core.Facts {
 	f := core.Invent(rand.New(rand.NewPCG(seed, 1)))
 	f.Assigning, f.Receiving = "rav-luzern", "sd-kriens"
-	f.Documents = append(f.Documents, core.InventDocument(rand.New(rand.NewPCG(seed, 2)), "Vollmacht \"2026\" & Beilagen.pdf", 1500))
+	f.Documents = []core.Document{core.InventDocument(rand.New(rand.NewPCG(seed, 2)), "Vollmacht \"2026\" & Beilagen.pdf", 1500)}
 	f.Remark = fmt.Sprintf("[M%04d-01] Bemerkung mit <Zeichen> & \"Umbruch\"\nzweite Zeile", seed)
 	return f
 }

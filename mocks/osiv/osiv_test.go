@@ -30,7 +30,7 @@ func facts(seed uint64) core.Facts {
 			f.Declarations[i].Answer = "RUNNING"
 		}
 	}
-	f.Documents = append(f.Documents, core.InventDocument(rand.New(rand.NewPCG(seed, 2)), "Vollmacht \"2026\" & Beilagen.pdf", 1500)) //nolint:gosec // repeatable
+	f.Documents = []core.Document{core.InventDocument(rand.New(rand.NewPCG(seed, 2)), "Vollmacht \"2026\" & Beilagen.pdf", 1500)} //nolint:gosec // repeatable
 	f.Remark = fmt.Sprintf("[M%04d-01] Bemerkung mit <Zeichen> & \"Umbruch\"\nzweite Zeile", seed)
 	return f
 }
