@@ -31,6 +31,7 @@ func lippe(o *gateway.Options) {
 func (s *stage) lippeAffair(number, failedMeasures int) *affair {
 	a := s.affair(number).between("jobcenter-lippe", "netzwerk-lippe")
 	a.facts.Process, a.facts.TargetGroup, a.facts.ConsentKind = "OPTIMA_ALV", "A", "CONSENT"
+	a.facts.Documents = nil
 	a.facts.AppliedOn, a.facts.ConsentGivenOn, a.facts.PlannedMonths = "2018-05-02", "2018-05-02", 24
 	a.facts.Person.Municipality, a.facts.Person.AHV, a.facts.Person.Language = 20, "", "DE"
 	a.facts.Declarations = []core.Declaration{
@@ -74,6 +75,9 @@ func TestTheCodeIsNeutral_LippeHandsACaseOver(t *testing.T) {
 	written := a.written(world.KLIB)
 	require.Contains(t, written[0], `"verfahren":"arbeitsvermittlung"`)
 	require.Contains(t, written[0], `"frage":"arbeitsfaehigkeit-prozent","zahl":2`)
+	jobcenter := a.written(world.AVAM)
+	require.Contains(t, jobcenter[1], "<ownProceedings>2</ownProceedings>", "reduced while the provider leads")
+	require.Contains(t, jobcenter[3], "<ownProceedings>1</ownProceedings>", "without limitation afterwards")
 	g.clean()
 }
 
