@@ -37,7 +37,7 @@ func (c *claim) compose(ctx context.Context, j *job) error {
 	if err != nil {
 		return fault.Wrap(fault.Park, "delivery.map", err)
 	}
-	j.entry = entry
+	j.entry, j.Kind = entry, entry.Kind
 	return nil
 }
 

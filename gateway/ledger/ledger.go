@@ -124,6 +124,8 @@ type Entry struct {
 	Message handover.MessageID
 	To      Destination
 	Ref     native.Reference
+	// Kind is the native system's word for it, as far as it is known; DONE says it, for those who compare.
+	Kind native.Kind
 	// Origin and Sequence are the dossier that the message was entered in and its place there; they are used when it is parked.
 	Origin   Destination
 	Sequence uint64
@@ -154,7 +156,7 @@ func (l *Ledger) Void(ctx context.Context, e Entry, attempt int, nonce string, s
 // Done says that the entry stands in the native system.
 func (l *Ledger) Done(ctx context.Context, e Entry, receipt native.Receipt) error {
 	r := e.record(Done)
-	r.Native, r.NativeCase = receipt.Record, receipt.Case
+	r.Native, r.NativeCase, r.As = receipt.Record, receipt.Case, e.Kind
 	_, err := l.append(ctx, r)
 	return err
 }

@@ -126,6 +126,8 @@ type Record struct {
 
 	Native     native.RecordID `json:"native,omitzero"`     // DONE, RULING found
 	NativeCase native.CaseKey  `json:"nativeCase,omitzero"` // DONE, BIND, RULING found
+	// As is the native system's word for what the record is; DONE.
+	As native.Kind `json:"as,omitzero"`
 
 	Admission *Admission `json:"admission,omitzero"` // ADMIT
 	Parking   *Parking   `json:"parking,omitzero"`   // PARK
