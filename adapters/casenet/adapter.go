@@ -41,7 +41,7 @@ func (Factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
 	}
 	p := &platform{id: id, client: client}
 	s := adapters.System{
-		Source: p, Sink: p, Ping: p.ping, Close: client.Close,
+		Source: p, Sink: p, Documents: p, Ping: p.ping, Close: client.Close,
 		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: c.Bounds, Shared: true},
 	}
 	if len(c.Webhook.KeyFiles) > 0 {
@@ -57,8 +57,9 @@ type platform struct {
 }
 
 var (
-	_ adapters.Source = (*platform)(nil)
-	_ adapters.Sink   = (*platform)(nil)
+	_ adapters.Source    = (*platform)(nil)
+	_ adapters.Sink      = (*platform)(nil)
+	_ adapters.Documents = (*platform)(nil)
 )
 
 // op names an operation on this platform in errors.

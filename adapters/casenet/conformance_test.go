@@ -52,7 +52,9 @@ func withMockBehind(t *testing.T, o mock.Options, between func(http.Handler) htt
 
 // entryOf returns what a form of the platform holds, as an entry of the interface.
 func entryOf(name handover.Name, key native.CaseKey, n int) native.Entry {
-	kind, body := mock.Compose(name, core.Invent(rand.New(rand.NewPCG(7, 7))))
+	f := core.Invent(rand.New(rand.NewPCG(7, 7)))
+	f.Documents = nil
+	kind, body := mock.Compose(name, f)
 	return native.Entry{
 		Reference: native.Reference(fmt.Sprintf("6f1c2a34-%04x", n)), Kind: kind, Case: key, CaseReference: "0b9f4e1c-2d3a", Organisation: "rav-luzern", Body: body,
 	}
@@ -84,6 +86,33 @@ func TestContract_EveryMessageIsWrittenAndReadBack(t *testing.T) {
 		require.JSONEq(t, string(e.Body), string(r.Body))
 		require.WithinDuration(t, time.Now(), r.At, time.Minute)
 	}
+}
+
+func TestContract_ARecallAndACorrectionComeBackWithWhatTheyAreAbout(t *testing.T) {
+	p := withMock(t, mock.Options{})
+	opened, err := p.Sink.Apply(t.Context(), entryOf("application-submitted", "", 0))
+	require.NoError(t, err)
+	for i, action := range []handover.Action{handover.ActionCorrection, handover.ActionRecall} {
+		e := entryOf("application-submitted", opened.Case, i+1)
+		e.Action, e.Refers = action, opened.Record
+		got, err := p.Sink.Apply(t.Context(), e)
+		require.NoError(t, err)
+		require.Equal(t, opened.Case, got.Case)
+		again, err := p.Sink.Apply(t.Context(), e)
+		require.NoError(t, err)
+		require.True(t, again.Joined)
+	}
+	b, err := p.Source.Read(t.Context(), "", 200)
+	require.NoError(t, err)
+	require.Len(t, b.Records, 3)
+	require.Equal(t, []handover.Action{"", handover.ActionCorrection, handover.ActionRecall}, []handover.Action{b.Records[0].Action, b.Records[1].Action, b.Records[2].Action})
+	require.Equal(t, opened.Record, b.Records[1].Refers)
+	require.Equal(t, opened.Record, b.Records[2].Refers)
+	wrong := entryOf("clarification-answered", opened.Case, 9)
+	wrong.Action, wrong.Refers = handover.ActionRecall, opened.Record
+	_, err = p.Sink.Apply(t.Context(), wrong)
+	require.Equal(t, "amended-record-unknown", fault.CodeOf(err), "another kind")
+	require.Equal(t, fault.Refuse, fault.KindOf(err))
 }
 
 func TestContract_PagingResumesAtAnyPosition(t *testing.T) {

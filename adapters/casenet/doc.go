@@ -5,6 +5,9 @@
 // that the contract lists; a bare status proves nothing, because any proxy on the way can send it, so whatever is not listed is doubt. In
 // mode A doubt is cheap: the gateway sends the same entry again, and the 409 names the record.
 //
+// Documents go under their hash and are streamed. The platform checks the hash, so what stands under it is right whatever the way there did; an unclear answer is no doubt but a reason to
+// store it again.
+//
 // Rejected: a Finder. The 409 answers the only question that a search would, in one step and without an index that lags. Rejected
 // too: the header Idempotency-Key, for the reasons in the contract.
 package casenet

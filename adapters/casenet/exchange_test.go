@@ -13,6 +13,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 )
 
@@ -169,8 +170,88 @@ func TestApply_AnEntryThatIsNoJSONIsNotSent(t *testing.T) {
 	e := anEntry()
 	e.Body = []byte(`{"question":"` + secretName)
 	_, err := s.Sink.Apply(t.Context(), e)
-	require.Equal(t, "entry-not-json", fault.CodeOf(err))
+	require.Equal(t, "entry-format", fault.CodeOf(err))
 	require.NotContains(t, err.Error(), secretName)
+}
+
+func TestApply_WhatCannotBeSaidOfAnEarlierRecordIsNotSent(t *testing.T) {
+	s := connect(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") })
+	for name, change := range map[string]func(*native.Entry){
+		"a recall of nothing":    func(e *native.Entry) { e.Action = handover.ActionRecall },
+		"an unknown action":      func(e *native.Entry) { e.Action, e.Refers = "delete", "R-1" },
+		"no action":              func(e *native.Entry) { e.Refers = "R-1" },
+		"an opening that amends": func(e *native.Entry) { e.Case, e.Action, e.Refers = "", handover.ActionCorrection, "R-1" },
+		"an id of a path":        func(e *native.Entry) { e.Action, e.Refers = handover.ActionCorrection, "../R-1" },
+	} {
+		e := anEntry()
+		change(&e)
+		_, err := s.Sink.Apply(t.Context(), e)
+		require.Equal(t, "entry-format", fault.CodeOf(err), name)
+		require.Equal(t, fault.Park, fault.KindOf(err), name)
+	}
+}
+
+func TestApply_ARecallSaysWhatItIsAbout(t *testing.T) {
+	var body string
+	s := connect(t, func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		body = string(b)
+		answering(201, jsonType, `{"caseId":"C-1","recordId":"R-7"}`)(w, r)
+	})
+	e := anEntry()
+	e.Action, e.Refers = handover.ActionRecall, "R-3"
+	_, err := s.Sink.Apply(t.Context(), e)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"externalReference":"6f1c2a34-0001","enteredFor":"rav-luzern","kind":"query","amends":{"action":"recall","recordId":"R-3"},
+		"content":{"question":"Wohnt `+secretName+` noch in Kriens?"}}`, body)
+}
+
+func TestDocuments_EveryAnswerIsJudgedByTheContract(t *testing.T) {
+	problem := func(code string) string { return `{"title":"x","status":400,"code":"` + code + `"}` }
+	for name, c := range map[string]struct {
+		status            int
+		media, body       string
+		put, open         fault.Kind
+		putCode, openCode string
+	}{
+		"stored":            {201, "", ``, 0, fault.Retry, "", "status"},
+		"stood already":     {409, problemType, problem("document-exists"), 0, fault.Retry, "", "document-exists"},
+		"another conflict":  {409, problemType, problem("locked"), fault.Retry, fault.Retry, "unlisted-answer", "locked"},
+		"200":               {204, "", ``, fault.Retry, fault.Retry, "unlisted-answer", "status"},
+		"refused":           {422, problemType, problem("hash-mismatch"), fault.Refuse, fault.Retry, "hash-mismatch", "hash-mismatch"},
+		"too large":         {413, problemType, problem("too-large"), fault.Refuse, fault.Retry, "too-large", "too-large"},
+		"too large for one": {413, "text/html", `x`, fault.Retry, fault.Retry, "unlisted-answer", "status"},
+		"unknown":           {404, problemType, problem("document-unknown"), fault.Retry, fault.Park, "unlisted-answer", adapters.DocumentMissing},
+		"404 of a proxy":    {404, "text/html", `x`, fault.Retry, fault.Retry, "unlisted-answer", "status"},
+		"not processed":     {503, problemType, problem("not-processed"), fault.Retry, fault.Retry, "unlisted-answer", "not-processed"},
+		"not let in":        {403, problemType, problem("forbidden"), fault.Stop, fault.Stop, "forbidden", "forbidden"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := connect(t, answering(c.status, c.media, c.body)).Documents
+			d := handover.Document{SHA256: strings.Repeat("0", 64), Size: 1}
+			err := s.PutDocument(t.Context(), d, strings.NewReader("x"))
+			if c.putCode == "" {
+				require.NoError(t, err)
+			} else {
+				require.Equal(t, c.put, fault.KindOf(err), err)
+				require.Equal(t, c.putCode, fault.CodeOf(err))
+			}
+			_, err = s.OpenDocument(t.Context(), d.SHA256)
+			require.Equal(t, c.open, fault.KindOf(err), err)
+			require.Equal(t, c.openCode, fault.CodeOf(err))
+		})
+	}
+}
+
+func TestDocuments_WhatIsNoneIsNotSent(t *testing.T) {
+	s := connect(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") }).Documents
+	for _, d := range []handover.Document{
+		{SHA256: strings.Repeat("0", 63), Size: 1}, {SHA256: strings.Repeat("A", 64), Size: 1}, {SHA256: strings.Repeat("0", 64)}, {SHA256: strings.Repeat("0", 64), Size: handover.DocumentLimit + 1},
+	} {
+		require.Equal(t, fault.Refuse, fault.KindOf(s.PutDocument(t.Context(), d, strings.NewReader("x"))))
+	}
+	_, err := s.OpenDocument(t.Context(), "../platform")
+	require.Equal(t, adapters.DocumentMissing, fault.CodeOf(err))
 }
 
 func TestPing_SaysWhetherThePlatformIsTheRightOne(t *testing.T) {

@@ -1,7 +1,9 @@
 package casenet
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/adaptertest"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	published "github.com/einmal-hub/einmal/contracts/native/casenet"
 	"github.com/einmal-hub/einmal/contracts/native/openapitest"
@@ -86,6 +89,27 @@ func (s *stage) Entry(n int, in native.CaseKey) native.Entry {
 		return entryOf("application-submitted", "", n)
 	}
 	return entryOf("clarification-answered", in, n)
+}
+
+// Attach implements [adaptertest.Archive].
+func (s *stage) Attach(content []byte) error {
+	f := core.Invent(rand.New(rand.NewPCG(7, 7)))
+	f.Documents = []core.Document{{Name: "Beilage.pdf", MediaType: "application/pdf", Content: content}}
+	if err := s.mock.Store().PutDocument(f.Documents[0].SHA256(), bytes.NewReader(content)); err != nil {
+		return err
+	}
+	kind, body := mock.Compose("application-submitted", f)
+	_, _, err := s.mock.Store().Write(context.Background(), core.Write{Kind: kind, Organisation: "rav-luzern", By: core.ByClerk, Documents: core.Hashes(f.Documents), Body: body})
+	return err
+}
+
+// Naming implements [adaptertest.Archive].
+func (s *stage) Naming(n int, in native.CaseKey, d handover.Document) native.Entry {
+	e := s.Entry(n, in)
+	e.Documents = []handover.Document{d}
+	list := fmt.Sprintf(`{"documents":[{"name":"Beilage.pdf","mediaType":%q,"size":%d,"sha256":%q}],`, d.MediaType, d.Size, d.SHA256)
+	e.Body = []byte(list + string(e.Body[1:]))
+	return e
 }
 
 // Count implements [adaptertest.Native].

@@ -7,6 +7,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters/internal/httpx"
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -24,7 +25,28 @@ type entry struct {
 	CaseReference     string         `json:"caseReference,omitzero"` // only when a case is opened
 	EnteredFor        string         `json:"enteredFor"`
 	Kind              string         `json:"kind"`
+	Amends            *amends        `json:"amends,omitzero"`
 	Content           jsontext.Value `json:"content"`
+}
+
+// amends says that a record recalls or corrects an earlier one. The contract's words for both are those of the canonical model.
+type amends struct {
+	Action   string `json:"action"`
+	RecordID string `json:"recordId"`
+}
+
+// amendsOf is nil for a new entry; ok is false when it cannot be said.
+func amendsOf(e native.Entry) (a *amends, ok bool) {
+	if e.Action == "" && e.Refers == "" {
+		return nil, true
+	}
+	a = &amends{Action: string(e.Action), RecordID: string(e.Refers)}
+	return a, a.readable() && e.Case != ""
+}
+
+func (a *amends) readable() bool {
+	action := handover.Action(a.Action)
+	return (action == handover.ActionRecall || action == handover.ActionCorrection) && isID(a.RecordID)
 }
 
 // Apply writes one entry; see [adapters.Sink].
@@ -39,9 +61,11 @@ func (p *platform) Apply(ctx context.Context, e native.Entry) (native.Receipt, e
 	} else {
 		path = append(path, string(e.Case), "records")
 	}
+	var ok bool
+	out.Amends, ok = amendsOf(e)
 	body, err := json.Marshal(out)
-	if err != nil {
-		return native.Receipt{}, fault.New(fault.Park, op, "entry-not-json", "the entry cannot be written as JSON").
+	if err != nil || !ok {
+		return native.Receipt{}, fault.New(fault.Park, op, "entry-format", "the entry cannot be written as the contract describes").
 			Hint("the mapping of this system made it; report the message's name")
 	}
 	header := accept()

@@ -147,6 +147,7 @@ type record struct {
 	EnteredFor        string         `json:"enteredFor"`
 	EnteredAt         time.Time      `json:"enteredAt"`
 	Kind              string         `json:"kind"`
+	Amends            *amends        `json:"amends"`
 	Content           jsontext.Value `json:"content"`
 }
 
@@ -170,16 +171,21 @@ func parseRecord(raw []byte) (record, error) {
 	need(isID(r.EnteredFor), "enteredFor")
 	need(!r.EnteredAt.IsZero(), "enteredAt")
 	need(isID(r.Kind), "kind")
+	need(r.Amends == nil || r.Amends.readable(), "amends")
 	need(r.Content.Kind() == '{', "content")
 	return r, fs.Err()
 }
 
 func (r record) native() native.Record {
-	return native.Record{
+	out := native.Record{
 		ID: native.RecordID(r.RecordID), Kind: native.Kind(r.Kind), Case: native.CaseKey(r.CaseID),
 		Organisation: handover.OrganisationID(r.EnteredFor), CaseReference: handover.CaseID(r.CaseReference),
 		Reference: native.Reference(r.ExternalReference), Sequence: r.CaseSequence, At: r.EnteredAt.UTC(), Body: r.Content,
 	}
+	if r.Amends != nil {
+		out.Action, out.Refers = handover.Action(r.Amends.Action), native.RecordID(r.Amends.RecordID)
+	}
+	return out
 }
 
 // brokenID returns the record's own id if it can be made out, otherwise a name derived from its bytes.

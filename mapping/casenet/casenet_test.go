@@ -94,9 +94,65 @@ func TestFromHandover_EnteredForTheSenderAndInTheSharedCase(t *testing.T) {
 	}, e)
 }
 
+func TestFromHandover_WhatEinmalSaysIsEnteredForTheApplicant(t *testing.T) {
+	payload, err := facts(1).Payload("application-checked")
+	require.NoError(t, err)
+	msg, place := message(payload), at()
+	msg.Sender, place.Organisation, place.Role, place.Parties = handover.Gateway, handover.Gateway, handover.Checking, handover.Parties{Assigning: "sd-kriens", Receiving: "rav-luzern"}
+	e, err := mapper(t).FromHandover(msg, place)
+	require.NoError(t, err)
+	require.Equal(t, handover.OrganisationID("sd-kriens"), e.Organisation)
+}
+
+func TestFromHandover_ARecallNamesTheEarlierRecordInTheFrame(t *testing.T) {
+	for _, action := range []handover.Action{handover.ActionRecall, handover.ActionCorrection} {
+		msg, place := message(handover.ClarificationAnswered{Answer: "Ja"}), at()
+		msg.Action, msg.References, place.Earlier = action, "m0", mapping.Earlier{Record: "R-3", Reference: "5e0b"}
+		e, err := mapper(t).FromHandover(msg, place)
+		require.NoError(t, err)
+		require.Equal(t, native.Entry{
+			Reference: "6f1c", Kind: "queryReply", Case: "C-1", CaseReference: "0b9f", Organisation: "rav-luzern", Action: action, Refers: "R-3", Body: []byte(`{"reply":"Ja"}`),
+		}, e)
+		draft, err := mapper(t).ToHandover(native.Record{Kind: e.Kind, Organisation: "rav-luzern", Action: action, Refers: "R-3", Body: e.Body})
+		require.NoError(t, err)
+		require.Equal(t, action, draft.Action)
+		require.Equal(t, native.RecordID("R-3"), draft.References)
+	}
+}
+
+// The mock's own form says the procedure as the table does; both were written from the contract.
+func TestFromHandover_SaysTheProcedureAsTheContractHasIt(t *testing.T) {
+	for _, name := range []handover.Name{"transfer-meeting-recorded", "case-closed"} {
+		for _, procedure := range []string{"REDUCED", "SUSPENDED", "FULL", ""} {
+			f := facts(1)
+			f.Procedure = procedure
+			payload, err := f.Payload(name)
+			require.NoError(t, err)
+			place := at()
+			place.Procedure = handover.Code(procedure)
+			e, err := mapper(t).FromHandover(message(payload), place)
+			require.NoError(t, err)
+			_, composed := mock.Compose(name, f)
+			require.JSONEq(t, string(composed), string(e.Body))
+		}
+	}
+}
+
+func TestToHandover_AReceiverThatIsLeftOutStaysLeftOut(t *testing.T) {
+	f := facts(1)
+	f.Receiving = ""
+	kind, body := mock.Compose("application-submitted", f)
+	require.NotContains(t, string(body), "addressee")
+	draft, err := mapper(t).ToHandover(native.Record{Kind: kind, Organisation: "rav-luzern", Body: body})
+	require.NoError(t, err)
+	e, err := mapper(t).FromHandover(message(draft.Payload), at())
+	require.NoError(t, err)
+	require.JSONEq(t, string(body), string(e.Body))
+}
+
 func TestFromHandover_WhatThePlatformHasNoWordForIsParked(t *testing.T) {
 	for code, change := range map[string]func(*handover.Message){
-		"unsupported-action": func(m *handover.Message) { m.Action = handover.ActionRecall },
+		"earlier-entry": func(m *handover.Message) { m.Action = handover.ActionRecall },
 		"unknown-code": func(m *handover.Message) {
 			m.Payload = handover.ApplicationWithdrawn{WithdrawnOn: "2026-01-01", Reason: "NEW_CODE"}
 		},
@@ -168,7 +224,7 @@ func TestTable_HasEveryWordOfTheMock(t *testing.T) {
 	require.NoError(t, json.Unmarshal(b, &words))
 	for mocks, list := range map[string]string{
 		"process": "process", "sex": "gender", "language": "language", "consent": "legalBasis", "withdrawal": "withdrawal", "decision": "result",
-		"rejection": "rejection", "refusal": "refusal", "closure": "closure", "outcome": "outcome", "part": "role",
+		"severity": "severity", "assessment": "assessment", "procedure": "procedure", "rejection": "rejection", "refusal": "refusal", "closure": "closure", "outcome": "outcome", "part": "role",
 	} {
 		got := map[string]string{}
 		for _, c := range table.Codes(list) {

@@ -37,6 +37,8 @@ func (m *Mock) api() http.Handler {
 	mux.HandleFunc("POST /api/cases/{caseId}/records", func(w http.ResponseWriter, r *http.Request) {
 		m.write(w, r, m.contract.appending, native.CaseKey(r.PathValue("caseId")))
 	})
+	mux.HandleFunc("GET /api/documents/{sha256}", m.document)
+	mux.HandleFunc("PUT /api/documents/{sha256}", m.file)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		want := "Bearer " + m.options.Token
 		if m.options.Token != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(want)) != 1 {
@@ -53,7 +55,14 @@ type entry struct {
 	CaseReference     string         `json:"caseReference"`
 	EnteredFor        string         `json:"enteredFor"`
 	Kind              string         `json:"kind"`
+	Amends            *amends        `json:"amends,omitzero"`
 	Content           jsontext.Value `json:"content"`
+}
+
+// amends says that a record recalls or corrects an earlier one.
+type amends struct {
+	Action   handover.Action `json:"action"`
+	RecordID native.RecordID `json:"recordId"`
 }
 
 // write does the checks in the order of the contract: the reference before anything else in the body, the body before the case.
@@ -123,13 +132,21 @@ func exists(w http.ResponseWriter, e core.Entry) {
 }
 
 func (m *Mock) commit(w http.ResponseWriter, r *http.Request, key native.CaseKey, in entry) {
-	e, existed, err := m.store.Write(r.Context(), core.Write{
+	out := core.Write{
 		Case: key, Kind: native.Kind(in.Kind), Organisation: handover.OrganisationID(in.EnteredFor), CaseReference: handover.CaseID(in.CaseReference),
-		Reference: native.Reference(in.ExternalReference), By: core.ByInterface, Body: in.Content,
-	})
+		Reference: native.Reference(in.ExternalReference), Documents: named(in.Content), By: core.ByInterface, Body: in.Content,
+	}
+	if in.Amends != nil {
+		out.Action, out.Refers = in.Amends.Action, in.Amends.RecordID
+	}
+	e, existed, err := m.store.Write(r.Context(), out)
 	switch {
 	case errors.Is(err, core.ErrNoCase):
 		refuse(w, problem{Status: http.StatusNotFound, Code: "case-unknown", Title: "No case has this id"})
+	case errors.Is(err, core.ErrNoRecord):
+		refuse(w, problem{Status: http.StatusUnprocessableEntity, Code: "amended-record-unknown", Title: "No record of this kind with this id stands in the case"})
+	case errors.Is(err, core.ErrNoDocument):
+		refuse(w, problem{Status: http.StatusUnprocessableEntity, Code: "document-unknown", Title: "A document that the content names does not stand here"})
 	case errors.Is(err, core.ErrClosed):
 		notProcessed(w)
 	case err != nil:
@@ -158,6 +175,7 @@ type record struct {
 	EnteredFor        string         `json:"enteredFor"`
 	EnteredAt         time.Time      `json:"enteredAt"`
 	Kind              string         `json:"kind"`
+	Amends            *amends        `json:"amends,omitzero"`
 	Content           jsontext.Value `json:"content"`
 }
 
@@ -191,10 +209,14 @@ func (m *Mock) feed(w http.ResponseWriter, r *http.Request) {
 }
 
 func shown(e core.Entry) record {
-	return record{
+	r := record{
 		Sequence: e.Number, RecordID: string(e.ID), CaseID: string(e.Case), CaseSequence: e.Sequence, CaseReference: string(e.CaseReference),
 		ExternalReference: string(e.Reference), EnteredFor: string(e.Organisation), EnteredAt: e.At, Kind: string(e.Kind), Content: e.Body,
 	}
+	if e.Action != "" {
+		r.Amends = &amends{Action: e.Action, RecordID: e.Refers}
+	}
+	return r
 }
 
 // number reads a parameter that is absent, or a number in a range.

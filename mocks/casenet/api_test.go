@@ -45,7 +45,7 @@ func TestWrite_RefusesWhatTheContractRefuses(t *testing.T) {
 		"too long":              {path: path, body: with("Warum", strings.Repeat("ü", 2001)), status: 422, code: "content-invalid", finding: "content.question too-long"},
 		"control character":     {path: path, body: with("Warum", `\u0007`), status: 422, code: "content-invalid", finding: "content.question format"},
 		"unknown kind":          {path: path, body: with(`"kind": "query"`, `"kind": "gossip"`), status: 422, code: "content-invalid", finding: "kind unknown-code"},
-		"second application":    {path: path, body: []byte(strings.Replace(string(valid), `"kind": "query", "content": {"question": "Warum?"}`, `"kind": "application", "content": `+string(application), 1)), status: 422, code: "content-invalid", finding: "kind unknown-code"},
+		"second application":    {path: path, body: []byte(strings.Replace(string(valid), `"kind": "query", "content": {"question": "Warum?"}`, `"kind": "application", "content": `+string(application), 1)), status: 422, code: "content-invalid", finding: "amends missing"},
 		"no such day":           {path: path, body: with(`"question"`, `"replyUntil": "2026-02-30", "question"`), status: 422, code: "content-invalid", finding: "content.replyUntil format"},
 		"malformed reference":   {path: path, body: with(`"b2"`, `"B2"`), status: 422, code: "content-invalid", finding: "externalReference format"},
 		"unknown case":          {path: "/api/cases/C-2026-000077/records", body: valid, status: 404, code: "case-unknown"},

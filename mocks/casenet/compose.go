@@ -72,7 +72,9 @@ func (c clerk) begin(name handover.Name) (native.Kind, form) {
 	case "clarification-requested":
 		return "query", form{}.text("question", c.Question).text("replyUntil", c.AnswerBy)
 	case "clarification-answered":
-		return "queryReply", form{}.text("reply", c.Answer)
+		return "queryReply", c.with(form{}.text("reply", c.Answer))
+	case "application-checked":
+		return "assessment", c.assessment()
 	case "application-decided":
 		d := form{}.text("result", c.word("decision", c.Decision)).text("rejectionReason", c.word("rejection", c.RejectionReason)).text("decisionDate", c.DecidedOn)
 		if c.Lead != nil {
@@ -100,8 +102,30 @@ func (c clerk) application() form {
 	if c.Declarations != nil {
 		a["statements"] = c.statements()
 	}
-	return a.text("applicant", string(c.Assigning)).text("addressee", string(c.Receiving)).text("programme", c.word("process", c.Process)).
+	return c.with(a).text("applicant", string(c.Assigning)).text("addressee", string(c.Receiving)).text("programme", c.word("process", c.Process)).
 		text("targetGroup", c.TargetGroup).text("applicationDate", c.AppliedOn).text("goal", c.Goal).text("reason", c.Reason)
+}
+
+// with lists the documents that belong to a record.
+func (c clerk) with(f form) form {
+	var list []form
+	for _, d := range c.Documents {
+		list = append(list, form{"size": d.Size()}.text("name", d.Name).text("mediaType", d.MediaType).text("sha256", d.SHA256()))
+	}
+	if list != nil {
+		f["documents"] = list
+	}
+	return f
+}
+
+// assessment is what einmal writes of its own check; no clerk enters it.
+func (c clerk) assessment() form {
+	list := make([]form, len(c.Findings))
+	for i, f := range c.Findings {
+		list[i] = form{}.text("rule", f.Rule).text("severity", c.word("severity", f.Severity)).text("reason", c.word("rejection", f.Reason)).text("source", f.Source).
+			text("text", f.Text).text("remedy", f.Hint)
+	}
+	return form{"findings": list}.text("outcome", c.word("assessment", c.CheckOutcome)).text("ruleSet", c.CheckProfile)
 }
 
 func (c clerk) statements() []form {
@@ -136,7 +160,7 @@ func (c clerk) meet(name handover.Name) (native.Kind, form) {
 		return "reviewMeeting", meeting
 	case "transfer-meeting-recorded":
 		note["statesCanAndWantsToWork"] = c.CanAndWantsWork
-		return "transferNote", note.text("caseWorkStart", c.StartOfCaseWork).text("strategy", c.Strategy)
+		return "transferNote", c.with(note).text("caseWorkStart", c.StartOfCaseWork).text("strategy", c.Strategy).text("applicantProcedure", c.word("procedure", c.Procedure))
 	case "review-meeting-recorded":
 		note["continuation"] = c.Continue
 		return "reviewNote", note.text("furtherMeasures", c.FurtherMeasures)
@@ -161,7 +185,7 @@ func (c clerk) approve(name handover.Name) (native.Kind, form) {
 		about["period"], about["cost"] = period(c.MeasureFrom, c.MeasureTo), money(c.AmountCents)
 		return "costApprovalRequest", about.text("measure", c.Measure).text("provider", c.Provider).text("returnUntil", c.ReturnBy)
 	case "cost-approval-signed":
-		return "costApproval", about.text("signatureDate", c.ApprovalSignedOn).text("signatory", c.SignedBy)
+		return "costApproval", c.with(about).text("signatureDate", c.ApprovalSignedOn).text("signatory", c.SignedBy)
 	case "cost-approval-refused":
 		return "costApprovalRefusal", about.text("refusalDate", c.RefusedOn).text("reason", c.word("refusal", c.RefusalReason))
 	case "cost-approval-reminder":
@@ -180,7 +204,7 @@ func (c clerk) measure(name handover.Name) (native.Kind, form) {
 		return "measureCompletion", about.text("completionDate", c.CompletedOn).text("result", c.Result)
 	case "invoice-forwarded":
 		about["cost"] = money(c.InvoiceCents)
-		return "invoice", about.text("invoiceDate", c.InvoicedOn)
+		return "invoice", c.with(about).text("invoiceDate", c.InvoicedOn)
 	}
 	return "", nil
 }
@@ -196,11 +220,12 @@ func (c clerk) end(name handover.Name) (native.Kind, form) {
 	switch name {
 	case "job-search-exemption-signed":
 		e := form{"period": period(c.ExemptFrom, c.ExemptTo)}
-		return "jobSearchExemption", e.text("signatureDate", c.ExemptionSignedOn).text("reasonForExtension", c.ExtensionReason)
+		return "jobSearchExemption", c.with(e).text("signatureDate", c.ExemptionSignedOn).text("reasonForExtension", c.ExtensionReason)
 	case "sanction-hint":
 		return "observation", form{}.text("observationDate", c.ObservedOn).text("observation", c.Hint)
 	case "case-closed":
-		return "closure", form{}.text("closureDate", c.ClosedOn).text("reason", c.word("closure", c.ClosureReason)).text("outcome", c.word("outcome", c.Outcome))
+		return "closure", c.with(form{}).text("closureDate", c.ClosedOn).text("reason", c.word("closure", c.ClosureReason)).text("outcome", c.word("outcome", c.Outcome)).
+			text("applicantProcedure", c.word("procedure", c.Procedure))
 	case "consent-withdrawn":
 		return "consentWithdrawal", form{}.text("withdrawalDate", c.WithdrawnOn)
 	}

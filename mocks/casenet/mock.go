@@ -95,11 +95,12 @@ func (m *Mock) isLocked(key native.CaseKey) bool {
 
 // Handler serves the native interface under /api/, the control interface under /control/ and the clerks' desk under /desk/.
 func (m *Mock) Handler() http.Handler {
-	api := core.Interface(m.dice, func(r *http.Request) bool { return r.Method == http.MethodPost }, notProcessed, m.api())
+	api := core.Interface(m.dice, func(r *http.Request) bool { return r.Method != http.MethodGet }, notProcessed, m.api())
 	mux := http.NewServeMux()
 	mux.Handle("/api/", api)
 	mux.Handle("/control/", core.Control(m.store, m.dice))
-	mux.Handle("/desk/", core.Desk(m.store, m.Validate))
+	mux.Handle("/desk/", core.Desk(m.store, m.typed))
+	mux.HandleFunc("GET /desk/cases/{case}/state", m.state)
 	return mux
 }
 

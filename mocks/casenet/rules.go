@@ -2,11 +2,12 @@ package casenet
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/einmal-hub/einmal/contracts/personal"
 )
 
-// rules checks what section 6 of the contract's README says and no schema can. doc has passed its schema.
+// rules checks what section 7 of the contract's README says and no schema can. doc has passed its schema.
 func rules(doc map[string]any) findings {
 	content, ok := doc["content"].(map[string]any)
 	if !ok {
@@ -25,8 +26,13 @@ func rules(doc map[string]any) findings {
 	}
 	ordered("content.legalBasis.date", text(content, "legalBasis", "date"), text(content, "applicationDate"))
 	ordered("content.period.to", text(content, "period", "from"), text(content, "period", "to"))
-	fs = append(fs, questions(content)...)
+	fs = append(fs, repeated(content, "statements", "question")...)
+	fs = append(fs, repeated(content, "documents", "sha256")...)
 	switch doc["kind"] {
+	case "assessment":
+		if blocked(content) != (content["outcome"] == "returned") {
+			fs = append(fs, finding{"content.findings", "out-of-range"})
+		}
 	case "transferNote":
 		if agreed(content) {
 			ordered("content.nextReview", text(content, "caseWorkStart"), text(content, "nextReview"))
@@ -39,20 +45,33 @@ func rules(doc map[string]any) findings {
 	return fs
 }
 
-// questions finds those that stand twice.
-func questions(content map[string]any) findings {
+// repeated finds items of a list whose key stands twice.
+func repeated(content map[string]any, list, key string) findings {
 	var fs findings
 	seen := map[any]bool{}
-	list, _ := content["statements"].([]any)
-	for i, s := range list {
-		if statement, ok := s.(map[string]any); ok {
-			if seen[statement["question"]] {
-				fs = append(fs, finding{fmt.Sprintf("content.statements[%d].question", i), "repeated"})
-			}
-			seen[statement["question"]] = true
+	for i, item := range items(content, list) {
+		if seen[item[key]] {
+			fs = append(fs, finding{fmt.Sprintf("content.%s[%d].%s", list, i, key), "repeated"})
 		}
+		seen[item[key]] = true
 	}
 	return fs
+}
+
+// blocked reports whether a finding of an assessment is blocking.
+func blocked(content map[string]any) bool {
+	return slices.ContainsFunc(items(content, "findings"), func(f map[string]any) bool { return f["severity"] == "blocking" })
+}
+
+// items returns the objects of a list.
+func items(content map[string]any, list string) []map[string]any {
+	var all []map[string]any
+	values, _ := content[list].([]any)
+	for _, v := range values {
+		item, _ := v.(map[string]any)
+		all = append(all, item)
+	}
+	return all
 }
 
 // text returns the string at a path, or "".
