@@ -1,11 +1,9 @@
 package main_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -139,76 +137,4 @@ func TestExitCodesSayWhatKindOfMistakeItWas(t *testing.T) {
 		require.Equal(t, c.code, code, c.args+": "+errors)
 		require.Contains(t, out+errors, c.says, c.args)
 	}
-}
-
-// proofLine is the JSON object at the end of a demo.
-type proofLine struct {
-	Handovers *int           `json:"handovers"`
-	Messages  *int           `json:"messages"`
-	Records   map[string]int `json:"records"`
-	Double    *int           `json:"double_entries"`
-	Lost      *int           `json:"lost"`
-	Parked    *int           `json:"parked"`
-	P50       *float64       `json:"p50_ms"`
-	P99       *float64       `json:"p99_ms"`
-	Elapsed   *float64       `json:"elapsed_s"`
-}
-
-func demo(t testing.TB, args ...string) proofLine {
-	t.Helper()
-	code, out, errors := run(t, append([]string{"demo", "--once", "--json"}, args...)...)
-	require.Zero(t, code, errors+out)
-	require.Empty(t, errors)
-	require.Contains(t, out, "The way of one message")
-	require.Contains(t, out, "intake.record")
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	var p proofLine
-	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &p), "the last line is one JSON object")
-	for what, v := range map[string]bool{
-		"handovers": p.Handovers != nil, "messages": p.Messages != nil, "double_entries": p.Double != nil, "lost": p.Lost != nil, "parked": p.Parked != nil,
-		"p50_ms": p.P50 != nil, "p99_ms": p.P99 != nil, "elapsed_s": p.Elapsed != nil,
-	} {
-		require.True(t, v, what+" is missing")
-	}
-	require.Zero(t, *p.Double+*p.Lost+*p.Parked)
-	for _, system := range []string{"klib", "avam", "casenet"} {
-		require.Equal(t, *p.Messages, p.Records[system], system)
-	}
-	require.Positive(t, *p.P50)
-	require.GreaterOrEqual(t, *p.P99, *p.P50)
-	require.Positive(t, *p.Elapsed)
-	return p
-}
-
-func TestTheDemoEndsWithTheProofAsOneJSONObject(t *testing.T) {
-	t.Parallel()
-	bad := demo(t, "--handovers", "12", "--seed", "3")
-	require.Equal(t, 12, *bad.Handovers)
-	good := demo(t, "--handovers", "12", "--seed", "3", "--faults=false")
-	require.Equal(t, *bad.Messages, *good.Messages, "the same seed plays the same plan")
-	require.NotEqual(t, *good.Messages, *demo(t, "--handovers", "12", "--seed", "4", "--faults=false").Messages)
-}
-
-// A demo that was not given a folder takes its own away with it.
-func TestTheDemoLeavesNothingBehindInItsTemporaryFolder(t *testing.T) {
-	t.Parallel()
-	tmp := t.TempDir()
-	p := startIn(t, []string{"TMPDIR=" + tmp}, "demo", "--once", "--handovers", "2", "--faults=false")
-	require.Zero(t, p.code(), p.errors.String())
-	left, err := os.ReadDir(tmp)
-	require.NoError(t, err)
-	require.Empty(t, left, fmt.Sprint(left))
-}
-
-func TestADemoThatIsInterruptedSaysSoAndLeavesNothingBehind(t *testing.T) {
-	t.Parallel()
-	tmp := t.TempDir()
-	p := startIn(t, []string{"TMPDIR=" + tmp}, "demo", "--handovers", "500")
-	p.says("messages entered")
-	p.signal(syscall.SIGINT)
-	require.Equal(t, 1, p.code())
-	require.Equal(t, "einmal: stopped before the end\n", p.errors.String())
-	left, err := os.ReadDir(tmp)
-	require.NoError(t, err)
-	require.Empty(t, left)
 }

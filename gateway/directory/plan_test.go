@@ -103,3 +103,30 @@ func answer(rulings []profile.Ruling) *clerks.Answer {
 	slices.Sort(a.Rules)
 	return &a
 }
+
+// Whatever the profile lets be handed over on the day of a play is played, in one round.
+func TestPlan_PlaysEveryDirectionThatTheProfileProvidesFor(t *testing.T) {
+	p, err := profile.Load("lucerne")
+	require.NoError(t, err)
+	plan, err := clerks.NewPlan(7, 12)
+	require.NoError(t, err)
+	var played []string
+	for _, h := range plan.Handovers {
+		form := h.Steps[0].Facts
+		v, err := p.On(handover.Date(form.AppliedOn))
+		require.NoError(t, err)
+		require.Equal(t, "regular-2025", v.Name)
+		if h.From != h.To {
+			played = append(played, h.Group+" "+h.From+" "+h.To+" "+form.Process)
+		}
+	}
+	var provided []string
+	v, known := p.Version("regular-2025")
+	require.True(t, known)
+	for _, g := range v.Groups {
+		for _, d := range g.Directions {
+			provided = append(provided, string(g.Code+" "+d.From+" "+d.To+" "+d.Process))
+		}
+	}
+	require.ElementsMatch(t, provided, played)
+}

@@ -131,6 +131,7 @@ func TestWorld_JournalsOutliveIt(t *testing.T) {
 	p, err := clerks.NewPlan(1, 1, world.IDs()...)
 	require.NoError(t, err)
 	step := p.Handovers[0].Steps[0]
+	step.Facts.Documents = nil
 	kind, body := s.Compose(step.Name, step.Facts)
 	enter(t, s.URL, core.Typed{Kind: kind, Organisation: step.Organisation, Body: string(body)})
 	before, err := w.Journals()
@@ -194,6 +195,7 @@ func TestWorld_WebhookGoesWhereItIsTold(t *testing.T) {
 	p, err := clerks.NewPlan(1, 1, world.IDs()...)
 	require.NoError(t, err)
 	step := p.Handovers[0].Steps[0]
+	step.Facts.Documents = nil
 	kind, body := s.Compose(step.Name, step.Facts)
 	enter(t, s.URL, core.Typed{Kind: kind, Organisation: step.Organisation, Body: string(body)})
 	require.True(t, strings.HasPrefix(<-told, "v1,"))
@@ -208,4 +210,81 @@ func TestBadDay_IsWhatTheControlInterfaceTakes(t *testing.T) {
 	w := start(t, world.Options{})
 	w.SetFaults(f)
 	require.InDelta(t, 0.05, w.Dice(world.AVAM).Faults().LostAnswer, 0)
+}
+
+// The standard report is counted from what stands in each system in its own words.
+func TestWorld_TheReportIsReadFromEveryForm(t *testing.T) {
+	w := start(t, world.Options{})
+	p, err := clerks.NewPlan(2, 120, world.IDs()...)
+	require.NoError(t, err)
+	want := map[string]int{}
+	for _, h := range p.Handovers {
+		for _, at := range h.Places {
+			records(t, w, h, at)
+		}
+		if h.Returned() {
+			continue
+		}
+		want["applications"]++
+		last := map[handover.Name]core.Facts{}
+		for _, s := range h.Steps {
+			last[s.Name] = s.Facts
+		}
+		if f, decided := last["application-decided"]; decided && f.Decision == string(handover.Accepted) {
+			want["accepted"]++
+		} else if decided {
+			want["rejected: "+f.RejectionReason]++
+		}
+		if f, closed := last["case-closed"]; closed {
+			want["closed: "+f.Outcome]++
+		}
+		for name, line := range map[handover.Name]string{
+			"cost-approval-requested": "cost approvals requested", "cost-approval-signed": "cost approvals signed", "cost-approval-refused": "cost approvals refused",
+		} {
+			if _, said := last[name]; said {
+				want[line]++
+			}
+		}
+	}
+	j, err := w.Journals()
+	require.NoError(t, err)
+	got, err := clerks.Count(j, w.Systems())
+	require.NoError(t, err)
+	counted := map[string]int{}
+	for _, l := range got {
+		if _, wanted := want[l.Name]; wanted {
+			counted[l.Name] = l.Total
+		}
+	}
+	require.Greater(t, len(want), 9)
+	require.Equal(t, want, counted)
+}
+
+// records lets a handover stand at a place.
+func records(t *testing.T, w *world.World, h clerks.Handover, at clerks.Place) {
+	t.Helper()
+	stands := map[string]core.Entry{}
+	store, form := w.Store(at.System), w.Systems()[at.System]
+	var in core.Entry
+	for _, s := range h.Steps {
+		if s.Returned() && at != s.Place {
+			continue
+		}
+		f := s.Facts
+		f.Receiving = h.Parties.Receiving
+		write := core.Write{
+			Case: in.Case, Dossier: at.Organisation, Organisation: s.Organisation, Action: s.Action, Refers: stands[s.Refers].ID,
+			Documents: core.Hashes(f.Documents), By: core.ByInterface,
+		}
+		if write.Refers == "" {
+			write.Action = ""
+		}
+		write.Kind, write.Body = form.Compose(s.Name, f)
+		for _, d := range f.Documents {
+			require.NoError(t, store.PutDocument(d.SHA256(), bytes.NewReader(d.Content)))
+		}
+		e, _, err := store.Write(t.Context(), write)
+		require.NoError(t, err)
+		stands[s.Marker], in = e, e
+	}
 }
