@@ -137,6 +137,24 @@ func TestOpenDocument_WhitespaceAndPrefixesMeanNothing(t *testing.T) {
 }
 
 // An answer that is not the one of the contract never ends like a whole document.
+// Whoever sends a document on asks once more whether it has ended.
+func TestOpenDocument_TheEndStaysTheEnd(t *testing.T) {
+	v := open(t, nil)
+	d := invented(1, 5000)
+	require.NoError(t, v.mock.Store().PutDocument(d.SHA256(), bytes.NewReader(d.Content)))
+	content, err := v.system.Documents.OpenDocument(t.Context(), d.SHA256())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, content.Close()) }()
+	b, err := io.ReadAll(content)
+	require.NoError(t, err)
+	require.Equal(t, d.Content, b)
+	for range 2 {
+		n, err := content.Read(make([]byte, 1))
+		require.Zero(t, n)
+		require.ErrorIs(t, err, io.EOF)
+	}
+}
+
 func TestOpenDocument_AnotherAnswerIsAnError(t *testing.T) {
 	whole := fetchAnswer("<content>aGFsbG8h</content>")
 	for name, answer := range map[string]string{

@@ -25,6 +25,7 @@ type text struct {
 	head    []byte
 	decoded io.Reader
 	left    int
+	ended   error // what Read has ended with, and goes on ending with
 }
 
 // openText reads up to the text of the document.
@@ -65,6 +66,15 @@ func (t *text) opened() error {
 
 // Read implements [io.Reader].
 func (t *text) Read(p []byte) (int, error) {
+	if t.ended != nil {
+		return 0, t.ended
+	}
+	n, err := t.next(p)
+	t.ended = err
+	return n, err
+}
+
+func (t *text) next(p []byte) (int, error) {
 	n, err := t.decoded.Read(p)
 	var corrupt base64.CorruptInputError
 	switch t.left -= n; {
