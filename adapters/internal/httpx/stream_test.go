@@ -207,3 +207,24 @@ func TestStreams_AreNeverWholeInMemory(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8<<20))
 }
+
+func TestDownload_AReadingMayHaveABody(t *testing.T) {
+	var bodies atomic.Int64
+	client := newClient(t, Config{URL: serve(t, func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		require.Equal(t, "which", string(b))
+		require.EqualValues(t, len(b), r.ContentLength)
+		bodies.Add(1)
+		_, _ = io.WriteString(w, "this one")
+	})})
+	r := reading()
+	r.Method, r.Body = http.MethodPost, []byte("which")
+	_, body, err := client.Download(t.Context(), r, 100)
+	require.NoError(t, err)
+	b, err := io.ReadAll(body)
+	require.NoError(t, err)
+	require.NoError(t, body.Close())
+	require.Equal(t, "this one", string(b))
+	require.EqualValues(t, 1, bodies.Load(), "sent once")
+}
