@@ -93,6 +93,8 @@ type stage struct {
 	running              []*running
 	last                 *embedded.Engines
 	after                []func() // what ends after the gateways
+	// rewrite changes the configuration; nil: as it is.
+	rewrite func(yaml string) string
 }
 
 // newStage starts a world on a folder of its own.
@@ -192,7 +194,11 @@ func (s *stage) config() config.Config {
 	if s.redis != "" {
 		redis = fmt.Sprintf("redis: {address: %q}", s.redis)
 	}
-	c, err := config.Parse("test.yaml", fmt.Appendf(nil, settings, s.dir, s.native, kafka, redis), adaptersall.Factories())
+	yaml := fmt.Sprintf(settings, s.dir, s.native, kafka, redis)
+	if s.rewrite != nil {
+		yaml = s.rewrite(yaml)
+	}
+	c, err := config.Parse("test.yaml", []byte(yaml), adaptersall.Factories())
 	require.NoError(s.t, err)
 	return c
 }

@@ -178,6 +178,52 @@ func TestI7_AnyMomentIsSafeToDie(t *testing.T) {
 	}
 }
 
+// I7: in mode C with a system that answers later, a gateway may die at any moment: what was handed over is sent once and found by the next gateway; what was announced and perhaps not
+// handed over is put before a person, never sent again, and nothing is lost.
+func TestI7_AnyMomentIsSafeToDieWhenTheAnswerComesLater(t *testing.T) {
+	keys := newKeys(t)
+	recorded, asked := 0, 0
+	var moments []time.Duration
+	for ms := range 60 * time.Millisecond / time.Millisecond {
+		for _, s := range []time.Duration{0, 20, 25, 30} { // the first is answered after 20 seconds, and the second is handed over then
+			moments = append(moments, s*time.Second+ms*time.Millisecond)
+		}
+	}
+	for _, moment := range moments {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeC})
+			x := r.systems["x"]
+			x.faults, x.answer = slices.Repeat([]string{"carrier"}, 10), 10*time.Minute
+			first := r.start(0)
+			r.open("c1")
+			elapse(moment)
+			first.cancel()
+			second := r.start(first.settled() + 1)
+			elapse(2 * time.Hour)
+			x.done.Wait()
+			<-first.ended
+			require.Len(t, x.journal, x.calls, "each call is recorded once")
+			var codes []string
+			for _, it := range second.ledger.Parked() {
+				codes = append(codes, it.Reason.Code)
+			}
+			switch stands := x.kinds("c1"); len(stands) {
+			case 2:
+				recorded++
+				require.Equal(t, []string{"application-submitted", "application-decided"}, stands)
+				require.Empty(t, codes, "died after %s", moment)
+			default:
+				asked++
+				require.Equal(t, "outcome-unknown", codes[0], "died after %s", moment)
+				require.Len(t, codes, 2-len(stands), "died after %s: what comes behind it waits", moment)
+			}
+			second.stop()
+		})
+	}
+	require.Positive(t, recorded)
+	require.Positive(t, asked)
+}
+
 // I2: two gateways that both believe to own the partition record once: the first INTENT wins.
 func TestI2_TwoOwnersRecordOnce(t *testing.T) {
 	keys := newKeys(t)

@@ -49,6 +49,7 @@ type Mock struct {
 	mu       sync.Mutex // one night or morning at a time
 	receipts []receipt  // for the next result
 	later    []delivery // to be recorded in another night
+	refusals int        // so many files are refused by a business rule
 	run      uint64     // of the last result
 	exported uint64     // number of the last entry of a clerk that was exported
 	exports  uint64     // run of the last export
@@ -191,7 +192,14 @@ func (m *Mock) finish() error {
 	return nil
 }
 
-// Handler serves the desk at /desk/ and the control interface at /control/, with POST /control/night, POST /control/morning and POST /control/wire {"fault","times"} beside that of
+// Refuse makes a business rule refuse the next files that are read, so many.
+func (m *Mock) Refuse(times int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refusals += times
+}
+
+// Handler serves the desk at /desk/ and the control interface at /control/, with POST /control/night, POST /control/morning, POST /control/refuse (the next file) and POST /control/wire {"fault","times"} beside that of
 // mocks/core. The native interface is SFTP.
 func (m *Mock) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -202,6 +210,7 @@ func (m *Mock) Handler() http.Handler {
 	mux.Handle("/control/", core.Control(m.store, m.dice))
 	mux.HandleFunc("POST /control/night", m.round(m.Night))
 	mux.HandleFunc("POST /control/morning", m.round(m.Morning))
+	mux.HandleFunc("POST /control/refuse", m.round(func(context.Context) error { m.Refuse(1); return nil }))
 	mux.HandleFunc("POST /control/wire", m.breakByHTTP)
 	return mux
 }

@@ -180,6 +180,10 @@ func (m *Mock) order(d delivery) (core.Write, error) {
 	if err := m.schema.Check(root); err != nil {
 		return w, err
 	}
+	if m.refusals > 0 {
+		m.refusals--
+		return w, &refusal{reason: contract.ReasonRule}
+	}
 	return w, m.sameCase(w, content.ChildElements()[0])
 }
 

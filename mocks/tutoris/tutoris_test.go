@@ -156,6 +156,11 @@ func TestWhatTheContractForbidsIsRefusedWithItsReason(t *testing.T) {
 	require.NoError(t, m.Night(t.Context()))
 	require.NoError(t, m.Morning(t.Context()))
 	require.Contains(t, m.text(t, contract.Results, contract.ResultFile(4)), contract.ReasonInvalidContent)
+	m.Refuse(1)
+	deliver(t, m, contract.Delivery{Reference: "c", Attempt: 1}, "", "application-submitted")
+	require.NoError(t, m.Night(t.Context()))
+	require.NoError(t, m.Morning(t.Context()))
+	require.Contains(t, m.text(t, contract.Results, contract.ResultFile(5)), "<grund>regel</grund>")
 	require.Zero(t, m.Store().Len())
 }
 
