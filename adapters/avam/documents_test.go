@@ -134,7 +134,6 @@ func TestOpenDocument_WhitespaceAndPrefixesMeanNothing(t *testing.T) {
 	}
 }
 
-// An answer that is not the one of the contract never ends like a whole document.
 // Whoever sends a document on asks once more whether it has ended.
 func TestOpenDocument_TheEndStaysTheEnd(t *testing.T) {
 	v := open(t, nil)
@@ -153,6 +152,7 @@ func TestOpenDocument_TheEndStaysTheEnd(t *testing.T) {
 	}
 }
 
+// An answer that is not the one of the contract never ends like a whole document.
 func TestOpenDocument_AnotherAnswerIsAnError(t *testing.T) {
 	whole := fetchAnswer("<content>aGFsbG8h</content>")
 	for name, answer := range map[string]string{

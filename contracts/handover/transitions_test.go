@@ -117,7 +117,11 @@ func TestEveryLineIsWalkedByItsSenderOnly(t *testing.T) {
 				require.Empty(t, refusal, "%v", line)
 				require.Equal(t, line.To, to)
 			} else {
-				require.Equal(t, h.RefusedSender, refusal, "%v", line)
+				want := h.RefusedSender
+				if sender == h.Assigning && slices.Contains(active, line.From) {
+					want = h.RefusedParallel // P4: the other one leads
+				}
+				require.Equal(t, want, refusal, "%v", line)
 				require.Equal(t, line.From, to)
 			}
 		}
@@ -200,6 +204,12 @@ func TestFinalStatesAreFinal(t *testing.T) {
 		for _, line := range h.Transitions() {
 			require.NotEqual(t, s, line.From)
 		}
+	}
+}
+
+func TestACaseHasEndedInItsFinalStatesOnly(t *testing.T) {
+	for _, s := range states() {
+		require.Equal(t, slices.Contains(finals, s), h.Ended(s), s)
 	}
 }
 
