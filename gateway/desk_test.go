@@ -34,6 +34,7 @@ func (s *stage) affair(number int) *affair {
 	s.t.Helper()
 	h := plan(s.t, 900, 2*number+1).Handovers[2*number] // handovers with odd numbers are of group H
 	a := &affair{s: s, tag: fmt.Sprintf("[X%04d", number), facts: h.Steps[0].Facts, cases: map[handover.SystemID]native.CaseKey{}}
+	a.facts.Documents = nil // a test that is about documents lays them on the desk itself
 	return a.between("sd-kriens", "rav-luzern")
 }
 
