@@ -42,6 +42,14 @@ func header() ech0058.Header {
 
 type mapper struct{ table *table.Table }
 
+// WithCodes implements [mapping.Coded].
+func (m mapper) WithCodes(file string, data []byte) (mapping.Mapper, error) {
+	return m.table.Recode(file, data, With)
+}
+
+// Codes implements [mapping.Coded].
+func (m mapper) Codes(n handover.Name, path string) ([]handover.Code, bool) { return m.table.CodesAt(n, path) }
+
 // ToHandover implements [mapping.Mapper].
 func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 	content, err := m.table.Read(r.Kind, r.Body)
