@@ -48,7 +48,9 @@ func (m mapper) WithCodes(file string, data []byte) (mapping.Mapper, error) {
 }
 
 // Codes implements [mapping.Coded].
-func (m mapper) Codes(n handover.Name, path string) ([]handover.Code, bool) { return m.table.CodesAt(n, path) }
+func (m mapper) Codes(n handover.Name, path string) ([]handover.Code, bool) {
+	return m.table.CodesAt(n, path)
+}
 
 // ToHandover implements [mapping.Mapper].
 func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
