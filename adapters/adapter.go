@@ -42,7 +42,7 @@ type Bounds struct {
 	Lookup     time.Duration // longest time until a record can be found by its reference
 	Margin     time.Duration // for clocks that differ
 	// Answer is how long a system may take that answers later; 0 for one that answers at once. Apply then hands the entry over and returns Doubt with the code
-	// handed-over, and the outcome is learnt by Find, which returns an error of kind Refuse for an entry that the system has refused. It needs a [Finder].
+	// [HandedOver], and the outcome is learnt by Find, which returns an error of kind Refuse for an entry that the system has refused. It needs a [Finder].
 	Answer time.Duration
 }
 
@@ -153,6 +153,9 @@ type Documents interface {
 	// content ends it and leaves nothing that can be found under the hash. Errors are of kind Retry, Refuse or Stop; a doubt is Retry, because repeating changes nothing.
 	PutDocument(ctx context.Context, d handover.Document, content io.Reader) error
 }
+
+// HandedOver is the code of the doubt with which a system that answers later has taken an entry: all went well so far.
+const HandedOver = "handed-over"
 
 // DocumentMissing is the code of the error with which a system says that it does not have a document.
 const DocumentMissing = "document-missing"

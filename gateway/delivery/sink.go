@@ -7,6 +7,7 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
+	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 )
@@ -30,9 +31,9 @@ func newSink(id handover.SystemID, t Target) *sink {
 	}
 }
 
-// unavailable reports whether an answer says that the system as a whole cannot be used at present.
+// unavailable reports whether an answer says that the system as a whole cannot be used at present. One that answers later and has taken the entry can.
 func unavailable(err error) bool {
-	return err != nil && fault.KindOf(err) != fault.Refuse
+	return err != nil && fault.KindOf(err) != fault.Refuse && fault.CodeOf(err) != adapters.HandedOver
 }
 
 // enter waits for a free slot. It returns false when ctx ends first or the system is resting after failures; otherwise release must be

@@ -5,6 +5,7 @@ package tutoris
 
 import (
 	_ "embed"
+	"maps"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
@@ -37,10 +38,20 @@ func With(t *table.Table) mapping.Mapper { return mapper{t} }
 
 // header is where Tutoris keeps the message frame.
 func header() ech0058.Header {
-	return ech0058.Header{System: Type, Name: "Tutoris", Element: "kopf", Kind: "messageType"}
+	return ech0058.Header{System: Type, Name: "Tutoris", Element: "kopf", Kind: "messageType", Reports: true}
 }
 
 type mapper struct{ table *table.Table }
+
+// WithCodes implements [mapping.Coded].
+func (m mapper) WithCodes(file string, data []byte) (mapping.Mapper, error) {
+	return m.table.Recode(file, data, With)
+}
+
+// Codes implements [mapping.Coded].
+func (m mapper) Codes(n handover.Name, path string) ([]handover.Code, bool) {
+	return m.table.CodesAt(n, path)
+}
 
 // ToHandover implements [mapping.Mapper].
 func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
@@ -49,6 +60,7 @@ func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 		return mapping.Draft{}, err
 	}
 	draft, findings := header().Read(content.Outside, r)
+	findings = append(findings, header().Report(content.Outside, content.Payload)...)
 	if len(findings) > 0 {
 		return mapping.Draft{}, fault.New(fault.Park, Type+".to-handover", "header", "the header and the frame of the entry do not belong together").Because(findings)
 	}
@@ -66,11 +78,14 @@ func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native
 	if err != nil {
 		return native.Entry{}, err
 	}
+	beside, err := m.table.Beside(msg.Payload.Name(), at)
+	if err != nil {
+		return native.Entry{}, err
+	}
+	maps.Copy(outside, beside)
 	kind, body, err := m.table.Write(table.Content{Payload: msg.Payload, Outside: outside})
 	if err != nil {
 		return native.Entry{}, err
 	}
-	return native.Entry{
-		Reference: at.Reference, Kind: kind, Case: at.Case, CaseReference: msg.Case, Organisation: at.Organisation, Body: body,
-	}, nil
+	return header().Entry(msg, at, kind, body), nil
 }

@@ -17,7 +17,7 @@ func templates() map[handover.Name]template {
 		"application-submitted":       {"TU01", assigning, fillApplication},
 		"application-withdrawn":       {"TU02", assigning, fillWithdrawal},
 		"clarification-requested":     {"TU03", receiving, fillQuestion},
-		"clarification-answered":      {"TU04", assigning, func(m form, f core.Facts) { m.Put("antwort", f.Answer) }},
+		"clarification-answered":      {"TU04", assigning, fillAnswer},
 		"application-decided":         {"TU05", receiving, fillDecision},
 		"transfer-meeting-scheduled":  {"TU06", assigning, fillInvitation},
 		"transfer-meeting-recorded":   {"TU07", receiving, fillTransferNote},
@@ -35,6 +35,7 @@ func templates() map[handover.Name]template {
 		"extra-meeting-requested":     {"TU19", assigning, fillExtraMeeting},
 		"case-closed":                 {"TU20", receiving, fillClosure},
 		"consent-withdrawn":           {"TU21", ours, func(m form, f core.Facts) { m.Put("widerrufVom", f.WithdrawnOn) }},
+		"application-checked":         {checkKind, gateway, fillCheck},
 	}
 }
 
@@ -49,7 +50,7 @@ func fillApplication(m form, f core.Facts) {
 	s.yes("persoenlicheHilfe", f.Situation.SocialCounselling)
 	s.yes("wirtschaftlicheHilfe", f.Situation.EconomicAssistance)
 	s.yes("beimRavGemeldet", f.Situation.RegisteredJobseeker)
-	s.yes("taggeld", f.Situation.UnemploymentBenefit)
+	s.yes("arbeitslosenentschaedigung", f.Situation.UnemploymentBenefit)
 	s.yes("eingliederung", f.Situation.DisabilityMeasures)
 	fillDeclarations(m, f)
 	legal := m.part("vollmacht")
@@ -60,6 +61,7 @@ func fillApplication(m form, f core.Facts) {
 	m.Put("begruendung", f.Reason)
 	m.employee("sachbearbeitung", &f.Contact)
 	m.employee("stellvertretung", f.Deputy)
+	m.documents(f)
 }
 
 //go:embed words.json
@@ -114,12 +116,15 @@ func fillQuestion(m form, f core.Facts) {
 	m.Put("frist", f.AnswerBy)
 }
 
+func fillAnswer(m form, f core.Facts) {
+	m.Put("antwort", f.Answer)
+	m.documents(f)
+}
+
 func fillDecision(m form, f core.Facts) {
 	m.Code("ergebnis", f.Decision, map[string]string{"ACCEPTED": "angenommen", "REJECTED": "abgelehnt"})
 	if f.Decision == "REJECTED" {
-		m.Code("ablehnungsgrund", f.RejectionReason, map[string]string{
-			"IV_REJECTION_RECENT": "ivAblehnung", "NO_INTACT_WORK_OFFER": "keinArbeitsangebot", "NO_CAPACITY": "keineKapazitaet", "GOAL_NOT_REALISABLE": "zielUnrealistisch", "OTHER": "anderer",
-		})
+		m.Code("ablehnungsgrund", f.RejectionReason, refusals())
 	}
 	m.Put("entscheiddatum", f.DecidedOn)
 	m.employee("kuenftigeFallfuehrung", f.Lead)
@@ -146,6 +151,8 @@ func fillTransferNote(m form, f core.Facts) {
 	m.Put("fallfuehrungAb", f.StartOfCaseWork)
 	m.Put("standortAm", f.NextReviewOn)
 	m.Put("vorgehen", f.Strategy)
+	m.Code(proceedings, f.Procedure, map[string]string{"FULL": "voll", "REDUCED": "reduziert", "SUSPENDED": "sistiert"})
+	m.documents(f)
 }
 
 func fillReviewNote(m form, f core.Facts) {
@@ -160,6 +167,7 @@ func fillExemption(m form, f core.Facts) {
 	m.Put("bis", f.ExemptTo)
 	m.Put("unterschriebenAm", f.ExemptionSignedOn)
 	m.Put("verlaengerung", f.ExtensionReason)
+	m.documents(f)
 }
 
 func fillCostRequest(m form, f core.Facts) {
@@ -176,6 +184,7 @@ func fillCostApproval(m form, f core.Facts) {
 	m.Put("gutsprachenummer", f.Approval)
 	m.Put("unterschriebenAm", f.ApprovalSignedOn)
 	m.Put("unterschriebenVon", f.SignedBy)
+	m.documents(f)
 }
 
 func fillCostRefusal(m form, f core.Facts) {
@@ -206,6 +215,7 @@ func fillInvoice(m form, f core.Facts) {
 	m.Put("gutsprachenummer", f.Approval)
 	m.Put("rechnungVom", f.InvoicedOn)
 	m.Amount("betrag", f.InvoiceCents)
+	m.documents(f)
 }
 
 func fillObservation(m form, f core.Facts) {
@@ -225,4 +235,28 @@ func fillClosure(m form, f core.Facts) {
 		"PARALLEL_CASE_LEADERSHIP": "parallelfuehrung", "CONSENT_WITHDRAWN": "vollmachtWiderrufen",
 	})
 	m.Code("abschlussresultat", f.Outcome, map[string]string{"SUCCESSFUL": "erfolgreich", "PARTIAL": "teilweise", "NOT_IMPLEMENTED": "nichtUmgesetzt", "OTHER": "anderes"})
+	m.Code(proceedings, f.Procedure, map[string]string{"FULL": "voll", "REDUCED": "reduziert", "SUSPENDED": "sistiert"})
+	m.documents(f)
+}
+
+// fillCheck writes what no clerk does: how the check of an application stands in the dossier.
+func fillCheck(m form, f core.Facts) {
+	m.Code("pruefergebnis", f.CheckOutcome, map[string]string{"RETURNED": returned, "FORWARD": "weitergeleitet"})
+	m.Put("regelwerk", f.CheckProfile)
+	for _, x := range f.Findings {
+		d := m.part("befund")
+		d.Put("regel", x.Rule)
+		d.Code("schwere", x.Severity, map[string]string{"REFUSE": refusing, "WARN": "hinweis"})
+		d.Code("ablehnungsgrund", x.Reason, refusals())
+		d.Put("quelle", x.Source)
+		d.Put("wortlaut", x.Text)
+		d.Put("empfehlung", x.Hint)
+	}
+}
+
+// refusals are the reasons of a rejection.
+func refusals() map[string]string {
+	return map[string]string{
+		"IV_REJECTION_RECENT": "ivAblehnung", "NO_INTACT_WORK_OFFER": "keinArbeitsangebot", "NO_CAPACITY": "keineKapazitaet", "GOAL_NOT_REALISABLE": "zielUnrealistisch", "OTHER": "anderer",
+	}
 }

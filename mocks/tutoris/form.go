@@ -1,6 +1,7 @@
 package tutoris
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -44,6 +45,17 @@ func (f form) employee(field string, c *core.Contact) {
 	p.Put("mail", c.Email)
 }
 
+// documents names the documents that belong to the entry.
+func (f form) documents(facts core.Facts) {
+	for _, d := range facts.Documents {
+		p := f.part("beilage")
+		p.Put("titel", d.Name)
+		p.Put("medientyp", d.MediaType)
+		p.Put("groesse", strconv.FormatInt(d.Size(), 10))
+		p.Put("sha256", d.SHA256())
+	}
+}
+
 // Compose returns what a clerk of Tutoris enters for a message when she knows the facts: the kind of entry and its content. An unknown message gives
 // nothing. Sender, number and date of the frame are those of the form; the desk stamps its own over them.
 func Compose(n handover.Name, facts core.Facts) (native.Kind, []byte) {
@@ -59,7 +71,7 @@ func Compose(n handover.Name, facts core.Facts) (native.Kind, []byte) {
 	content := form{ech0058.Form{El: root}}
 	content.part("kopf").Frame(ech0058.Says{
 		HeaderNamespace: contract.HeaderNamespace, MessageType: string(t.kind), Kind: t.kind, Sender: t.sender(facts),
-		Manufacturer: "Tutoris", Product: "Tutoris (mock)",
+		Manufacturer: "Tutoris", Product: "Tutoris (mock)", Action: actionOf(t.kind, facts),
 	}, facts)
 	t.fill(content, facts)
 	content.Put("bemerkung", facts.Remark)
@@ -69,6 +81,21 @@ func Compose(n handover.Name, facts core.Facts) (native.Kind, []byte) {
 	}
 	return t.kind, b
 }
+
+// actionOf is the action of the frame: the check of an application is a report.
+func actionOf(kind native.Kind, f core.Facts) string {
+	switch {
+	case kind != checkKind:
+		return ""
+	case f.CheckOutcome == string(handover.Returned):
+		return ech0058.ActionReportNegative
+	default:
+		return ech0058.ActionReportPositive
+	}
+}
+
+// gateway is the sender of what no clerk says.
+func gateway(core.Facts) handover.OrganisationID { return handover.Gateway }
 
 // assigning and receiving say which office acts.
 func assigning(f core.Facts) handover.OrganisationID { return f.Assigning }

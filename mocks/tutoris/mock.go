@@ -2,6 +2,7 @@ package tutoris
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -204,7 +205,8 @@ func (m *Mock) Refuse(times int) {
 func (m *Mock) Handler() http.Handler {
 	mux := http.NewServeMux()
 	screen := ech0058.Screen{
-		Store: m.store, Validate: m.Validate, Clock: m.options.Clock, Namespace: contract.Namespace, Element: "kopf", HeaderNamespace: contract.HeaderNamespace,
+		Store: m.store, Validate: m.typed, Clock: m.options.Clock, Namespace: contract.Namespace, Element: "kopf", HeaderNamespace: contract.HeaderNamespace,
+		Documents: documents, Procedure: proceedings,
 	}
 	mux.Handle("/desk/", screen.Handler())
 	mux.Handle("/control/", core.Control(m.store, m.dice))
@@ -229,4 +231,29 @@ func (m *Mock) round(do func(context.Context) error) http.HandlerFunc {
 func (m *Mock) Validate(kind native.Kind, body []byte) error {
 	_, err := m.judge(kind, body)
 	return err
+}
+
+// typed is Validate for what a clerk enters.
+func (m *Mock) typed(kind native.Kind, body []byte) error {
+	if kind == checkKind {
+		return errors.New("the check of an application is not a clerk's")
+	}
+	return m.Validate(kind, body)
+}
+
+// Proceedings returns how the service leads its own proceedings in a case, as the case shows it: "voll", "reduziert", "sistiert", or "" when nobody has said so.
+func (m *Mock) Proceedings(in native.CaseKey) string {
+	entries, _ := m.store.Case(in)
+	return frame().State(entries, proceedings)
+}
+
+// proceedings is the element that says so.
+const proceedings = "verfahrensfuehrung"
+
+// checkKind is the kind that only writers enter.
+const checkKind native.Kind = "TU22"
+
+// frame is where a content has its message frame.
+func frame() ech0058.Frame {
+	return ech0058.Frame{Namespace: contract.Namespace, Element: "kopf", HeaderNamespace: contract.HeaderNamespace}
 }

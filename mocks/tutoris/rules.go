@@ -27,10 +27,61 @@ func (m *Mock) judge(code native.Kind, body []byte) (contract.Kind, error) {
 		return kind, xsd.Wrong(root, "does not belong to the kind")
 	case ech0058.Value(header, contract.HeaderNamespace, "messageType") != string(code):
 		return kind, xsd.Wrong(header, "names another messageType than the kind")
+	case !actionFits(root):
+		return kind, xsd.Wrong(header, "has an action that does not fit")
 	case own(root, "bis") < own(root, "von"):
 		return kind, xsd.Wrong(root, "ends before it begins")
 	}
+	if err := documentsDiffer(root); err != nil {
+		return kind, err
+	}
 	return kind, rules(root)
+}
+
+// actionFits reports whether the action of the frame is one of the content: a report for the check of an application, and nothing else; with the number of an earlier
+// entry for a recall or correction.
+func actionFits(root *etree.Element) bool {
+	action := frame().Value(root, "action")
+	switch {
+	case action == contract.ActionRecall || action == contract.ActionCorrection:
+		return frame().Value(root, "referenceMessageId") != ""
+	case root.Tag != "antragspruefung":
+		return action == contract.ActionNew
+	case own(root, "pruefergebnis") == returned:
+		return action == contract.ActionNegative
+	default:
+		return action == contract.ActionPositive
+	}
+}
+
+// documentsDiffer refuses a document that is named twice.
+func documentsDiffer(root *etree.Element) error {
+	seen := map[string]bool{}
+	for _, d := range strict.Children(root, contract.Namespace, "beilage") {
+		if seen[own(d, "sha256")] {
+			return xsd.Wrong(d, "names a document for the second time")
+		}
+		seen[own(d, "sha256")] = true
+	}
+	return nil
+}
+
+// What stands in a check: the result and the weight of a finding that go together.
+const (
+	returned = "zurueckgewiesen"
+	refusing = "ausschluss"
+)
+
+// check demands a finding that refuses the application exactly when it was returned.
+func check(root *etree.Element) error {
+	refuses := false
+	for _, f := range strict.Children(root, contract.Namespace, "befund") {
+		refuses = refuses || own(f, "schwere") == refusing
+	}
+	if refuses != (own(root, "pruefergebnis") == returned) {
+		return xsd.Wrong(root, "has a result that does not follow from its findings")
+	}
+	return nil
 }
 
 // own is the value of a child in the namespace of Tutoris.
@@ -48,6 +99,8 @@ func rules(root *etree.Element) error {
 		}
 	case "uebergabenotiz":
 		return transferNote(root)
+	case "antragspruefung":
+		return check(root)
 	case "standortnotiz":
 		if own(root, "weiterfuehren") == "J" && own(root, "standortAm") == "" {
 			return xsd.Wrong(root, "goes on and lacks standortAm")

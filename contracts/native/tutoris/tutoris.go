@@ -33,6 +33,9 @@ const (
 	Archive = "archiv"   // what Tutoris has taken
 	Results = "ergebnis" // what became of it
 	Outbox  = "ausgang"  // what the staff entered
+
+	// Documents holds the documents that entries name, in both directions: a file is named by the SHA-256 of its bytes.
+	Documents = "dokumente"
 )
 
 // Why Tutoris refused an entry.
@@ -41,16 +44,28 @@ const (
 	ReasonInvalidContent = "ungueltigerInhalt"
 	ReasonOpening        = "eroeffnend"
 	ReasonNotOpening     = "nichtEroeffnend"
+	ReasonUnknownEntry   = "unbekannterEintrag"
+	ReasonNoDocument     = "fehlendeBeilage"
 	ReasonRule           = "regel"
+)
+
+// The actions of eCH-0058 that a content's frame can have.
+const (
+	ActionNew        = "1"
+	ActionRecall     = "3" // Widerruf
+	ActionCorrection = "4"
+	ActionNegative   = "8" // the check of an application that was returned
+	ActionPositive   = "9" // the check of one that was sent on
 )
 
 // Limits of the contract.
 const (
-	MaxFile     = 1 << 20  // bytes of one file
-	MaxContent  = 64 << 10 // bytes of one content element
-	MaxEntries  = 500      // entries of one export
-	MaxReceipts = 2000     // receipts of one result
-	MaxAttempt  = 999      // files with one reference
+	MaxFile     = 1 << 20   // bytes of one file
+	MaxContent  = 256 << 10 // bytes of one content element
+	MaxDocument = 20 << 20  // bytes of one document
+	MaxEntries  = 500       // entries of one export
+	MaxReceipts = 2000      // receipts of one result
+	MaxAttempt  = 999       // files with one reference
 )
 
 // Kind is one kind of entry.
@@ -60,7 +75,7 @@ type Kind struct {
 	Opens bool        // opens a case; the others need one
 }
 
-// Kinds returns the 21 kinds in the order of their codes.
+// Kinds returns the 22 kinds in the order of their codes.
 func Kinds() []Kind {
 	return []Kind{
 		{"TU01", "antrag", true}, {"TU02", "antragsrueckzug", false}, {"TU03", "ruecksprache", false},
@@ -70,6 +85,7 @@ func Kinds() []Kind {
 		{"TU13", "auftragsbestaetigung", false}, {"TU14", "massnahmenabschluss", false}, {"TU15", "rechnung", false},
 		{"TU16", "feststellung", false}, {"TU17", "standorteinladung", false}, {"TU18", "standortnotiz", false},
 		{"TU19", "sondergespraech", false}, {"TU20", "fallabschluss", false}, {"TU21", "vollmachtswiderruf", false},
+		{"TU22", "antragspruefung", false},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -48,7 +49,7 @@ func TestTheKindsAreTheContentsOfTheSchema(t *testing.T) {
 	require.Equal(t, roots, values(document(t, "tutoris-content.xsd"), "/schema/element", "name"))
 	require.Equal(t, inFrame, values(document(t, "tutoris.xsd"), "/schema/complexType[@name='inhaltType']/choice/element", "ref"))
 	require.Len(t, roots, len(handover.Catalogue()))
-	_, ok := tutoris.KindOf("TU22")
+	_, ok := tutoris.KindOf("TU23")
 	require.False(t, ok)
 }
 
@@ -61,10 +62,31 @@ func TestEveryContentStartsWithTheFrameAndMayEndWithARemark(t *testing.T) {
 	}
 }
 
+func reasons() []string {
+	return []string{
+		tutoris.ReasonUnknownCase, tutoris.ReasonInvalidContent, tutoris.ReasonOpening, tutoris.ReasonNotOpening, tutoris.ReasonUnknownEntry, tutoris.ReasonNoDocument,
+		tutoris.ReasonRule,
+	}
+}
+
 func TestTheReasonsAreThoseOfTheSchema(t *testing.T) {
-	require.ElementsMatch(t, []string{
-		tutoris.ReasonUnknownCase, tutoris.ReasonInvalidContent, tutoris.ReasonOpening, tutoris.ReasonNotOpening, tutoris.ReasonRule,
-	}, values(document(t, "tutoris.xsd"), "simpleType[@name='grundType']/restriction/enumeration", "value"))
+	require.ElementsMatch(t, reasons(), values(document(t, "tutoris.xsd"), "simpleType[@name='grundType']/restriction/enumeration", "value"))
+}
+
+// The kinds that may name documents are those of the messages that have some.
+func TestTheDocumentsAreThoseOfTheMessages(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var may []string
+	for i, el := range document(t, "tutoris-content.xsd").FindElements("/schema/element") {
+		_, has := reflect.TypeOf(handover.Catalogue()[i]).FieldByName("Documents")
+		require.Equal(t, has, el.FindElement("complexType/sequence/element[@name='beilage']") != nil, el.SelectAttrValue("name", ""))
+		if has {
+			may = append(may, "`"+string(tutoris.Kinds()[i].Code)+"`")
+		}
+	}
+	require.Contains(t, string(b), strings.Join(may[:len(may)-1], ", ")+" and "+may[len(may)-1]+" may have some")
+	require.Equal(t, handover.DocumentLimit, tutoris.MaxDocument)
 }
 
 func TestTheNamespacesAreThoseOfTheStandards(t *testing.T) {
@@ -94,10 +116,8 @@ func TestTheReadmeNamesEverythingThatCanBeSaid(t *testing.T) {
 		require.NoError(t, os.WriteFile("README.md", []byte(page), 0o600))
 	}
 	require.Contains(t, page, strings.Join(kinds, "\n"))
-	for _, word := range []string{
-		tutoris.ReasonUnknownCase, tutoris.ReasonInvalidContent, tutoris.ReasonOpening, tutoris.ReasonNotOpening, tutoris.ReasonRule,
-		tutoris.Namespace, "1 MiB", "64 KiB", "500", "2000", "999", tutoris.Inbox, tutoris.Archive, tutoris.Results, tutoris.Outbox,
-	} {
+	for _, word := range append(reasons(),
+		tutoris.Namespace, "1 MiB", "256 KiB", "20 MiB", "500", "2000", "999", tutoris.Inbox, tutoris.Archive, tutoris.Results, tutoris.Outbox, tutoris.Documents) {
 		require.Contains(t, page, word)
 	}
 }
