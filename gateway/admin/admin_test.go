@@ -14,7 +14,6 @@ import (
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/gateway/admin"
-	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/parked"
 )
 
@@ -43,7 +42,7 @@ type gateway struct {
 
 func (g gateway) Ready() error        { return g.ready }
 func (g gateway) Status() any         { return g.status }
-func (g gateway) Late() []ledger.Late { return nil }
+func (g gateway) Late() any    { return []int{} }
 
 func handler(g gateway, d *desk) http.Handler {
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "einmal_cases 1\n") })
