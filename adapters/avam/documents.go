@@ -165,7 +165,7 @@ func (e *encoder) next() {
 		err = e.end()
 	}
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errDiffers):
+	case ends(err), errors.Is(err, errDiffers):
 		e.err = errDiffers
 	case err != nil:
 		e.err = errUnread
@@ -175,13 +175,18 @@ func (e *encoder) next() {
 	}
 }
 
+// ends reports the end of the content itself.
+func ends(err error) bool {
+	return err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // an error that holds one of them is a source that broke off
+}
+
 // end demands that nothing follows.
 func (e *encoder) end() error {
 	var one [1]byte
 	switch n, err := io.ReadFull(e.from, one[:]); {
 	case n > 0:
 		return errDiffers
-	case errors.Is(err, io.EOF):
+	case ends(err):
 		return nil
 	default:
 		return err

@@ -134,6 +134,21 @@ func TestOpenDocument_WhitespaceAndPrefixesMeanNothing(t *testing.T) {
 	}
 }
 
+// A source that breaks off says so with an error that holds the transport's: that is no other document.
+func TestPutDocument_ASourceThatBreaksOffIsARetry(t *testing.T) {
+	v := open(t, nil)
+	before := v.mock.Store().Documents()
+	d := invented(1, 40_000)
+	for _, broken := range []error{io.ErrUnexpectedEOF, io.EOF} {
+		cut := fault.New(fault.Retry, "klib.open-document", "answer", "the answer broke off").Because(broken)
+		for _, n := range []int{0, 1, chunk, len(d.Content)} {
+			content := io.MultiReader(bytes.NewReader(d.Content[:n]), iotest.ErrReader(cut))
+			requireFault(t, v.system.Documents.PutDocument(t.Context(), documentOf(d), content), fault.Retry, "document-unread")
+		}
+	}
+	require.Equal(t, before, v.mock.Store().Documents())
+}
+
 // Whoever sends a document on asks once more whether it has ended.
 func TestOpenDocument_TheEndStaysTheEnd(t *testing.T) {
 	v := open(t, nil)

@@ -41,10 +41,10 @@ type Credentials struct {
 }
 
 // BadDay returns the faults of a bad day: one event in ten comes twice, one answer in twenty is lost after the commit, one request in twenty fails, some are
-// slow or carried out late, and searches lag behind.
+// slow or carried out late, some readings are answered by half, and searches lag behind.
 func BadDay(seed int64) core.Faults {
 	return core.Faults{
-		Seed: seed, Duplicate: 0.10, LostAnswer: 0.05, Error: 0.04, ErrorInDoubt: 0.01, Slow: 0.03, Late: 0.01,
+		Seed: seed, Duplicate: 0.10, LostAnswer: 0.05, Error: 0.04, ErrorInDoubt: 0.01, Slow: 0.03, Late: 0.01, Torn: 0.03,
 		SlowBy: 150 * time.Millisecond, LateBy: 250 * time.Millisecond, LookupLag: 100 * time.Millisecond,
 	}
 }
