@@ -14,6 +14,7 @@ import (
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/gateway/admin"
+	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/parked"
 )
 
@@ -40,8 +41,8 @@ type gateway struct {
 	status any
 }
 
-func (g gateway) Ready() error        { return g.ready }
-func (g gateway) Status() any         { return g.status }
+func (g gateway) Ready() error { return g.ready }
+func (g gateway) Status() any  { return g.status }
 func (g gateway) Late() any    { return []int{} }
 
 func handler(g gateway, d *desk) http.Handler {
