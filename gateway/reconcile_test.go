@@ -275,3 +275,49 @@ func TestNothingIsInventedWhileMessagesFlow(t *testing.T) {
 
 // three are the systems that a case of these tests stands in.
 func three() []handover.SystemID { return []handover.SystemID{world.AVAM, world.CASEnet, world.KLIB} }
+
+// A whole case that a native system has lost is taken up again piece by piece, the opening first. It gets another number there, and everything goes on under that.
+func TestACaseThatWasLostIsTakenUpAgainUnderItsNewNumber(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, core.Faults{})
+	g := s.gateway()
+	a := s.affair(1)
+	a.facts.Documents = nil // they are no part of this
+	markers := []string{a.enters(world.KLIB, "sd-kriens", "application-submitted")}
+	a.appears(markers[0], three()...)
+	markers = append(markers, a.enters(world.CASEnet, "rav-luzern", "clarification-requested"))
+	a.appears(markers[1], three()...)
+	markers = append(markers, a.enters(world.KLIB, "sd-kriens", "clarification-answered"))
+	a.appears(markers[2], three()...)
+	lost := a.cases[world.AVAM]
+	s.away(func() {
+		j := s.journal(world.AVAM)
+		j.lines = nil
+		j.write()
+	})
+	// The number of the lost case is given to another one meanwhile.
+	b := s.affair(2).between("rav-luzern", "sd-kriens")
+	b.facts.Documents = nil
+	b.enters(world.AVAM, "rav-luzern", "application-submitted")
+	require.Equal(t, lost, b.cases[world.AVAM])
+
+	require.Equal(t, map[string]int{"avam missing ": 3}, kinds(g.compares(`{"park":true}`)))
+	names := []handover.Name{"application-submitted", "clarification-requested", "clarification-answered"}
+	for i, name := range names {
+		for _, it := range g.parked() {
+			if it.Difference != nil && it.Name == name {
+				g.rule(it.ID, "RETRY")
+			}
+		}
+		a.appears(markers[i], world.AVAM)
+	}
+	require.NotEqual(t, lost, a.cases[world.AVAM])
+	g.waits(0)
+	markers = append(markers, a.enters(world.AVAM, "rav-luzern", "clarification-requested"))
+	a.appears(markers[3], three()...)
+	require.Equal(t, markers, a.stands(world.AVAM))
+	require.Contains(t, string(s.world.Store(world.AVAM).Containing(markers[0])[0].Body), "MÖGLICHES DUPLIKAT")
+	require.NotContains(t, string(s.world.Store(world.AVAM).Containing(markers[3])[0].Body), "MÖGLICHES DUPLIKAT")
+	require.Empty(t, kinds(g.compares(`{}`)))
+	g.clean()
+}

@@ -326,7 +326,8 @@ func (v *View) foldDone(r Record) {
 	ref := v.refOf(r.Ref)
 	ref.Done, ref.Native = true, r.Native
 	c := v.caseOf(r.Case)
-	if _, bound := c.Bindings[r.To]; !bound && r.NativeCase != "" {
+	// What was sent once more because it had gone may have opened the case anew, under another number.
+	if _, bound := c.Bindings[r.To]; r.NativeCase != "" && (!bound || ref.Repeated) {
 		c.Bindings[r.To] = r.NativeCase
 	}
 	v.settle(r.Message, r.To)

@@ -32,7 +32,7 @@ func effect(d ledger.Difference, v ledger.Verdict) string {
 	switch v {
 	case ledger.Retry:
 		return "einmal takes the message up again by the rules of the system's mode: in mode A it sends it under the same reference, which joins the record if it is there after all; in mode B it " +
-			"searches for the reference first and sends only if nothing is found; in mode C it asks once more. What is sent says that it may be a duplicate, and stands behind what was recorded since"
+			"searches for the reference first and sends only if nothing is found; in mode C it asks once more. What is sent in modes B and C says that it may be a duplicate. It will stand behind what was recorded since; take up the opening of a case before the rest of it"
 	case ledger.Found:
 		if d.Kind == ledger.DifferenceMissing {
 			return "nothing is sent; the ledger takes the number that you name as that of the record, and the case that you name as the one that later messages go into"
