@@ -57,7 +57,7 @@ func gatewayShares() map[string][]string {
 		"intake":   {"ledger", "schedule", "telemetry"},
 		"delivery": {"ledger", "schedule", "telemetry"},
 		"parked":   {"ledger"},
-		"admin":    {"parked"},
+		"admin":    {"ledger", "parked", "reconcile"},
 		// The simulator is a second root: it wires the real parts to a world in memory.
 		"sim": {"claims", "delivery", "intake", "ledger", "parked", "schedule", "seal", "telemetry"},
 	}
@@ -115,7 +115,7 @@ func TestTheDirectionRuleCanFail(t *testing.T) {
 		{from: "gateway/delivery", to: "mapping/profile"}, {from: "gateway", to: "mapping/klib"},
 		{from: "gateway", to: "cmd/einmal"}, {from: "gateway/intake", to: "gateway/delivery"}, {from: "gateway/intake", to: "gateway"},
 		{from: "gateway/ledger", to: "gateway/telemetry"}, {from: "gateway/delivery", to: "gateway/bus"}, {from: "gateway/delivery", to: "gateway/claims"},
-		{from: "gateway/parked", to: "gateway/delivery"}, {from: "gateway/admin", to: "gateway/ledger"},
+		{from: "gateway/parked", to: "gateway/delivery"}, {from: "gateway/admin", to: "gateway/delivery"}, {from: "gateway/reconcile", to: "gateway/ledger"},
 		{from: "gateway/intake", to: "mapping/table"}, {from: "gateway/intake", to: "adapters/internal/httpx"}, {from: "gateway/delivery", to: "mocks/core"},
 		{from: "mocks/klib", to: "adapters/klib"}, {from: "mocks/klib", to: "mapping/klib", test: true}, {from: "mocks/klib", to: "gateway", test: true},
 		{from: "mocks/klib", to: "mocks/avam"}, {from: "mocks/core", to: "adapters/adaptertest", test: true}, {from: "mocks", to: "cmd/einmal"},

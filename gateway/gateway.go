@@ -13,6 +13,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -62,6 +63,7 @@ type Gateway struct {
 	ledger    *ledger.Ledger
 	claims    *claims.Claims
 	waker     *waker
+	comparing sync.Mutex // one comparison at a time
 	addresses Addresses
 }
 
@@ -104,7 +106,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 // start starts the stages in the order in which they need each other.
 func (g *Gateway) start(ctx context.Context, s *stack) error {
 	for _, stage := range []func(context.Context, *stack) error{
-		g.startTelemetry, g.startKeys, g.startEngines, g.startBus, g.startLedger, g.startSystems, g.startFlow, g.startListeners,
+		g.startTelemetry, g.startKeys, g.startEngines, g.startBus, g.startLedger, g.startSystems, g.startFlow, g.startReconciliation, g.startListeners,
 	} {
 		if err := stage(ctx, s); err != nil {
 			return err

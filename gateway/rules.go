@@ -166,6 +166,12 @@ func (r *rules) Same(version string, system handover.SystemID, number native.Cas
 	return *against(sameCase, "I8", v.Phrase(profile.PhraseSameCase), v.Phrase(profile.PhraseSameCaseHint)+" "+string(number)+", "+string(system))
 }
 
+// Repeated implements [delivery.Rules].
+func (r *rules) Repeated(version string) string {
+	v, _ := r.version(version)
+	return v.Phrase(profile.PhraseRepeated)
+}
+
 // settle writes down what holds for the whole case.
 func (r *rules) settle(o *ledger.Opening, v profile.Version, form handover.ApplicationSubmitted, parties ...directory.Organisation) {
 	o.Works = map[handover.OrganisationID]handover.SystemID{}

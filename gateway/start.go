@@ -151,7 +151,7 @@ func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
 // figures are what the ledger's view holds at present.
 func (g *Gateway) figures() telemetry.Figures {
 	st := g.view.Stats()
-	return telemetry.Figures{Cases: st.Cases, Messages: st.Messages, Open: st.Open, Parked: st.Parked, Held: st.Held, Skipped: st.Skipped, Late: len(g.view.Late(today()))}
+	return telemetry.Figures{Cases: st.Cases, Messages: st.Messages, Open: st.Open, Parked: st.Parked, Held: st.Held, Differences: st.Differences, Skipped: st.Skipped, Late: len(g.view.Late(today()))}
 }
 
 // await runs f, and gives up when a stage that was started has ended by itself.
@@ -187,7 +187,7 @@ func (g *Gateway) startClaims(ctx context.Context, s *stack, installation string
 }
 
 func (g *Gateway) startListeners(ctx context.Context, s *stack) (err error) {
-	handler := admin.Handler(g, parked.New(g.ledger), g.telemetry.MetricsHandler())
+	handler := admin.Handler(g, parked.New(g.ledger), g, g.telemetry.MetricsHandler())
 	if g.addresses.Admin, err = serve(ctx, s, "admin listener", g.o.Config.Admin, handler); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (Factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
 func connect(c *Config, now func() time.Time) adapters.System {
 	e := &exchange{config: *c, now: now, looking: make(chan struct{}, 1)}
 	return adapters.System{
-		Source: e, Sink: e, Finder: e, Ping: e.ping, Close: func() error { return nil },
+		Source: e, Sink: e, Finder: e, Documents: e, Ping: e.ping, Close: func() error { return nil },
 		Abilities: adapters.Abilities{Mode: adapters.ModeC, Bounds: c.Bounds},
 	}
 }
@@ -81,18 +81,25 @@ func (e *exchange) ping(ctx context.Context) error {
 			return l.unusable(err)
 		}
 	}
-	from, to := e.at(contract.Inbox, ".ping-"+rand.Text()), e.at(contract.Inbox, ".ping-"+rand.Text())
+	for _, folder := range []string{contract.Inbox, contract.Documents} {
+		if err := e.try(l, folder); err != nil {
+			return l.unusable(err)
+		}
+	}
+	return nil
+}
+
+// try writes, renames and removes a file in a folder.
+func (e *exchange) try(l *link, folder string) error {
+	from, to := e.at(folder, ".ping-"+rand.Text()), e.at(folder, ".ping-"+rand.Text())
 	if err := l.write(from, []byte("ping")); err != nil {
-		return l.unusable(err)
+		return err
 	}
 	if err := l.rename(from, to); err != nil {
 		_ = l.files.Remove(from)
-		return l.unusable(err)
+		return err
 	}
-	if err := l.files.Remove(to); err != nil {
-		return l.unusable(err)
-	}
-	return nil
+	return l.files.Remove(to)
 }
 
 // reference is what Tutoris can take for a name.

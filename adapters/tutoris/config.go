@@ -23,7 +23,7 @@ type Config struct {
 	KeyFile      string `yaml:"keyFile"`
 	// KnownHostsFile holds the keys of the server in the format of OpenSSH. A server whose key does not stand there is refused.
 	KnownHostsFile string `yaml:"knownHostsFile"`
-	// Folder holds the four folders of the contract on the server; "." is the folder in which the account begins.
+	// Folder holds the five folders of the contract on the server; "." is the folder in which the account begins.
 	Folder string `yaml:"folder"`
 	// Begin is the first export number that is read; what was entered before it is none of einmal's business.
 	Begin uint64 `yaml:"begin"`
@@ -63,7 +63,7 @@ func (c *Config) Check() fault.Findings {
 		fs.Add("knownHostsFile", "missing", "the file with the keys of the server is missing", "ask the operator for the host key, write it into a file in the format of known_hosts, and name that file")
 	}
 	if c.Folder == "" || path.Clean(c.Folder) != c.Folder || c.Folder == ".." || strings.HasPrefix(c.Folder, "../") {
-		fs.Add("folder", "folder", "the folder is missing, not written plainly, or leads out of the account", `write the folder that holds eingang, archiv, ergebnis and ausgang; "." is the one in which the account begins`)
+		fs.Add("folder", "folder", "the folder is missing, not written plainly, or leads out of the account", `write the folder that holds eingang, archiv, ergebnis, ausgang and dokumente; "." is the one in which the account begins`)
 	}
 	if c.Begin < 1 {
 		fs.Add("begin", "out-of-range", "export numbers begin with 1", "write the first export number that is to be read")

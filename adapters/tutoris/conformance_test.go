@@ -1,10 +1,12 @@
 package tutoris
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -12,7 +14,9 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/adaptertest"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
+	contract "github.com/einmal-hub/einmal/contracts/native/tutoris"
 	"github.com/einmal-hub/einmal/mocks/core"
 	mock "github.com/einmal-hub/einmal/mocks/tutoris"
 )
@@ -42,9 +46,13 @@ func startStage(t adaptertest.T, f core.Faults) *stage {
 	// a file that is recorded twice is a fault of its own, and here only exports come twice
 	night := f
 	night.Duplicate = 0
-	m, err := mock.New(mock.Options{System: "tutoris", Folder: t.TempDir(), User: "einmal", Password: password, Faults: night})
+	folder := t.TempDir()
+	m, err := mock.New(mock.Options{System: "tutoris", Folder: folder, User: "einmal", Password: password, Faults: night})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	for _, d := range facts(7).Documents {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, contract.Documents, d.SHA256()), d.Content, 0o600))
+	}
 	if f.Duplicate > 0 {
 		m.Dice().Script(core.OpEvent, core.FaultDuplicate, 3)
 	}
@@ -74,8 +82,7 @@ func (s *stage) Connect(t adaptertest.T, how adaptertest.Connection) adapters.Sy
 
 // Enter implements [adaptertest.Native].
 func (s *stage) Enter(n int) (native.RecordID, error) {
-	kind, body := mock.Compose("application-submitted", facts(uint64(n))) //nolint:gosec // a small number
-	e, _, err := s.mock.Store().Write(context.Background(), core.Write{Kind: kind, Organisation: "sd-kriens", By: core.ByClerk, Body: body})
+	e, err := clerkEnters(s.mock, facts(uint64(n))) //nolint:gosec // a small number
 	if err == nil {
 		err = s.Carry()
 	}
@@ -88,6 +95,28 @@ func (*stage) Entry(n int, in native.CaseKey) native.Entry {
 		return entry("application-submitted", n, in)
 	}
 	return entry("clarification-answered", n, in)
+}
+
+// Attach implements [adaptertest.Archive].
+func (s *stage) Attach(content []byte) error {
+	f := facts(1)
+	f.Documents = []core.Document{{Name: "Beilage", MediaType: "application/pdf", Content: content}}
+	_, err := clerkEnters(s.mock, f)
+	if err == nil {
+		err = s.Carry()
+	}
+	return err
+}
+
+// Naming implements [adaptertest.Archive]. What the document holds is the business of the test.
+func (s *stage) Naming(n int, in native.CaseKey, d handover.Document) native.Entry {
+	e := s.Entry(n, in)
+	for _, old := range e.Documents {
+		e.Body = bytes.ReplaceAll(e.Body, []byte(old.SHA256), []byte(d.SHA256))
+		e.Body = bytes.ReplaceAll(e.Body, []byte(">"+strconv.FormatInt(old.Size, 10)+"<"), []byte(">"+strconv.FormatInt(d.Size, 10)+"<"))
+	}
+	e.Documents = []handover.Document{d}
+	return e
 }
 
 // Count implements [adaptertest.Native].
@@ -105,7 +134,7 @@ func (s *stage) Script(f adaptertest.Fault) <-chan struct{} {
 	}
 	return s.mock.Break(map[adaptertest.Fault][]mock.Breakage{
 		adaptertest.Rejected: {mock.DiskFull}, adaptertest.Failed: {mock.Failure}, adaptertest.LostAnswer: {mock.CutAfterRename, mock.CutDownload},
-		adaptertest.Late: {mock.LateRename, mock.CutDownload}, adaptertest.Torn: {mock.CutUpload, mock.CutDownload}, adaptertest.Endless: {mock.Endless},
+		adaptertest.Late: {mock.LateRename, mock.CutDownload}, adaptertest.Torn: {mock.CutUpload, mock.CutDownload}, adaptertest.Endless: {mock.Endless, mock.CutUpload},
 		adaptertest.Silent: {mock.Silence},
 	}[f]...)
 }

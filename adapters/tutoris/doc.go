@@ -14,6 +14,9 @@
 // was read last, with a check over its entry: so files may come in any order, twice, overlapping or again, and be removed when they are old; a missing
 // or half-written one is waited for and, when it does not come, put before a person, and nothing behind it is read before it.
 //
+// Documents lie in a folder of their own, each under its hash, and are put there before the entry that names them is handed over. Putting one again changes nothing, so that a
+// connection which breaks is never a doubt.
+//
 // Every call has a connection of its own, which ends with it. Rejected: to keep one open for all (a call that ends would cut the others in the middle of a
 // renaming), and to forget the host key check for a first connection: an unknown host key is refused, with its fingerprint.
 //

@@ -217,9 +217,9 @@ func (l *link) unusable(err error) error {
 	case l.ctx.Err() != nil:
 		return ended(l.ctx, l.op)
 	case errors.Is(err, fs.ErrNotExist):
-		return fault.New(fault.Stop, l.op, "folder", "a folder of the contract is not there").Hint("see folder in the configuration: it holds eingang, archiv, ergebnis and ausgang")
+		return fault.New(fault.Stop, l.op, "folder", "a folder of the contract is not there").Hint("see folder in the configuration: it holds eingang, archiv, ergebnis, ausgang and dokumente")
 	case errors.Is(err, fs.ErrPermission):
-		return fault.New(fault.Stop, l.op, "permission", "the folders may not be used").Hint("ask the operator of Tutoris for the right to read the four folders and to write into eingang")
+		return fault.New(fault.Stop, l.op, "permission", "the folders may not be used").Hint("ask the operator of Tutoris for the right to read the five folders and to write into eingang and dokumente")
 	case errors.As(err, &status):
 		return fault.New(fault.Retry, l.op, "sftp", fmt.Sprintf("the SFTP server says that it failed (status %d)", status.Code)).Hint("see whether it has room")
 	}
@@ -275,15 +275,23 @@ func (l *link) write(name string, b []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(b)
-	if _, durable := l.files.HasExtension("fsync@openssh.com"); err == nil && durable {
+	if _, err = f.Write(b); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return l.finish(f, name, int64(len(b)))
+}
+
+// finish makes a file durable where the server knows how, closes it, and sees that all of it is there.
+func (l *link) finish(f *sftp.File, name string, size int64) error {
+	var err error
+	if _, durable := l.files.HasExtension("fsync@openssh.com"); durable {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	info, err := l.files.Stat(name)
-	if err == nil && info.Size() != int64(len(b)) {
+	if err == nil && info.Size() != size {
 		err = fault.New(fault.Retry, l.op, "short", "the SFTP server keeps less of a file than was written").Hint("see whether it has room")
 	}
 	return err

@@ -60,10 +60,10 @@ func examine(entry native.Entry) (*etree.Element, error) {
 	case !reference(entry.Reference):
 		return no("reference", "the reference cannot be one of Tutoris")
 	case err != nil || !known || len(entry.Body) > contract.MaxContent || !strict.Is(content, contract.Namespace, kind.Root):
-		return no("content", "the content is not the element of the namespace of Tutoris for its kind within 64 KiB")
-	case kind.Opens && entry.Case != "":
+		return no("content", "the content is not the element of the namespace of Tutoris for its kind within 256 KiB")
+	case kind.Opens && entry.Case != "" && entry.Action == "":
 		return no("opening", "the entry opens a case, but names one")
-	case !kind.Opens && entry.Case == "":
+	case entry.Case == "" && (!kind.Opens || entry.Action != ""):
 		return no("not-opening", "the entry does not open a case, and names none")
 	}
 	return content, nil

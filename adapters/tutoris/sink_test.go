@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pkg/sftp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -99,10 +98,7 @@ func TestI2_WhateverBreaksTheAnswerIsTrue(t *testing.T) {
 
 // Without the extension for it the plain renaming is used; the same is true of it.
 func TestAServerThatKnowsOnlyThePlainRenaming(t *testing.T) {
-	require.NoError(t, sftp.SetSFTPExtensions("statvfs@openssh.com"))
-	defer func() {
-		require.NoError(t, sftp.SetSFTPExtensions("hardlink@openssh.com", "posix-rename@openssh.com", "statvfs@openssh.com"))
-	}()
+	onlyPlainRenaming(t)
 	v := open(t)
 	require.NoError(t, v.system.Ping(t.Context()))
 	for i, breakage := range []mock.Breakage{mock.CutBeforeRename, mock.CutAfterRename, mock.FailedRename} {
@@ -214,13 +210,16 @@ func TestARefusalOfTutorisIsARefusalUntilAPersonOrdersItAgain(t *testing.T) {
 
 func TestEveryReasonHasACode(t *testing.T) {
 	v := open(t)
-	for i, reason := range []string{contract.ReasonUnknownCase, contract.ReasonInvalidContent, contract.ReasonOpening, contract.ReasonNotOpening, contract.ReasonRule} {
+	for reason, code := range map[string]string{
+		contract.ReasonUnknownCase: "unknown-case", contract.ReasonInvalidContent: "invalid-content", contract.ReasonOpening: "opening", contract.ReasonNotOpening: "not-opening",
+		contract.ReasonUnknownEntry: "unknown-entry", contract.ReasonNoDocument: "missing-document", contract.ReasonRule: "rule",
+	} {
 		text := `<ergebnis xmlns="urn:einmal-hub:tutoris:1"><lauf>1</lauf><beendetAm>2026-03-02T08:30:00Z</beendetAm><quittung><referenz>a</referenz><versuch>1</versuch>` +
 			`<zurueckgewiesen><grund>` + reason + `</grund><pfad>/antrag</pfad></zurueckgewiesen></quittung></ergebnis>`
 		require.NoError(t, os.WriteFile(v.path(contract.Results, contract.ResultFile(1)), []byte(text), 0o600))
 		_, err := v.again(t).Finder.Find(t.Context(), "a")
 		require.Equal(t, fault.Refuse, fault.KindOf(err))
-		require.Equal(t, []string{"unknown-case", "invalid-content", "opening", "not-opening", "rule"}[i], fault.CodeOf(err))
+		require.Equal(t, code, fault.CodeOf(err))
 	}
 }
 

@@ -1,6 +1,7 @@
 package tutoris
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -17,6 +18,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/tutoris"
+	"github.com/einmal-hub/einmal/contracts/personal"
 	"github.com/einmal-hub/einmal/mocks/core"
 	mock "github.com/einmal-hub/einmal/mocks/tutoris"
 )
@@ -49,7 +51,20 @@ func open(t *testing.T) *village {
 	require.NoError(t, os.WriteFile(v.config.PasswordFile, []byte(password+"\n"), 0o600))
 	require.NoError(t, os.WriteFile(v.config.KnownHostsFile, []byte(m.KnownHost()+"\n"), 0o600))
 	v.system = v.with(t, func(*Config) {})
+	v.stage(t, facts(7).Documents...)
 	return v
+}
+
+// stage puts documents where the gateway puts them before an entry.
+func (v *village) stage(t *testing.T, ds ...core.Document) {
+	t.Helper()
+	for _, d := range ds {
+		require.NoError(t, v.system.Documents.PutDocument(t.Context(), documentOf(d), bytes.NewReader(d.Content)))
+	}
+}
+
+func documentOf(d core.Document) handover.Document {
+	return handover.Document{Name: personal.Text(d.Name), MediaType: d.MediaType, Size: d.Size(), SHA256: d.SHA256()}
 }
 
 // with is the adapter of a new process, with another configuration.
@@ -80,6 +95,7 @@ func facts(seed uint64) core.Facts {
 	f := core.Invent(rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // repeatable
 	f.Assigning, f.Receiving = "sd-kriens", "rav-luzern"
 	f.Person.OfficialName = canary
+	f.Documents = []core.Document{core.InventDocument(rand.New(rand.NewPCG(seed, 2)), "Vollmacht.pdf", 1500)} //nolint:gosec // repeatable
 	return f
 }
 
@@ -88,8 +104,31 @@ func entry(name handover.Name, n int, in native.CaseKey) native.Entry {
 	kind, body := mock.Compose(name, facts(7))
 	return native.Entry{
 		Reference: native.Reference(fmt.Sprintf("0195e1a2-0000-7000-8000-%012x", n)), Kind: kind, Case: in, CaseReference: "0195e1a2-cccc-7000-8000-000000000001",
-		Organisation: "sd-kriens", Body: body,
+		Organisation: "sd-kriens", Documents: documentsOf(name, facts(7)), Body: body,
 	}
+}
+
+// documentsOf are the documents of an entry of a kind that may have some.
+func documentsOf(name handover.Name, f core.Facts) []handover.Document {
+	p, err := f.Payload(name)
+	if err != nil {
+		return nil
+	}
+	return handover.DocumentsOf(p)
+}
+
+// clerkEnters enters one message of an invented handover at the desk, with its documents.
+func clerkEnters(m *mock.Mock, f core.Facts) (core.Entry, error) {
+	kind, body := mock.Compose("application-submitted", f)
+	for _, d := range f.Documents {
+		if err := m.Store().PutDocument(d.SHA256(), bytes.NewReader(d.Content)); err != nil {
+			return core.Entry{}, err
+		}
+	}
+	e, _, err := m.Store().Write(context.Background(), core.Write{
+		Kind: kind, Organisation: "sd-kriens", Documents: core.Hashes(f.Documents), By: core.ByClerk, Body: body,
+	})
+	return e, err
 }
 
 // clerk enters so many messages of invented handovers at the desk; nothing is exported yet.
@@ -97,8 +136,7 @@ func (v *village) clerk(t *testing.T, n int) []native.RecordID {
 	t.Helper()
 	var ids []native.RecordID
 	for i := range n {
-		kind, body := mock.Compose("application-submitted", facts(uint64(i))) //nolint:gosec // a small number
-		e, _, err := v.mock.Store().Write(t.Context(), core.Write{Kind: kind, Organisation: "sd-kriens", By: core.ByClerk, Body: body})
+		e, err := clerkEnters(v.mock, facts(uint64(i))) //nolint:gosec // a small number
 		require.NoError(t, err)
 		ids = append(ids, e.ID)
 	}
@@ -215,7 +253,12 @@ func TestApply_NothingIsHandedOverThatTheContractDoesNotKnow(t *testing.T) {
 	v := open(t)
 	for code, change := range map[string]func(*native.Entry){
 		"reference": func(e *native.Entry) { e.Reference = "../x" }, "content": func(e *native.Entry) { e.Kind = "TU02" },
-		"opening": func(e *native.Entry) { e.Case = "D-00001" }, "not-opening": func(e *native.Entry) { *e = entry("clarification-answered", 1, "") },
+		"opening": func(e *native.Entry) { e.Case = "D-00001" },
+		"not-opening": func(e *native.Entry) {
+			if e.Action = handover.ActionRecall; e.Kind == "TU01" {
+				*e = entry("clarification-answered", 1, "")
+			}
+		},
 	} {
 		e := entry("application-submitted", 1, "")
 		change(&e)

@@ -104,7 +104,8 @@ func readReceipt(q *etree.Element) (receipt, error) {
 	r.refusal = "refused"
 	if code, known := map[string]string{
 		contract.ReasonUnknownCase: "unknown-case", contract.ReasonInvalidContent: "invalid-content", contract.ReasonOpening: "opening",
-		contract.ReasonNotOpening: "not-opening", contract.ReasonRule: "rule",
+		contract.ReasonNotOpening: "not-opening", contract.ReasonUnknownEntry: "unknown-entry", contract.ReasonNoDocument: "missing-document",
+		contract.ReasonRule: "rule",
 	}[g.Text("grund")]; known {
 		r.refusal = code
 	}

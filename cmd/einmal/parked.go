@@ -37,6 +37,7 @@ func newParked() *cobra.Command {
 		newParkedRule(client, ledger.Retry, "retry ID", "Let a message go on: it is admitted, or sent once more"),
 		newParkedRule(client, ledger.Found, "found ID --record NUMBER", "Say that the record stands in the native system, under this number"),
 		newParkedRule(client, ledger.Withdraw, "withdraw ID", "Drop a message; tell the sender yourself"),
+		newParkedRule(client, ledger.Accept, "accept ID", "Leave a difference between ledger and native system as it is"),
 	)
 	return c
 }
@@ -77,7 +78,33 @@ func printParked(out io.Writer, items []parked.Item) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", it.ID, it.Status, it.Since.Format(time.DateTime), entered(it), it.Destination, it.Name, it.Case,
 			strings.ReplaceAll(reason, "\n", " | "))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	printRulings(out, items)
+	return nil
+}
+
+// printRulings says once for each kind of difference that waits what can be decided about it, and what that would do.
+func printRulings(out io.Writer, items []parked.Item) {
+	shown := map[string]bool{}
+	for _, it := range items {
+		if it.Difference == nil {
+			continue
+		}
+		title := fmt.Sprint("rulings on a difference of the kind ", it.Difference.Kind)
+		if !it.Difference.Announced {
+			title += " whose reference the ledger does not have"
+		}
+		if shown[title] {
+			continue
+		}
+		shown[title] = true
+		fmt.Fprintln(out, "\n"+title)
+		for _, p := range it.Rulings {
+			fmt.Fprintf(out, "  %-8s %s\n", strings.ToLower(string(p.Verdict)), p.Effect)
+		}
+	}
 }
 
 // entered says where a person finds what was entered: "klib D-2026-000012 E-2026-000345", or by its place in the case when its number is not known.
@@ -116,6 +143,11 @@ func newParkedRule(client *adminClient, verdict ledger.Verdict, use, short strin
 func (a *adminClient) do(ctx context.Context, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
+	return a.send(ctx, method, path, in, out)
+}
+
+// send is do without a limit of time.
+func (a *adminClient) send(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
@@ -133,7 +165,7 @@ func (a *adminClient) do(ctx context.Context, method, path string, in, out any) 
 		return fault.New(fault.Stop, "parked", "gateway-unreachable", "no gateway answers at this admin address").Because(err).Hint("name it with --admin")
 	}
 	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 256<<20))
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,10 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/gateway/parked"
+	"github.com/einmal-hub/einmal/gateway/reconcile"
 )
 
 // maxBody is the most that a request may hold.
@@ -37,8 +39,16 @@ type Gateway interface {
 	Late() any
 }
 
-// Handler serves GET /healthz, /readyz, /metrics, /status, /late, /parked and POST /parked/{id}/rulings.
-func Handler(g Gateway, desk Desk, metrics http.Handler) http.Handler {
+// Comparer compares the ledger with what stands in the native systems.
+type Comparer interface {
+	// Reconcile compares now; only names the systems, empty: all. With park, what is found is put before a person. It takes as long as the lists are long.
+	Reconcile(ctx context.Context, only []handover.SystemID, park bool) (reconcile.Report, error)
+	// Ask puts findings of a comparison before a person, and returns how many of them nobody was asked about before.
+	Ask(ctx context.Context, findings []reconcile.Finding) (int, error)
+}
+
+// Handler serves GET /healthz, /readyz, /metrics, /status, /late, /parked and POST /parked/{id}/rulings, /reconciliations, /differences.
+func Handler(g Gateway, desk Desk, c Comparer, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -49,10 +59,12 @@ func Handler(g Gateway, desk Desk, metrics http.Handler) http.Handler {
 		_, _ = io.WriteString(w, "ready\n")
 	})
 	mux.Handle("GET /metrics", metrics)
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, g.Status()) })
-	mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, g.Late()) })
-	mux.HandleFunc("GET /parked", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, desk.List()) })
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, g.Status()) })
+	mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) { answer(w, g.Late()) })
+	mux.HandleFunc("GET /parked", func(w http.ResponseWriter, _ *http.Request) { answer(w, desk.List()) })
 	mux.HandleFunc("POST /parked/{id}/rulings", func(w http.ResponseWriter, r *http.Request) { rule(w, r, desk) })
+	mux.HandleFunc("POST /reconciliations", func(w http.ResponseWriter, r *http.Request) { compare(w, r, c) })
+	mux.HandleFunc("POST /differences", func(w http.ResponseWriter, r *http.Request) { ask(w, r, c) })
 	// A page of another origin must not make an operator's browser rule.
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -114,9 +126,9 @@ func Problem(w http.ResponseWriter, status int, err error) {
 	write(w, status, p)
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func answer(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	write(w, status, v)
+	write(w, http.StatusOK, v)
 }
 
 func write(w http.ResponseWriter, status int, v any) {

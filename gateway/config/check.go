@@ -27,6 +27,9 @@ func (d *document) check(c *Config) {
 	if c.Grace < time.Second || c.Grace > 10*time.Minute {
 		d.report("grace", "out-of-range", "the grace is not within 1s and 10m", "30s suits most installations")
 	}
+	if e := c.Reconcile.Every; e != 0 && (e < time.Minute || e > 31*24*time.Hour) {
+		d.report("reconcile.every", "out-of-range", "the time between two comparisons is not within 1m and 744h", "24h suits most installations; 0s switches them off")
+	}
 	d.kafka(c.Kafka)
 	d.redis(c.Redis)
 	d.endpoint("telemetry.otlp.endpoint", c.Telemetry.OTLP.Endpoint)

@@ -35,6 +35,7 @@ type Config struct {
 	Redis     Redis     `yaml:"redis"`
 	Telemetry Telemetry `yaml:"telemetry"`
 	Log       Log       `yaml:"log"`
+	Reconcile Reconcile `yaml:"reconcile"`
 
 	// Profile is the jurisdiction: the name of one that is part of the program ("lucerne"), or the path of a folder with one.
 	Profile string `yaml:"profile"`
@@ -94,6 +95,14 @@ type OTLP struct {
 	Insecure bool   `yaml:"insecure"` // plain HTTP
 }
 
+// Reconcile says when the ledger is compared with what stands in the native systems. It is on by default: in mode B the promise "recorded once" rests on it, and a difference that nobody looks
+// for is not known to be absent.
+type Reconcile struct {
+	Every time.Duration `yaml:"every"` // between two comparisons, by whichever gateway comes first; 0: never
+	// Park puts what is found before a person; without it the figures are in the metrics and the log only.
+	Park bool `yaml:"park"`
+}
+
 // Log says what is logged. Logs go to standard error.
 type Log struct {
 	Level  string `yaml:"level"`  // debug, info, warn, error
@@ -127,6 +136,7 @@ func Default() Config {
 		Redis:     Redis{Keep: 7 * 24 * time.Hour},
 		Telemetry: Telemetry{Service: "einmal"},
 		Log:       Log{Level: "info", Format: "json"},
+		Reconcile: Reconcile{Every: 24 * time.Hour, Park: true},
 	}
 }
 

@@ -90,6 +90,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		},
 		Telemetry: config.Telemetry{Service: "einmal-test", OTLP: config.OTLP{Endpoint: "https://collector.example:4318", Insecure: true}},
 		Log:       config.Log{Level: "debug", Format: "text"},
+		Reconcile: config.Reconcile{Every: 12 * time.Hour},
 		Profile:   "testdata/jurisdiction",
 		Directory: filepath.Join("testdata", "directory.yaml"),
 		Systems: map[handover.SystemID]*config.System{

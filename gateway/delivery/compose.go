@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 
+	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/personal"
@@ -19,6 +20,9 @@ func (c *claim) compose(ctx context.Context, j *job) error {
 	k := c.o.Ledger.Case(j.Case)
 	a, _ := c.o.Ledger.Admission(j.Message)
 	j.m = worded(j.m, a, k, j.To)
+	if err := c.warn(j, k.Opening.Profile); err != nil {
+		return err
+	}
 	at := mapping.Placement{
 		Reference: j.Ref, System: j.To.System, Organisation: j.To.Organisation, Now: c.o.Now(), Parties: k.Parties,
 	}
@@ -55,6 +59,15 @@ func worded(m handover.Message, a ledger.Admission, k ledger.Case, to ledger.Des
 		m.Payload, m.Parties = form, k.Parties
 	}
 	return m
+}
+
+// warn says in the entry that it may be a duplicate, when a person has had it sent once more although it may stand already. In mode A it cannot become one, and the native system may compare what it
+// gets with what it has.
+func (c *claim) warn(j *job, profile string) (err error) {
+	if ref, _ := c.o.Ledger.Ref(j.Ref); ref.Repeated && j.sink.Abilities.Mode != adapters.ModeA {
+		j.m.Payload, err = handover.Marked(j.m.Payload, c.o.Rules.Repeated(profile))
+	}
+	return err
 }
 
 // answer is what the rules say to an application, in einmal's own name.

@@ -306,6 +306,9 @@ func (*rig) Same(_ string, system handover.SystemID, number native.CaseKey) ledg
 	return ledger.Finding{Rule: "SAME-CASE", Severity: handover.SeverityRefuse, Source: "test", Text: "it stands already", Hint: string(number) + ", " + string(system)}
 }
 
+// Repeated implements [delivery.Rules].
+func (*rig) Repeated(string) string { return "PERHAPS TWICE" }
+
 // Check implements [delivery.Rules].
 func (r *rig) Check(m handover.Message, profile string) (*ledger.Expected, error) {
 	if r.against != nil {

@@ -22,6 +22,8 @@ type Ref struct {
 	Withdrawn bool
 	// Ruled says that a person who was asked about the last attempt has said "send once more": the doubt about it is settled.
 	Ruled bool
+	// Repeated says that a person has had it sent once more although an earlier attempt may have been recorded, or was: what is sent from then on says that it may be there already.
+	Repeated bool
 }
 
 // Settled reports whether nothing is to be done any more.

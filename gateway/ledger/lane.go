@@ -40,6 +40,8 @@ type Item struct {
 	Parking   int64 `json:"-"`
 	// Attempt is the attempt whose outcome the person is asked about; 0 if the question is another one.
 	Attempt int `json:"attempt,omitzero"`
+	// Difference is set when it is no message that waits, but a difference between the ledger and a native system's own list.
+	Difference *Difference `json:"difference,omitzero"`
 }
 
 // laneState is a lane in which messages wait, in the order in which they will go on.
@@ -138,6 +140,9 @@ func (v *View) ruled(parking int64, c handover.CaseID) (int64, bool) {
 
 // foldRuling applies the first ruling on a parking.
 func (v *View) foldRuling(offset int64, r Record) {
+	if v.foldAnswer(offset, r) {
+		return
+	}
 	key := Lane{Case: r.Case, To: r.To}
 	l := v.lanes[key]
 	if l == nil || r.Decision == nil {
@@ -154,6 +159,7 @@ func (v *View) foldRuling(offset int64, r Record) {
 		if ref := v.refs[l.items[i].Ref]; ref != nil {
 			ref.Asked = false
 			ref.Ruled = ref.Attempt > 0 && ref.Attempt == l.items[i].Attempt
+			ref.Repeated = ref.Repeated || ref.Ruled && !ref.Void
 		}
 	case Found:
 		r.Ref = l.items[i].Ref
@@ -229,6 +235,9 @@ func (v *View) Parked() []Item {
 	for _, l := range v.lanes {
 		out = append(out, l.items...)
 	}
+	for _, it := range v.differences {
+		out = append(out, *it)
+	}
 	sort.Slice(out, func(i, j int) bool {
 		if !out[i].Since.Equal(out[j].Since) {
 			return out[i].Since.Before(out[j].Since)
@@ -236,7 +245,10 @@ func (v *View) Parked() []Item {
 		if out[i].Message != out[j].Message {
 			return out[i].Message < out[j].Message
 		}
-		return out[i].To.String() < out[j].To.String()
+		if a, b := out[i].To.String(), out[j].To.String(); a != b {
+			return a < b
+		}
+		return out[i].Partition < out[j].Partition || out[i].Partition == out[j].Partition && out[i].Parking < out[j].Parking
 	})
 	return out
 }

@@ -18,16 +18,17 @@ type Kind string
 
 // The kinds of ledger records.
 const (
-	Install Kind = "INSTALL" // the random name of this installation; the first one counts
-	Keyring Kind = "KEYRING" // the mark of the key file that ids are derived with; the first one counts
-	Bind    Kind = "BIND"    // the native case that a case was opened from
-	Admit   Kind = "ADMIT"   // a message has its place in its case; the first one with that number counts
-	Intent  Kind = "INTENT"  // somebody wants to send attempt n; the first one counts
-	Void    Kind = "VOID"    // attempt n provably left nothing
-	Done    Kind = "DONE"    // the reference stands in the native system
-	Park    Kind = "PARK"    // a person must look, or the message waits behind one where a person must look
-	Ruling  Kind = "RULING"  // what the person decided; the first one for a parking counts
-	Cursor  Kind = "CURSOR"  // how far a native system was read
+	Install Kind = "INSTALL"    // the random name of this installation; the first one counts
+	Keyring Kind = "KEYRING"    // the mark of the key file that ids are derived with; the first one counts
+	Bind    Kind = "BIND"       // the native case that a case was opened from
+	Admit   Kind = "ADMIT"      // a message has its place in its case; the first one with that number counts
+	Intent  Kind = "INTENT"     // somebody wants to send attempt n; the first one counts
+	Void    Kind = "VOID"       // attempt n provably left nothing
+	Done    Kind = "DONE"       // the reference stands in the native system
+	Park    Kind = "PARK"       // a person must look, or the message waits behind one where a person must look
+	Ruling  Kind = "RULING"     // what the person decided; the first one for a parking counts
+	Cursor  Kind = "CURSOR"     // how far a native system was read
+	Differs Kind = "DIFFERENCE" // the ledger and a native system's own list differ; a person decides
 )
 
 // version is that of the records this package writes. Records of other versions are left alone.
@@ -109,6 +110,7 @@ const (
 	Retry    Verdict = "RETRY"    // go on with it: admit it, or send it once more
 	Found    Verdict = "FOUND"    // it stands in the native system, under this number
 	Withdraw Verdict = "WITHDRAW" // drop it; the sender is told by the person who decides
+	Accept   Verdict = "ACCEPT"   // a difference: leave it as it is
 )
 
 // Record is one record of the ledger. Which fields are set depends on its kind.
@@ -132,6 +134,8 @@ type Record struct {
 	Admission *Admission `json:"admission,omitzero"` // ADMIT
 	Parking   *Parking   `json:"parking,omitzero"`   // PARK
 	Decision  *Decision  `json:"decision,omitzero"`  // RULING
+	// Difference is what DIFFERENCE records.
+	Difference *Difference `json:"difference,omitzero"`
 
 	Mark string `json:"mark,omitzero"` // KEYRING
 
@@ -229,7 +233,7 @@ type Entered struct {
 
 // Decision is a person's ruling on one parking.
 type Decision struct {
-	Parking int64     `json:"parking"` // ledger offset of the PARK record that it is about
+	Parking int64     `json:"parking"` // ledger offset of the PARK or DIFFERENCE record that it is about
 	Verdict Verdict   `json:"verdict"`
 	Person  string    `json:"person"` // the operator's account name
 	Why     string    `json:"why"`
@@ -254,6 +258,8 @@ func (r Record) key() string {
 		parts = append(parts, string(r.Case), r.To.String(), string(r.Message), r.Nonce)
 	case Cursor:
 		parts = append(parts, string(r.System))
+	case Differs:
+		parts = append(parts, r.Difference.ID, r.Nonce)
 	}
 	return strings.Join(parts, "|")
 }

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"math"
 	"slices"
-	"sort"
 	"sync"
 	"time"
 
@@ -30,7 +28,10 @@ type View struct {
 	unended  map[handover.CaseID]struct{} // cases that have not come to their end
 	rulings  map[parkingKey]int64         // parking -> ledger offset of the ruling that counts
 	skipped  int                          // records of other versions
-	watch    func(partition int32, l Lane)
+	// differences wait for a person beside the lanes, by the place of their record; differing holds the ids of all that ever did.
+	differences map[parkingKey]*Item
+	differing   map[string]bool
+	watch       func(partition int32, l Lane)
 }
 
 // part is how far one partition of the ledger was read.
@@ -85,7 +86,7 @@ func NewView(partitions int32, watch func(partition int32, l Lane)) *View {
 		parts: make([]part, partitions),
 		refs:  map[native.Reference]*Ref{}, messages: map[handover.MessageID]*message{}, cases: map[handover.CaseID]*Case{},
 		lanes: map[Lane]*laneState{}, unended: map[handover.CaseID]struct{}{}, cursors: map[handover.SystemID]native.Position{},
-		rulings: map[parkingKey]int64{}, watch: watch,
+		rulings: map[parkingKey]int64{}, differences: map[parkingKey]*Item{}, differing: map[string]bool{}, watch: watch,
 	}
 	for i := range v.parts {
 		v.parts[i] = part{waiters: map[int64][]chan struct{}{}, open: map[handover.MessageID]*message{}}
@@ -173,6 +174,8 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woke
 		v.foldDone(r)
 	case Park:
 		v.foldPark(partition, offset, r)
+	case Differs:
+		v.foldDifference(partition, offset, r)
 	case Ruling:
 		v.foldRuling(offset, r)
 	}
@@ -304,7 +307,7 @@ func (v *View) foldIntent(at time.Time, r Record) {
 	if ref.Ruled {
 		doubts = 0
 	}
-	*ref = Ref{Attempt: r.Attempt, Nonce: r.Nonce, IntentAt: at, Doubts: doubts}
+	*ref = Ref{Attempt: r.Attempt, Nonce: r.Nonce, IntentAt: at, Doubts: doubts, Repeated: ref.Repeated}
 }
 
 // foldVoid takes an attempt back.
@@ -323,7 +326,8 @@ func (v *View) foldDone(r Record) {
 	ref := v.refOf(r.Ref)
 	ref.Done, ref.Native = true, r.Native
 	c := v.caseOf(r.Case)
-	if _, bound := c.Bindings[r.To]; !bound && r.NativeCase != "" {
+	// What was sent once more because it had gone may have opened the case anew, under another number.
+	if _, bound := c.Bindings[r.To]; r.NativeCase != "" && (!bound || ref.Repeated) {
 		c.Bindings[r.To] = r.NativeCase
 	}
 	v.settle(r.Message, r.To)
@@ -457,90 +461,4 @@ func (v *View) keyring() string {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	return v.mark
-}
-
-// Open is an admitted message that is not yet recorded everywhere and does not wait for a person everywhere else.
-type Open struct {
-	Message handover.MessageID
-	Case    handover.CaseID
-	Place   Place
-	Number  uint64
-}
-
-// OpenBelow returns the open messages of a partition whose place on the bus lies below an offset, in the order of the bus.
-func (v *View) OpenBelow(partition int32, offset int64) []Open {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	var out []Open
-	for id, m := range v.parts[partition].open {
-		if m.admission.Place.Offset < offset {
-			out = append(out, Open{Message: id, Case: m.caseID, Place: m.admission.Place, Number: m.admission.Number})
-		}
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Place.Offset < out[j].Place.Offset })
-	return out
-}
-
-// Earlier returns the first message of a case that was admitted before another one, is not settled at a destination, and does not wait for
-// a person there.
-func (v *View) Earlier(id handover.MessageID, to Destination) (Open, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	if m := v.messages[id]; m != nil {
-		return v.openAt(Lane{Case: m.caseID, To: to}, m.admission.Number)
-	}
-	return Open{}, false
-}
-
-// OpenAt returns the first message of a lane that was admitted, is not settled there, and does not wait for a person there.
-func (v *View) OpenAt(lane Lane) (Open, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	return v.openAt(lane, math.MaxUint64)
-}
-
-func (v *View) openAt(lane Lane, below uint64) (Open, bool) {
-	c, l := v.cases[lane.Case], v.lanes[lane]
-	if c == nil {
-		return Open{}, false
-	}
-	for _, m := range c.open {
-		if m.admission.Number >= below {
-			break
-		}
-		if slices.Contains(m.admission.To, lane.To) && !m.settled[lane.To] && (l == nil || l.find(m.id) < 0) {
-			return Open{Message: m.id, Case: m.caseID, Place: m.admission.Place, Number: m.admission.Number}, true
-		}
-	}
-	return Open{}, false
-}
-
-// Stats are figures for metrics and the operator.
-type Stats struct {
-	Cases    int `json:"cases"`
-	Messages int `json:"messages"` // admitted
-	Open     int `json:"open"`     // admitted, not yet recorded everywhere
-	Parked   int `json:"parked"`   // a person must decide
-	Held     int `json:"held"`     // waiting behind another message of their case
-	Skipped  int `json:"skipped"`  // ledger records of another version
-}
-
-// Stats returns the present figures.
-func (v *View) Stats() Stats {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	s := Stats{Cases: len(v.cases), Messages: len(v.messages), Skipped: v.skipped}
-	for i := range v.parts {
-		s.Open += len(v.parts[i].open)
-	}
-	for _, l := range v.lanes {
-		for _, it := range l.items {
-			if it.Status == StatusHeld {
-				s.Held++
-			} else {
-				s.Parked++
-			}
-		}
-	}
-	return s
 }

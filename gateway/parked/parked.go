@@ -26,11 +26,13 @@ type Item struct {
 	ID string `json:"id"` // "3-1042": partition and place in the ledger
 	ledger.Item
 	Destination string `json:"destination"` // "gate", "klib/sd-kriens", "casenet"
+	// Rulings is what can be decided about a difference, and what each decision would do.
+	Rulings []Preview `json:"rulings,omitzero"`
 }
 
 // Ruling is what a person decides.
 type Ruling struct {
-	Verdict ledger.Verdict  `json:"verdict"` // RETRY, FOUND, WITHDRAW
+	Verdict ledger.Verdict  `json:"verdict"` // RETRY, FOUND, WITHDRAW; ACCEPT, RETRY, FOUND about a difference
 	Person  string          `json:"person"`  // account name of who decides
 	Why     string          `json:"why"`
 	Record  native.RecordID `json:"record,omitzero"` // FOUND: the native record's number
@@ -48,7 +50,7 @@ func (d *Desk) List() []Item {
 	waiting := d.ledger.Parked()
 	out := make([]Item, len(waiting))
 	for i, it := range waiting {
-		out[i] = Item{ID: fmt.Sprintf("%d-%d", it.Partition, it.Parking), Item: it, Destination: it.To.String()}
+		out[i] = Item{ID: fmt.Sprintf("%d-%d", it.Partition, it.Parking), Item: it, Destination: it.To.String(), Rulings: previews(it)}
 	}
 	return out
 }
@@ -62,7 +64,7 @@ func (d *Desk) Rule(ctx context.Context, id string, r Ruling) error {
 		if it.ID != id {
 			continue
 		}
-		if err := r.fits(it.Item); err != nil {
+		if err := r.fits(it); err != nil {
 			return err
 		}
 		decision := ledger.Decision{Verdict: r.Verdict, Person: r.Person, Why: r.Why}
@@ -75,13 +77,13 @@ func (d *Desk) Rule(ctx context.Context, id string, r Ruling) error {
 func (r Ruling) check() error {
 	var missing []string
 	switch r.Verdict {
-	case ledger.Retry, ledger.Withdraw:
+	case ledger.Retry, ledger.Withdraw, ledger.Accept:
 	case ledger.Found:
 		if r.Record == "" {
 			missing = append(missing, "record (the number in the native system)")
 		}
 	default:
-		missing = append(missing, "verdict (RETRY, FOUND or WITHDRAW)")
+		missing = append(missing, "verdict (RETRY, FOUND, WITHDRAW or ACCEPT)")
 	}
 	if strings.TrimSpace(r.Person) == "" {
 		missing = append(missing, "person")
@@ -97,8 +99,13 @@ func (r Ruling) check() error {
 
 // fits finds what a ruling cannot say about this message: FOUND would take it out of its case without a trace, or leave the messages after it without
 // a native case.
-func (r Ruling) fits(it ledger.Item) error {
+func (r Ruling) fits(it Item) error {
 	switch {
+	case it.Difference != nil:
+		return r.answers(it)
+	case r.Verdict == ledger.Accept:
+		return fault.New(fault.Refuse, "parked.rule", "impossible-ruling", "a message waits here, and leaving it as it is would leave it waiting").
+			Hint("rule RETRY, FOUND or WITHDRAW")
 	case r.Verdict != ledger.Found:
 		return nil
 	case it.To == ledger.Gate:

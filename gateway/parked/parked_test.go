@@ -98,9 +98,9 @@ func TestARulingSaysWhoAndWhyAndWhatWasFound(t *testing.T) {
 		ruling parked.Ruling
 		lacks  string
 	}{
-		"nothing":               {parked.Ruling{}, "verdict (RETRY, FOUND or WITHDRAW), person, why"},
-		"no verdict":            {parked.Ruling{Person: "m", Why: "w"}, "verdict (RETRY, FOUND or WITHDRAW)"},
-		"small letters":         {parked.Ruling{Verdict: "retry", Person: "m", Why: "w"}, "verdict (RETRY, FOUND or WITHDRAW)"},
+		"nothing":               {parked.Ruling{}, "verdict (RETRY, FOUND, WITHDRAW or ACCEPT), person, why"},
+		"no verdict":            {parked.Ruling{Person: "m", Why: "w"}, "verdict (RETRY, FOUND, WITHDRAW or ACCEPT)"},
+		"small letters":         {parked.Ruling{Verdict: "retry", Person: "m", Why: "w"}, "verdict (RETRY, FOUND, WITHDRAW or ACCEPT)"},
 		"no person":             {parked.Ruling{Verdict: ledger.Retry, Why: "w"}, "person"},
 		"a blank person":        {parked.Ruling{Verdict: ledger.Retry, Person: " \t", Why: "w"}, "person"},
 		"no reason":             {parked.Ruling{Verdict: ledger.Withdraw, Person: "m"}, "why"},

@@ -91,3 +91,56 @@ func TestTheBookFollowsTheRulesOfTheLedger(t *testing.T) {
 		})
 	}
 }
+
+// differ puts the difference that is found before a person, and returns the place of the question.
+func (w *world) differ(t *testing.T, o *one) int64 {
+	t.Helper()
+	r := w.compare(t, only("klib"))
+	require.Len(t, r.Findings, 1)
+	line := o.line(ledger.Differs)
+	line.Nonce, line.Difference = "d", &ledger.Difference{ID: r.Findings[0].ID}
+	return w.append(line)
+}
+
+// A ruling on a difference changes what the ledger says, so that the next comparison sees what the person has decided.
+func TestTheBookKnowsWhatWasDecidedAboutADifference(t *testing.T) {
+	gone := func(t *testing.T, verdict ledger.Verdict) (*world, *one) {
+		t.Helper()
+		w := newWorld(rand.New(rand.NewPCG(21, 21)), 1) //nolint:gosec // repeatable
+		o := w.entry(1, klib())
+		o.intend()
+		o.commits()
+		o.done()
+		w.remove(o)
+		w.clock = w.clock.Add(time.Hour)
+		parking := w.differ(t, o)
+		require.Equal(t, reconcile.Parked, w.compare(t).Findings[0].State)
+		if verdict == ledger.Found {
+			w.clerk("klib")()
+			o.record = w.systems["klib"][1]
+		}
+		o.rules(parking, verdict)
+		o.rules(parking, ledger.Retry) // too late
+		return w, o
+	}
+	w, _ := gone(t, ledger.Accept)
+	require.Equal(t, reconcile.Accepted, w.compare(t).Findings[0].State)
+
+	w, _ = gone(t, ledger.Found)
+	require.Empty(t, w.compare(t).Findings, "it stands under the number that the person has named")
+
+	w, o := gone(t, ledger.Retry)
+	r := w.compare(t, only("klib"))
+	require.Empty(t, r.Findings)
+	require.Equal(t, 1, r.Systems[0].InFlight, "it is on its way")
+	w.clock = w.clock.Add(time.Hour)
+	exactly(t, []planted{{reconcile.Unasked, o.entry.Ref, ""}}, w.compare(t))
+	o.void()
+	o.intend()
+	o.commits()
+	o.done()
+	require.Empty(t, w.compare(t).Findings)
+	w.remove(&one{w: w, entry: o.entry, first: 1})
+	w.clock = w.clock.Add(time.Hour)
+	require.Equal(t, reconcile.New, w.compare(t).Findings[0].State, "when it goes once more, that is another difference")
+}

@@ -170,7 +170,7 @@ func (c *comparison) young(at time.Time, than time.Duration) bool { return c.mom
 func (c *comparison) find(k Kind, ref native.Reference, e *entry, stands []listed, differs ...string) {
 	f := Finding{
 		Kind: k, System: c.system, Organisation: e.to.Organisation, Case: e.caseID, Message: e.message, Name: c.book.names[e.message], Reference: ref,
-		Attempt: e.attempts, Differs: differs, Since: e.since,
+		Attempt: e.attempts, Differs: differs, Since: e.since, Announced: e.to.System == c.system && !e.withdrawn && (e.attempts > 0 || e.done),
 	}
 	if e.done {
 		f.Since = e.doneAt

@@ -220,6 +220,7 @@ func (r *run) confirm(first map[handover.SystemID][]Finding, again []System) {
 			} else {
 				res.Findings[f.Kind]--
 			}
+			res.InFlight++ // it has changed, or come of age, between the two looks: the next comparison sees it
 			return true
 		})
 		r.results[s.ID] = res

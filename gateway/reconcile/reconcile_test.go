@@ -317,6 +317,29 @@ func TestWhatIsTooYoungIsInFlightAndSaidSo(t *testing.T) {
 	exactly(t, []planted{{reconcile.Missing, o.entry.Ref, ""}, {reconcile.Unasked, p.entry.Ref, ""}}, w.compare(t))
 }
 
+// What comes of age between the two looks was seen once only: it is no finding yet, and not called fine either.
+func TestWhatIsSeenAtTheSecondLookOnlyIsInFlight(t *testing.T) {
+	w := newWorld(rand.New(rand.NewPCG(14, 14)), 2) //nolint:gosec // repeatable
+	old := w.plant(reconcile.Missing, 0)
+	w.clock = w.clock.Add(time.Hour)
+	o := w.entry(1, klib())
+	o.intend()
+	o.commits()
+	o.done()
+	w.remove(o)
+	r := w.compare(t, only("klib"), func(op *reconcile.Options) {
+		op.Page = 1000
+		op.Progress = func(p reconcile.Progress) {
+			if p.What == "ledger" {
+				w.clock = w.clock.Add(bounds().Settle())
+			}
+		}
+	})
+	exactly(t, []planted{old}, r)
+	require.Equal(t, 1, r.Systems[0].InFlight)
+	require.Equal(t, 1, r.Systems[0].Findings[reconcile.Missing])
+}
+
 func TestAnUnknownOutcomeThatAPersonIsAskedAboutIsNoFinding(t *testing.T) {
 	w := newWorld(rand.New(rand.NewPCG(5, 5)), 2) //nolint:gosec // repeatable
 	o := w.entry(1, klib())

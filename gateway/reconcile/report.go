@@ -62,6 +62,8 @@ type Finding struct {
 	Message      handover.MessageID      `json:"message,omitzero"`
 	Name         handover.Name           `json:"name,omitzero"`
 	Reference    native.Reference        `json:"reference"`
+	// Announced says that the ledger announced the reference for this system and that nobody has withdrawn it.
+	Announced bool `json:"announced,omitzero"`
 	// Attempt is the last attempt that the ledger knows; 0: none.
 	Attempt int `json:"attempt,omitzero"`
 	// Ledger is where it stands by the ledger: one record, or several if it was given several numbers.
@@ -111,7 +113,7 @@ type Result struct {
 	// Recorded is how many entries stand there by the ledger, and Listed how many records with a reference its list holds.
 	Recorded int `json:"recorded"`
 	Listed   int `json:"listed"`
-	// InFlight is how many entries are too young to be compared.
+	// InFlight is how many entries are too young to be compared, or changed while they were.
 	InFlight int `json:"inFlight"`
 	// Asked is how many unknown outcomes are before a person already.
 	Asked int `json:"asked"`

@@ -93,6 +93,13 @@ func (b *book) ruled(mark string, it parked.Item, v ledger.Verdict) {
 	}
 }
 
+// ordered reports whether a person may have had a message sent once more to a place.
+func (b *book) ordered(mark string, at place) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.ContainsFunc(b.verdicts, func(v verdict) bool { return v.mark == mark && v.what == ledger.Retry && v.to.String() == at.String() })
+}
+
 // find notes a broken promise.
 func (b *book) find(format string, args ...any) {
 	b.mu.Lock()

@@ -219,6 +219,12 @@ func (w *world) checkJournal(s *system) {
 			w.book.find("%s stands at %s without reason", r.mark, place{s.id, r.org})
 			continue
 		}
+		if body := bytes.Replace(r.Body, []byte(mayBeTwice+" "), nil, 1); len(body) != len(r.Body) {
+			r.Body = body
+			if at := (place{s.id, r.org}); !w.book.ordered(r.mark, at) {
+				w.book.find("%s says at %s that it may be a duplicate, and nobody had it sent once more", r.mark, at)
+			}
+		}
 		if !bytes.Equal(r.Body, i.body) {
 			w.book.find("%s stands at %s with another content", r.mark, place{s.id, r.org})
 		}

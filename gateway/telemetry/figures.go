@@ -11,14 +11,15 @@ import (
 
 // Figures are what can be counted at a moment.
 type Figures struct {
-	Cases    int // cases in the ledger
-	Messages int // messages admitted to their cases
-	Open     int // admitted and not yet recorded everywhere
-	Parked   int // a person must decide
-	Held     int // waiting behind another message of their case
-	Skipped  int // ledger records that this version cannot read
-	Lanes    int // lanes that have something to do
-	Late     int // answers and meetings that have not come by their day
+	Cases       int // cases in the ledger
+	Messages    int // messages admitted to their cases
+	Open        int // admitted and not yet recorded everywhere
+	Parked      int // a person must decide
+	Held        int // waiting behind another message of their case
+	Differences int // between the ledger and a native system, before a person
+	Skipped     int // ledger records that this version cannot read
+	Lanes       int // lanes that have something to do
+	Late        int // answers and meetings that have not come by their day
 }
 
 // Observe lets the gauges show what figures returns. It is called whenever metrics are read, concurrently with everything else, and must not
@@ -49,6 +50,7 @@ func (t *Telemetry) Observe(figures func() Figures) error {
 		o.ObserveInt64(open, int64(f.Open))
 		o.ObserveInt64(waiting, int64(f.Parked), metric.WithAttributes(attribute.String(AttrStatus, "parked")))
 		o.ObserveInt64(waiting, int64(f.Held), metric.WithAttributes(attribute.String(AttrStatus, "held")))
+		o.ObserveInt64(waiting, int64(f.Differences), metric.WithAttributes(attribute.String(AttrStatus, "difference")))
 		o.ObserveInt64(skipped, int64(f.Skipped))
 		o.ObserveInt64(lanes, int64(f.Lanes))
 		o.ObserveInt64(late, int64(f.Late))

@@ -16,7 +16,7 @@ import (
 type Instruments struct {
 	read, published, attempts, parkings, redis, export metric.Int64Counter
 	delivered                                          metric.Float64Histogram
-	lag                                                metric.Int64Gauge
+	lag, findings, compared                            metric.Int64Gauge
 }
 
 // buckets are the bounds of the histogram of deliveries, in seconds: from systems that answer at once to those that are down for an hour.
@@ -47,7 +47,18 @@ func newInstruments(m metric.Meter) (*Instruments, error) {
 		metric.WithDescription("Time from the entry in one native system to the entry in another."))
 	errs = append(errs, err)
 	i.export.Add(nowhere(), 0) // a figure that is missing cannot be told from zero
-	i.lag, err = m.Int64Gauge(MetricLag, metric.WithDescription("Messages on the bus that are not complete."))
+	for _, g := range []struct {
+		into       *metric.Int64Gauge
+		name, text string
+	}{
+		{&i.lag, MetricLag, "Messages on the bus that are not complete."},
+		{&i.findings, MetricFindings, "Differences between the ledger and a native system that no person has accepted."},
+		{&i.compared, MetricCompared, "When a native system was compared with the ledger last, in seconds since 1970."},
+	} {
+		gauge, err := m.Int64Gauge(g.name, metric.WithDescription(g.text))
+		*g.into = gauge
+		errs = append(errs, err)
+	}
 	return &i, fault.Wrap(fault.Stop, "telemetry.instruments", errors.Join(append(errs, err)...))
 }
 
@@ -75,6 +86,14 @@ func (i *Instruments) Attempted(ctx context.Context, to, outcome string) {
 // Parked counts a message that begins to wait for a person; code is the stable code of the reason.
 func (i *Instruments) Parked(ctx context.Context, to, code string) {
 	i.parkings.Add(ctx, 1, metric.WithAttributes(attribute.String(AttrDestination, to), attribute.String(AttrReason, code)))
+}
+
+// Compared says what a comparison of the ledger with a native system has found, by kind, and when.
+func (i *Instruments) Compared(system string, findings map[string]int, at time.Time) {
+	for kind, n := range findings {
+		i.findings.Record(nowhere(), int64(n), metric.WithAttributes(attribute.String(AttrSystem, system), attribute.String(AttrDiffers, kind)))
+	}
+	i.compared.Record(nowhere(), at.Unix(), metric.WithAttributes(attribute.String(AttrSystem, system)))
 }
 
 // RedisFailed counts a failed command to Redis.

@@ -30,7 +30,8 @@ const (
 	AttrGroup     = "einmal.group"     // consumer group on the bus
 	AttrPartition = "einmal.partition" // partition of the bus
 	AttrOperation = "einmal.operation" // command to Redis
-	AttrStatus    = "einmal.status"    // why a message waits: parked or held
+	AttrStatus    = "einmal.status"    // what waits: parked, held or difference
+	AttrDiffers   = "einmal.differs"   // in what way ledger and native system differ: missing, extra, double, drifted, unasked
 )
 
 // The keys that say which process speaks; OpenTelemetry gives them their meaning.
@@ -50,19 +51,21 @@ const scope = "github.com/einmal-hub/einmal/gateway"
 
 // The names of all metrics. Prometheus shows them with underscores, unit and, for counters, "_total".
 const (
-	MetricRead      = "einmal.read"              // records read, by system and outcome
-	MetricPublished = "einmal.published"         // messages put on the bus, by system and message name
-	MetricDelivered = "einmal.delivery.duration" // seconds from the entry in one system to the entry in another, by destination
-	MetricAttempts  = "einmal.attempts"          // requests to native systems, by destination and outcome
-	MetricParkings  = "einmal.parkings"          // messages that began to wait for a person, by destination and reason
-	MetricRedis     = "einmal.redis.failures"    // failed commands to Redis, by operation
-	MetricExport    = "einmal.export.failures"   // batches of spans that the collector did not take
-	MetricLag       = "einmal.lag"               // messages on the bus that a group has not completed, by partition
-	MetricCases     = "einmal.cases"             // cases in the ledger
-	MetricMessages  = "einmal.messages"          // messages admitted to their cases
-	MetricOpen      = "einmal.open"              // admitted messages that are not yet recorded everywhere
-	MetricWaiting   = "einmal.waiting"           // messages that wait at present, by status
-	MetricSkipped   = "einmal.ledger.skipped"    // ledger records that this version cannot read
-	MetricLanes     = "einmal.lanes"             // lanes that have something to do
-	MetricLate      = "einmal.late"              // answers and meetings that have not come by their day
+	MetricRead      = "einmal.read"               // records read, by system and outcome
+	MetricPublished = "einmal.published"          // messages put on the bus, by system and message name
+	MetricDelivered = "einmal.delivery.duration"  // seconds from the entry in one system to the entry in another, by destination
+	MetricAttempts  = "einmal.attempts"           // requests to native systems, by destination and outcome
+	MetricParkings  = "einmal.parkings"           // messages that began to wait for a person, by destination and reason
+	MetricRedis     = "einmal.redis.failures"     // failed commands to Redis, by operation
+	MetricExport    = "einmal.export.failures"    // batches of spans that the collector did not take
+	MetricLag       = "einmal.lag"                // messages on the bus that a group has not completed, by partition
+	MetricCases     = "einmal.cases"              // cases in the ledger
+	MetricMessages  = "einmal.messages"           // messages admitted to their cases
+	MetricOpen      = "einmal.open"               // admitted messages that are not yet recorded everywhere
+	MetricWaiting   = "einmal.waiting"            // messages that wait at present, by status
+	MetricSkipped   = "einmal.ledger.skipped"     // ledger records that this version cannot read
+	MetricLanes     = "einmal.lanes"              // lanes that have something to do
+	MetricLate      = "einmal.late"               // answers and meetings that have not come by their day
+	MetricFindings  = "einmal.reconcile.findings" // differences between ledger and native system at the last comparison that no person has accepted, by system and kind
+	MetricCompared  = "einmal.reconcile.last"     // when a system was compared last, in seconds since 1970
 )

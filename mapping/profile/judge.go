@@ -189,12 +189,14 @@ const (
 	PhraseAsk          = "ask"            // before whom to ask
 	PhraseSameCase     = "same-case"      // the application stands already
 	PhraseSameCaseHint = "same-case-hint" // before its case and system
+	PhraseRepeated     = "repeated"       // before the remark of an entry that a person had sent once more and that may stand already
 )
 
 // phrases lists those that every profile has.
 func phrases() []string {
 	return []string{
 		phraseFillIn, phraseGroup, PhraseNotServed, PhraseNotListed, PhraseLeaveOut, PhraseOneself, PhraseOneselfHint, PhraseAsk, PhraseSameCase, PhraseSameCaseHint,
+		PhraseRepeated,
 	}
 }
 

@@ -10,5 +10,8 @@
 // lies there by halves until the next round; for an export: duplicate = written again under another run, late = it comes after the next one. Faults of
 // the wire are scripted with [Mock.Break].
 //
+// Documents of what is handed over are taken from the folder of documents at night, those of what clerks entered are put there before the export that names them. A test loses
+// one with [Mock.LoseDocument].
+//
 // Mode C: the same reference twice is recorded twice, and nothing can be searched.
 package tutoris

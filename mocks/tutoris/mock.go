@@ -22,7 +22,7 @@ type Options struct {
 	System handover.SystemID
 	// Dir holds the journal; empty: memory only.
 	Dir string
-	// Folder is what the SFTP server serves as its root; the four folders of the contract are made in it.
+	// Folder is what the SFTP server serves as its root; the five folders of the contract are made in it.
 	Folder string
 	Faults core.Faults
 	// Listen is the address of the SFTP server; empty: a free port of the loopback.
@@ -97,7 +97,7 @@ func New(o Options) (*Mock, error) {
 }
 
 func folders(base string) (*os.Root, error) {
-	for _, f := range []string{contract.Inbox, contract.Archive, contract.Results, contract.Outbox} {
+	for _, f := range []string{contract.Inbox, contract.Archive, contract.Results, contract.Outbox, contract.Documents} {
 		if err := os.MkdirAll(base+"/"+f, 0o700); err != nil {
 			return nil, fmt.Errorf("tutoris: make the folders: %w", err)
 		}
@@ -210,6 +210,7 @@ func (m *Mock) Handler() http.Handler {
 	}
 	mux.Handle("/desk/", screen.Handler())
 	mux.Handle("/control/", core.Control(m.store, m.dice))
+	mux.HandleFunc("DELETE /control/documents/{hash}", m.loseByHTTP)
 	mux.HandleFunc("POST /control/night", m.round(m.Night))
 	mux.HandleFunc("POST /control/morning", m.round(m.Morning))
 	mux.HandleFunc("POST /control/refuse", m.round(func(context.Context) error { m.Refuse(1); return nil }))

@@ -111,6 +111,9 @@ func (m *Mock) export() error {
 	if len(m.waiting) > 0 {
 		n := min(len(m.waiting), contract.MaxEntries)
 		text, err := exportOf(m.waiting[:n])
+		if err == nil {
+			err = m.publish(m.waiting[:n])
+		}
 		if err != nil {
 			return err
 		}
@@ -185,6 +188,9 @@ func (m *Mock) Reexport(from, to uint64) error {
 		return fmt.Errorf("tutoris: nothing was entered under the numbers %d to %d", from, to)
 	}
 	text, err := exportOf(entries)
+	if err == nil {
+		err = m.publish(entries)
+	}
 	if err != nil {
 		return err
 	}

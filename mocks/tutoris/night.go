@@ -127,6 +127,10 @@ func (m *Mock) record(ctx context.Context, d delivery, say bool) error {
 		r.reason, r.path = refused.reason, refused.path
 	case errors.Is(err, core.ErrNoCase):
 		r.reason = contract.ReasonUnknownCase
+	case errors.Is(err, core.ErrNoRecord):
+		r.reason = contract.ReasonUnknownEntry
+	case errors.Is(err, core.ErrNoDocument):
+		r.reason = contract.ReasonNoDocument
 	case errors.As(err, &invalid):
 		r.reason, r.path = contract.ReasonInvalidContent, invalid.Path
 	case errors.Is(err, errMalformed):
@@ -166,15 +170,17 @@ func (m *Mock) order(d delivery) (core.Write, error) {
 		Case: native.CaseKey(own(root, "dossier")), CaseReference: handover.CaseID(own(root, "fallreferenz")), Kind: native.Kind(own(root, "art")),
 		Organisation: handover.OrganisationID(own(root, "stelle")), Reference: d.Reference, By: core.ByInterface, Body: body,
 	}
+	w.Action, w.Refers = frame().Revises(content.ChildElements()[0])
+	w.Documents = documents(content.ChildElements()[0])
 	k, err := m.judge(w.Kind, body)
 	switch {
 	case err != nil:
 		return w, err
 	case own(root, "referenz") != string(d.Reference) || own(root, "versuch") != fmt.Sprint(d.Attempt):
 		return w, xsd.Wrong(root, "is of another name than its file")
-	case k.Opens && w.Case != "":
+	case k.Opens && w.Case != "" && w.Action == "":
 		return w, &refusal{reason: contract.ReasonOpening}
-	case !k.Opens && w.Case == "":
+	case w.Case == "" && (!k.Opens || w.Action != ""):
 		return w, &refusal{reason: contract.ReasonNotOpening}
 	}
 	if err := m.schema.Check(root); err != nil {
@@ -184,7 +190,36 @@ func (m *Mock) order(d delivery) (core.Write, error) {
 		m.refusals--
 		return w, &refusal{reason: contract.ReasonRule}
 	}
-	return w, m.sameCase(w, content.ChildElements()[0])
+	return w, m.admits(w, content.ChildElements()[0])
+}
+
+// admits holds a content that is well made in itself against what stands here.
+func (m *Mock) admits(w core.Write, content *etree.Element) error {
+	if err := m.sameCase(w, content); err != nil {
+		return err
+	}
+	if err := m.revises(w, content); err != nil {
+		return err
+	}
+	return m.fetch(content)
+}
+
+// revises checks what a recall or correction says of the entry that it is about.
+func (m *Mock) revises(w core.Write, content *etree.Element) error {
+	if _, known := m.store.Case(w.Case); w.Case != "" && !known {
+		return core.ErrNoCase
+	}
+	if w.Action == "" {
+		return nil
+	}
+	earlier, ok := frame().Revised(m.store, w, content)
+	if !ok {
+		return core.ErrNoRecord
+	}
+	if before, err := strict.XML(earlier.Body); err != nil || own(before, "zuweisendeStelle") != own(content, "zuweisendeStelle") {
+		return &refusal{reason: contract.ReasonRule, path: strict.PathOf(content)}
+	}
+	return nil
 }
 
 // sameCase holds the frame's case id against the one that the case was opened with.

@@ -33,6 +33,7 @@ var update = flag.Bool("update", false, "write the contract's examples anew")
 func facts(seed uint64) core.Facts {
 	f := core.Invent(rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // repeatable
 	f.Assigning, f.Receiving = "sd-kriens", "rav-luzern"
+	f.Documents = []core.Document{core.InventDocument(rand.New(rand.NewPCG(seed, 2)), "Vollmacht.pdf", 1500)} //nolint:gosec // repeatable
 	f.Remark = fmt.Sprintf("[M%04d-01] Bemerkung mit <Zeichen> & \"Umbruch\"\nzweite Zeile", seed)
 	return f
 }
@@ -68,10 +69,19 @@ func login(t *testing.T, m *Mock, password string) (*sftp.Client, error) {
 	return files, nil
 }
 
-// deliver puts a file into the inbox.
+// deliver puts a file into the inbox, and its documents beside it.
 func deliver(t *testing.T, m *Mock, d contract.Delivery, dossier native.CaseKey, name handover.Name) {
 	t.Helper()
+	for _, x := range facts(7).Documents {
+		require.NoError(t, os.WriteFile(filepath.Join(m.options.Folder, contract.Documents, x.SHA256()), x.Content, 0o600))
+	}
 	kind, body := Compose(name, facts(7))
+	deliverContent(t, m, d, dossier, kind, body)
+}
+
+// deliverContent puts a file with a content into the inbox.
+func deliverContent(t *testing.T, m *Mock, d contract.Delivery, dossier native.CaseKey, kind native.Kind, body []byte) {
+	t.Helper()
 	in := ""
 	if dossier != "" {
 		in = "<dossier>" + string(dossier) + "</dossier>"
@@ -233,7 +243,7 @@ func TestTheServerLetsIn(t *testing.T) {
 	require.NoError(t, err)
 	found, err := files.ReadDir(".")
 	require.NoError(t, err)
-	require.Len(t, found, 4)
+	require.Len(t, found, 5)
 	_, err = files.Open("../../../etc/passwd")
 	require.ErrorIs(t, err, os.ErrNotExist, "nothing outside the folder is served")
 	require.NoError(t, os.Symlink("/etc", filepath.Join(m.options.Folder, "leads-out")))

@@ -1,0 +1,97 @@
+package ledger
+
+import (
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+)
+
+// Open is an admitted message that is not yet recorded everywhere and does not wait for a person everywhere else.
+type Open struct {
+	Message handover.MessageID
+	Case    handover.CaseID
+	Place   Place
+	Number  uint64
+}
+
+// OpenBelow returns the open messages of a partition whose place on the bus lies below an offset, in the order of the bus.
+func (v *View) OpenBelow(partition int32, offset int64) []Open {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var out []Open
+	for id, m := range v.parts[partition].open {
+		if m.admission.Place.Offset < offset {
+			out = append(out, Open{Message: id, Case: m.caseID, Place: m.admission.Place, Number: m.admission.Number})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Place.Offset < out[j].Place.Offset })
+	return out
+}
+
+// Earlier returns the first message of a case that was admitted before another one, is not settled at a destination, and does not wait for
+// a person there.
+func (v *View) Earlier(id handover.MessageID, to Destination) (Open, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if m := v.messages[id]; m != nil {
+		return v.openAt(Lane{Case: m.caseID, To: to}, m.admission.Number)
+	}
+	return Open{}, false
+}
+
+// OpenAt returns the first message of a lane that was admitted, is not settled there, and does not wait for a person there.
+func (v *View) OpenAt(lane Lane) (Open, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.openAt(lane, math.MaxUint64)
+}
+
+func (v *View) openAt(lane Lane, below uint64) (Open, bool) {
+	c, l := v.cases[lane.Case], v.lanes[lane]
+	if c == nil {
+		return Open{}, false
+	}
+	for _, m := range c.open {
+		if m.admission.Number >= below {
+			break
+		}
+		if slices.Contains(m.admission.To, lane.To) && !m.settled[lane.To] && (l == nil || l.find(m.id) < 0) {
+			return Open{Message: m.id, Case: m.caseID, Place: m.admission.Place, Number: m.admission.Number}, true
+		}
+	}
+	return Open{}, false
+}
+
+// Stats are figures for metrics and the operator.
+type Stats struct {
+	Cases    int `json:"cases"`
+	Messages int `json:"messages"` // admitted
+	Open     int `json:"open"`     // admitted, not yet recorded everywhere
+	Parked   int `json:"parked"`   // a person must decide
+	Held     int `json:"held"`     // waiting behind another message of their case
+	// Differences is how many differences between the ledger and a native system's own list wait for a person.
+	Differences int `json:"differences"`
+	Skipped     int `json:"skipped"` // ledger records of another version
+}
+
+// Stats returns the present figures.
+func (v *View) Stats() Stats {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	s := Stats{Cases: len(v.cases), Messages: len(v.messages), Skipped: v.skipped, Differences: len(v.differences)}
+	for i := range v.parts {
+		s.Open += len(v.parts[i].open)
+	}
+	for _, l := range v.lanes {
+		for _, it := range l.items {
+			if it.Status == StatusHeld {
+				s.Held++
+			} else {
+				s.Parked++
+			}
+		}
+	}
+	return s
+}
