@@ -28,7 +28,7 @@ type Config struct {
 func defaults() *Config {
 	return &Config{
 		Settle: 10 * time.Minute, Lock: 12 * time.Hour, Keep: 30 * 24 * time.Hour,
-		Bounds: adapters.Bounds{Send: 5 * time.Second, Request: 30 * time.Second, Margin: time.Minute},
+		Bounds: adapters.Bounds{Send: 5 * time.Second, Request: 20 * time.Second, Margin: time.Minute},
 	}
 }
 
