@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 
 	contract "github.com/einmal-hub/einmal/contracts/native/ivdossier"
 )
@@ -36,7 +37,7 @@ func (d *disk) met(op, name string) error {
 
 func (d *disk) close() { _ = d.root.Close() }
 
-// folder makes a folder if it is not there.
+// folder makes a folder if it is not there. einmal's own is closed to everybody else.
 func (d *disk) folder(name string) error {
 	if info, err := d.root.Lstat(name); err == nil {
 		if !info.IsDir() {
@@ -47,7 +48,11 @@ func (d *disk) folder(name string) error {
 	if err := d.met("mkdir", name); err != nil {
 		return err
 	}
-	if err := d.root.Mkdir(name, 0o770); err != nil && !errors.Is(err, fs.ErrExist) {
+	mode := fs.FileMode(0o770)
+	if strings.HasPrefix(name, contract.Machinery) {
+		mode = 0o700
+	}
+	if err := d.root.Mkdir(name, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return d.sync(path.Dir(name))

@@ -254,6 +254,14 @@ func TestI7_EverythingIsDurableBeforeTheNextStep(t *testing.T) {
 	require.Equal(t, 5, flushed, "two files and three folders")
 }
 
+func TestEinmalsOwnFolderIsClosedToEverybodyElse(t *testing.T) {
+	o := open(t)
+	o.apply(t, entry("application-submitted", 1, ""))
+	info, err := os.Stat(o.path(contract.Machinery))
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o700), info.Mode().Perm())
+}
+
 func TestRead_APositionThatTheFolderDoesNotKnowIsSaidSo(t *testing.T) {
 	o := open(t)
 	o.apply(t, entry("application-submitted", 1, ""))
