@@ -51,11 +51,8 @@ func loadRules(c config.Config) (*rules, error) {
 
 // CheckRules returns what is wrong with the profile and the directory that a configuration names, as far as it names them: for a configuration that has errors of its own.
 func CheckRules(c config.Config) fault.Findings {
-	if c.Profile == "" || c.Directory == "" {
-		return nil
-	}
-	if _, err := os.Stat(c.Directory); err != nil {
-		return nil // the configuration has said so
+	if _, err := os.Stat(c.Directory); c.Profile == "" || err != nil {
+		return fault.Findings{} // the configuration has said so
 	}
 	_, err := loadRules(c)
 	return findingsOf(err, "")

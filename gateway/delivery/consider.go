@@ -53,7 +53,8 @@ func (c *claim) stand(a *ledger.Admission, k ledger.Case, m handover.Message) er
 		a.Said.Approval = c.o.Keys.DeriveID("approval", string(m.Case), number)
 	}
 	before := handover.Standing{State: k.State, Approval: k.Approvals[a.Said.Approval]}
-	after, refusal := before, handover.Refusal("")
+	var after handover.Standing
+	var refusal handover.Refusal
 	if m.Action == handover.ActionNew {
 		after, refusal = said(before, a.Parties.RoleOf(m.Sender), m.Payload)
 	} else {
