@@ -46,6 +46,10 @@ kill: ## Kill the gateway EINMAL_KILLS (20) times while EINMAL_HANDOVERS (500) a
 sim: ## Simulate SEEDS (1000) days of each kind, each day twice where it must reproduce, and hunt every planted error; make test does the same with small figures
 	go test ./gateway/sim -count=1 -v -timeout 60m -sim.seeds $(SEEDS) -sim.mutants
 
+.PHONY: model
+model: ## Check the model of the ledger's protocol in larger bounds (some minutes, some GB); make test does the same in small ones
+	go test ./gateway/ledger -count=1 -v -timeout 120m -run TestModel -ledger.deep
+
 .PHONY: lint
 lint: ## Check style and common mistakes
 	$(LINT) run $(PKG)
