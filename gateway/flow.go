@@ -151,8 +151,13 @@ func (g *Gateway) Stats() ledger.Stats { return g.view.Stats() }
 // Status returns the same figures for the admin address.
 func (g *Gateway) Status() any { return g.Stats() }
 
-// Late returns what has not come by its day, as of today in UTC. It may be called once messages flow.
-func (g *Gateway) Late() []ledger.Late { return g.view.Late(today()) }
+// Late returns what has not come by its day, as of today in UTC, for the admin address. It may be called once messages flow.
+func (g *Gateway) Late() any {
+	if late := g.view.Late(today()); late != nil {
+		return late
+	}
+	return []ledger.Late{}
+}
 
 func today() handover.Date { return handover.Date(now().UTC().Format(time.DateOnly)) }
 

@@ -29,7 +29,8 @@ func lippe(o *gateway.Options) {
 
 // lippeAffair invents a participant of IQiB. The mocks' forms know the words of Lucerne only; they are filled in with those that the sample gives to Lippe's codes.
 func (s *stage) lippeAffair(number, failedMeasures int) *affair {
-	a := s.affair(number).between("jobcenter-lippe", "netzwerk-lippe")
+	a := s.affair(number)
+	a.facts.Assigning, a.facts.Receiving = "jobcenter-lippe", "netzwerk-lippe"
 	a.facts.Process, a.facts.TargetGroup, a.facts.ConsentKind = "OPTIMA_ALV", "A", "CONSENT"
 	a.facts.Documents = nil
 	a.facts.AppliedOn, a.facts.ConsentGivenOn, a.facts.PlannedMonths = "2018-05-02", "2018-05-02", 24

@@ -53,7 +53,7 @@ func readTopic(t testing.TB, broker, topic string) []*sarama.ConsumerMessage {
 
 // secretive puts values into everybody's facts that occur nowhere by chance.
 func secretive(f *core.Facts) {
-	f.Person.OfficialName, f.Person.FirstName, f.Person.DateOfBirth = "Kanarion", "Zitrella", "1931-12-29"
+	f.Person.OfficialName, f.Person.FirstName, f.Person.DateOfBirth = "Kanarion", "Zitrella", "1971-12-29"
 	f.Person.Street, f.Person.Phone, f.Person.Email = "Geheimgasse", "+41 79 555 66 77", "zitrella@kanarion.example"
 	f.Goal, f.Reason, f.Question, f.Answer, f.Hint = "Geheimziel", "Geheimgrund", "Geheimfrage", "Geheimantwort", "Geheimhinweis"
 	f.MeetingPlace, f.Strategy, f.FurtherMeasures, f.ExtraReason = "Geheimort", "Geheimplan", "Geheimschritt", "Geheimwunsch"
@@ -62,7 +62,7 @@ func secretive(f *core.Facts) {
 
 // canaries returns every spelling of what is personal in a plan.
 func canaries(p clerks.Plan) []string {
-	all := []string{"Kanarion", "Zitrella", "1931-12-29", "29.12.1931", "Geheim", "555 66 77", "kanarion.example"}
+	all := []string{"Kanarion", "Zitrella", "1971-12-29", "29.12.1971", "Geheim", "555 66 77", "kanarion.example"}
 	for _, h := range p.Handovers {
 		n := h.Steps[0].Facts.Person.AHV
 		all = append(all, n, n[:3]+"."+n[3:7]+"."+n[7:11]+"."+n[11:], n[3:12])
@@ -114,7 +114,7 @@ func TestI6NothingPersonalStandsOutsideTheSealedPayload(t *testing.T) {
 	g.clean()
 	// Now what goes wrong: contents that cannot be translated, entries that cannot be read, a system that refuses and repeats what it was told.
 	for i, bad := range badInputs() {
-		a := s.affair(100 + i)
+		a := s.affair(10 + i)
 		secretive(&a.facts)
 		if bad.opened {
 			a.appears(a.enters(world.KLIB, "sd-kriens", "application-submitted"), everywhere()...)
@@ -123,7 +123,7 @@ func TestI6NothingPersonalStandsOutsideTheSealedPayload(t *testing.T) {
 	}
 	g.waits(len(badInputs()))
 	gossip(f)
-	a := s.affair(99).between("rav-luzern", "sd-kriens")
+	a := s.affair(9).between("rav-luzern", "sd-kriens")
 	secretive(&a.facts)
 	a.enters(world.AVAM, "rav-luzern", "application-submitted")
 	g.waits(len(badInputs()) + 1)

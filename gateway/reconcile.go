@@ -15,7 +15,7 @@ import (
 )
 
 // Compare compares the ledger with what stands in the native systems, from outside: with connections of its own, by the configuration that it is given, and without any running gateway. It
-// writes nothing. Call it on a gateway that does not run; a running one is asked at its admin address. It needs brokers in the configuration (kind Stop, code embedded): embedded ones
+// writes nothing, except that missing topics are made. Call it on a gateway that does not run; a running one is asked at its admin address. It needs brokers in the configuration (kind Stop, code embedded): embedded ones
 // belong to the gateway that runs them.
 func (g *Gateway) Compare(ctx context.Context, only []handover.SystemID, progress func(reconcile.Progress)) (report reconcile.Report, err error) {
 	if len(g.o.Config.Kafka.Brokers) == 0 {

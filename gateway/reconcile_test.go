@@ -233,7 +233,7 @@ func TestGatewaysCompareByThemselves(t *testing.T) {
 	often := func(o *gateway.Options) { o.Config.Reconcile.Every = 300 * time.Millisecond }
 	g := s.gateway(often)
 	other := s.gateway(often)
-	_, _ = spoiled(t, s)
+	a, _ := spoiled(t, s)
 	var items []parked.Item
 	require.Eventually(t, func() bool { items = g.parked(); return len(items) == 3 }, patience, tick)
 	require.Eventually(t, func() bool {
@@ -244,8 +244,27 @@ func TestGatewaysCompareByThemselves(t *testing.T) {
 	for _, it := range items {
 		g.rule(it.ID, "ACCEPT")
 	}
-	require.Empty(t, kinds(g.compares(`{"park":true}`)))
+	r := g.compares(`{"park":true}`)
+	require.Empty(t, kinds(r))
 	g.waits(0)
+
+	// I6: nothing of it is personal.
+	secrets := []string{a.facts.Person.AHV, a.facts.Person.AHV[3:12], a.facts.Person.OfficialName, a.tag}
+	report, err := json.Marshal(r)
+	require.NoError(t, err)
+	list, err := json.Marshal(items)
+	require.NoError(t, err)
+	silent(t, secrets, "the report", string(report))
+	silent(t, secrets, "what waits", string(list))
+	silent(t, secrets, "the log", s.log.String())
+	differences := 0
+	for _, m := range readTopic(t, s.kafka, s.prefix+".ledger") {
+		silent(t, secrets, "the ledger", string(m.Key)+string(m.Value))
+		if strings.HasPrefix(string(m.Key), "DIFFERENCE|") {
+			differences++
+		}
+	}
+	require.GreaterOrEqual(t, differences, 3)
 }
 
 // In a good and in a bad day alike, nothing differs when everything is recorded; and nothing is invented while it is being recorded.

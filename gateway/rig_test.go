@@ -309,7 +309,7 @@ func (s *stage) once(p clerks.Plan) clerks.Proof {
 	proof := clerks.Check(p, journals, s.world.Systems())
 	require.Empty(s.t, proof.Findings)
 	require.True(s.t, proof.Once(), "not every step was played")
-	for _, id := range world.IDs() {
+	for _, id := range everywhere() {
 		require.Equal(s.t, proof.Expected[id], proof.Records[id], id)
 	}
 	return proof

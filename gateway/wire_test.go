@@ -72,11 +72,11 @@ func TestI1AnEntryThatBreaksItsContractIsParkedAndTheStreamGoesOn(t *testing.T) 
 				return bytes.Replace(body, []byte(b.old), []byte(b.fresh), 1)
 			})
 			broken, next := s.affair(2*i), s.affair(2*i+1)
-			broken.facts.Goal = anchor
 			if b.system == world.AVAM {
 				broken.between("rav-luzern", "sd-kriens")
 				next.between("rav-luzern", "sd-kriens")
 			}
+			broken.facts.Goal = anchor
 			broken.enters(b.system, b.by, "application-submitted")
 			after := next.enters(b.system, b.by, "application-submitted")
 			g := s.gateway()
@@ -111,12 +111,12 @@ func TestI1AnAnswerThatIsNotWellFormedIsAskedForAgain(t *testing.T) {
 	var affairs []*affair
 	for i, id := range everywhere() {
 		a := s.affair(i)
-		a.facts.Goal = anchor
 		by := handover.OrganisationID("sd-kriens")
 		if id == world.AVAM {
 			a.between("rav-luzern", "sd-kriens")
 			by = "rav-luzern"
 		}
+		a.facts.Goal = anchor
 		affairs, markers = append(affairs, a), append(markers, a.enters(id, by, "application-submitted"))
 	}
 	g := s.gateway()

@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -19,6 +20,9 @@ func aboutSystems() []rule {
 	}
 }
 
+// longestRequest is what the gateway allows: a request must end before the bus gives its partition to another gateway.
+const longestRequest = 25 * time.Second
+
 func abilitiesFit(s *session) {
 	a := s.system.Abilities
 	require.Contains(s.T, []adapters.Mode{adapters.ModeA, adapters.ModeB, adapters.ModeC}, a.Mode)
@@ -29,6 +33,7 @@ func abilitiesFit(s *session) {
 		return
 	}
 	require.Positive(s.T, a.Bounds.Request, "a request has a bound")
+	require.LessOrEqual(s.T, a.Bounds.Request, longestRequest, "the gateway does not start with a longer one")
 	if a.Bounds.Asynchronous() {
 		require.NotNil(s.T, s.system.Finder, "a system that answers later needs a search")
 	}

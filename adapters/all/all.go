@@ -6,6 +6,7 @@ import (
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/avam"
 	"github.com/einmal-hub/einmal/adapters/casenet"
+	"github.com/einmal-hub/einmal/adapters/ivdossier"
 	"github.com/einmal-hub/einmal/adapters/klib"
 	"github.com/einmal-hub/einmal/adapters/osiv"
 	"github.com/einmal-hub/einmal/adapters/tutoris"
@@ -19,5 +20,6 @@ func Factories() []adapters.Factory {
 		avam.Factory{},
 		osiv.Factory{},
 		tutoris.Factory{},
+		ivdossier.Factory{},
 	}
 }

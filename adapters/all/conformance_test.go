@@ -89,7 +89,7 @@ func kinds() map[string]kind {
 }
 
 // elsewhere lists the types whose wire is not HTTP; the same rules are tried in their own packages.
-func elsewhere() []string { return []string{"osiv", "tutoris"} }
+func elsewhere() []string { return []string{"osiv", "tutoris", "ivdossier"} }
 
 func TestEveryAdapterHoldsEveryRule(t *testing.T) {
 	played := kinds()

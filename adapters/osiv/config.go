@@ -26,7 +26,7 @@ type Config struct {
 
 func defaults() *Config {
 	return &Config{Settle: 10 * time.Minute, Bounds: adapters.Bounds{
-		Send: 5 * time.Second, Request: 30 * time.Second, Margin: time.Minute, Answer: 72 * time.Hour,
+		Send: 5 * time.Second, Request: 20 * time.Second, Margin: time.Minute, Answer: 72 * time.Hour,
 	}}
 }
 

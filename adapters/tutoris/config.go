@@ -3,7 +3,6 @@ package tutoris
 import (
 	"net"
 	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +36,7 @@ type Config struct {
 
 func defaults() *Config {
 	return &Config{Folder: ".", Begin: 1, Settle: 30 * time.Minute, Look: 15 * time.Second, Bounds: adapters.Bounds{
-		Send: 5 * time.Second, Request: 30 * time.Second, Margin: time.Minute, Answer: 60 * time.Hour,
+		Send: 5 * time.Second, Request: 20 * time.Second, Margin: time.Minute, Answer: 60 * time.Hour,
 	}}
 }
 
@@ -53,11 +52,6 @@ func (c *Config) Check() fault.Findings {
 	}
 	if (c.PasswordFile == "") == (c.KeyFile == "") {
 		fs.Add("keyFile", "credentials", "there is no key and no password, or both", "set keyFile or passwordFile")
-	}
-	for _, f := range []struct{ path, name string }{{"passwordFile", c.PasswordFile}, {"keyFile", c.KeyFile}, {"knownHostsFile", c.KnownHostsFile}} {
-		if f.name != "" && !filepath.IsAbs(f.name) {
-			fs.Add(f.path, "relative", "the name of the file is not an absolute path", "write the whole path")
-		}
 	}
 	if c.KnownHostsFile == "" {
 		fs.Add("knownHostsFile", "missing", "the file with the keys of the server is missing", "ask the operator for the host key, write it into a file in the format of known_hosts, and name that file")

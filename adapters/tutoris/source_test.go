@@ -115,6 +115,11 @@ func TestI1_AHalfWrittenExportIsNeverRead(t *testing.T) {
 	require.NoError(t, os.WriteFile(last, whole[:100], 0o600))
 	got, _, _ = readAll(t, v.system.Source, "", 10)
 	require.Equal(t, ids, got, "and when the last one is broken, the one before it")
+	again := strings.Replace(string(whole), "<eintragsnummer>", "<eintragsnummer>N", 1)
+	replace := strings.NewReplacer("<bis>3<", "<bis>1<").Replace(again[:strings.Index(again, "</eintrag>")] + "</eintrag></export>")
+	require.NoError(t, os.WriteFile(v.path(contract.Outbox, export(1, 1, 4)), []byte(replace), 0o600))
+	got, _, _ = readAll(t, v.system.Source, "", 10)
+	require.Equal(t, "N"+ids[0], got[0], "of several whole ones the last counts")
 }
 
 // What is being written has a name that begins with a dot; other names are nobody's.

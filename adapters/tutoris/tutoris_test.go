@@ -233,7 +233,7 @@ func TestConfig_EverythingWrongIsToldAtOnce(t *testing.T) {
 	for _, f := range c.Check() {
 		paths = append(paths, f.Path)
 	}
-	require.Subset(t, paths, []string{"address", "user", "keyFile", "passwordFile", "knownHostsFile", "folder", "begin", "settle", "bounds.answer", "bounds.send", "bounds.request"})
+	require.Subset(t, paths, []string{"address", "user", "keyFile", "knownHostsFile", "folder", "begin", "settle", "bounds.answer", "bounds.send", "bounds.request"})
 	_, err := Factory{}.New("tutoris", c)
 	require.Equal(t, fault.Stop, fault.KindOf(err))
 	_, err = Factory{}.New("tutoris", &struct{}{})

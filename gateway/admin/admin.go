@@ -16,7 +16,6 @@ import (
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/strict"
-	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/parked"
 	"github.com/einmal-hub/einmal/gateway/reconcile"
 )
@@ -36,8 +35,8 @@ type Gateway interface {
 	Ready() error
 	// Status returns figures for the operator, as a value that can be written as JSON.
 	Status() any
-	// Late returns what has not come by its day.
-	Late() []ledger.Late
+	// Late returns what has not come by its day, as a value that can be written as JSON.
+	Late() any
 }
 
 // Comparer compares the ledger with what stands in the native systems.

@@ -41,9 +41,9 @@ type gateway struct {
 	status any
 }
 
-func (g gateway) Ready() error        { return g.ready }
-func (g gateway) Status() any         { return g.status }
-func (g gateway) Late() []ledger.Late { return nil }
+func (g gateway) Ready() error { return g.ready }
+func (g gateway) Status() any  { return g.status }
+func (g gateway) Late() any    { return []int{} }
 
 func handler(g gateway, d *desk) http.Handler {
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "einmal_cases 1\n") })

@@ -182,11 +182,11 @@ func TestI7_AnyMomentIsSafeToDie(t *testing.T) {
 // handed over is put before a person, never sent again, and nothing is lost.
 func TestI7_AnyMomentIsSafeToDieWhenTheAnswerComesLater(t *testing.T) {
 	keys := newKeys(t)
-	recorded, asked := 0, 0
+	recorded := 0
 	var moments []time.Duration
-	for ms := range 60 * time.Millisecond / time.Millisecond {
-		for _, s := range []time.Duration{0, 20, 25, 30} { // the first is answered after 20 seconds, and the second is handed over then
-			moments = append(moments, s*time.Second+ms*time.Millisecond)
+	for ms := range 60 {
+		for _, since := range []time.Duration{0, 20 * time.Second, 25 * time.Second, 30 * time.Second} { // the first is answered after 20 seconds, and the second is handed over then
+			moments = append(moments, since+time.Duration(ms)*time.Millisecond)
 		}
 	}
 	for _, moment := range moments {
@@ -213,7 +213,7 @@ func TestI7_AnyMomentIsSafeToDieWhenTheAnswerComesLater(t *testing.T) {
 				require.Equal(t, []string{"application-submitted", "application-decided"}, stands)
 				require.Empty(t, codes, "died after %s", moment)
 			default:
-				asked++
+				require.NotEmpty(t, codes, "died after %s: nothing may be lost", moment)
 				require.Equal(t, "outcome-unknown", codes[0], "died after %s", moment)
 				require.Len(t, codes, 2-len(stands), "died after %s: what comes behind it waits", moment)
 			}
@@ -221,7 +221,6 @@ func TestI7_AnyMomentIsSafeToDieWhenTheAnswerComesLater(t *testing.T) {
 		})
 	}
 	require.Positive(t, recorded)
-	require.Positive(t, asked)
 }
 
 // I2: two gateways that both believe to own the partition record once: the first INTENT wins.

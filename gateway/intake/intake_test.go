@@ -233,6 +233,18 @@ func TestARecallOrCorrectionNamesTheMessageThatItIsAbout(t *testing.T) {
 	}
 }
 
+// Nobody but einmal speaks in einmal's name.
+func TestARecordInTheNameOfTheGatewayIsParked(t *testing.T) {
+	try(t, func(t *testing.T, w *world, s *source) {
+		s.enter(record("c", 1, "impostor"))
+		g := w.start("klib", s)
+		elapse(10 * poll)
+		require.Equal(t, map[native.RecordID]string{"c-1": "reserved-sender"}, g.parked(w, "c-1"))
+		require.Empty(t, w.disk.names(""))
+		g.stop()
+	})
+}
+
 // I6: whatever becomes of a record, nothing of its content stands in a key, a header, a log line, a ledger record or a span.
 func TestI6_NothingOfAPayloadStandsInKeysHeadersLogsOrSpans(t *testing.T) {
 	const secret = "Geheimnis"

@@ -103,6 +103,8 @@ func (w *words) ToHandover(r native.Record) (mapping.Draft, error) {
 	switch r.Kind {
 	case "application":
 		d.Payload = application()
+	case "impostor":
+		d.Sender = handover.Gateway
 	case "recall":
 		d.Action, d.References = handover.ActionRecall, "c-1"
 	case "correction":

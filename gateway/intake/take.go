@@ -114,6 +114,10 @@ func (r *Reader) message(rec native.Record) (handover.Message, error) {
 	if err != nil {
 		return handover.Message{}, fault.Wrap(fault.Park, "intake.map", err)
 	}
+	if draft.Sender == handover.Gateway {
+		return handover.Message{}, fault.New(fault.Park, "intake.map", "reserved-sender", "the record claims to be said by the gateway itself").
+			Hint("find out who entered it, and withdraw it")
+	}
 	m := handover.Message{Payload: draft.Payload, Envelope: handover.Envelope{
 		ID: r.messageID(rec.ID), Source: r.origin.ID, Name: draft.Payload.Name(), Case: r.caseID(rec), Time: rec.At.UTC().Truncate(time.Millisecond),
 		Sender: draft.Sender, Sequence: rec.Sequence, Action: draft.Action, Test: draft.Test,

@@ -8,6 +8,7 @@ import (
 	"github.com/einmal-hub/einmal/mapping"
 	"github.com/einmal-hub/einmal/mapping/avam"
 	"github.com/einmal-hub/einmal/mapping/casenet"
+	"github.com/einmal-hub/einmal/mapping/ivdossier"
 	"github.com/einmal-hub/einmal/mapping/klib"
 	"github.com/einmal-hub/einmal/mapping/osiv"
 	"github.com/einmal-hub/einmal/mapping/tutoris"
@@ -30,10 +31,11 @@ func Mappers() (map[string]mapping.Mapper, error) {
 // makers is the list: one line for each type.
 func makers() map[string]func() (mapping.Mapper, error) {
 	return map[string]func() (mapping.Mapper, error){
-		"casenet": casenet.New,
-		"avam":    avam.New,
-		"klib":    klib.New,
-		"osiv":    osiv.New,
-		"tutoris": tutoris.New,
+		"casenet":   casenet.New,
+		"avam":      avam.New,
+		"klib":      klib.New,
+		"osiv":      osiv.New,
+		"tutoris":   tutoris.New,
+		"ivdossier": ivdossier.New,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/einmal-hub/einmal/mapping/all"
 	"github.com/einmal-hub/einmal/mapping/avam"
 	"github.com/einmal-hub/einmal/mapping/casenet"
+	"github.com/einmal-hub/einmal/mapping/ivdossier"
 	"github.com/einmal-hub/einmal/mapping/klib"
 	"github.com/einmal-hub/einmal/mapping/mappingtest"
 	"github.com/einmal-hub/einmal/mapping/osiv"
@@ -21,7 +22,7 @@ import (
 func subjects(t *testing.T) map[string]mappingtest.Subject {
 	t.Helper()
 	tables := map[string]func() (*table.Table, error){
-		"avam": avam.Table, "casenet": casenet.Table, "klib": klib.Table, "osiv": osiv.Table, "tutoris": tutoris.Table,
+		"avam": avam.Table, "casenet": casenet.Table, "klib": klib.Table, "osiv": osiv.Table, "tutoris": tutoris.Table, "ivdossier": ivdossier.Table,
 	}
 	mappers, err := all.Mappers()
 	require.NoError(t, err)
@@ -33,7 +34,7 @@ func subjects(t *testing.T) map[string]mappingtest.Subject {
 		require.NoError(t, err)
 		found[name] = mappingtest.Subject{Table: loaded}
 	}
-	for name, with := range map[string]func(*table.Table) mapping.Mapper{"avam": avam.With, "tutoris": tutoris.With} {
+	for name, with := range map[string]func(*table.Table) mapping.Mapper{"avam": avam.With, "tutoris": tutoris.With, "ivdossier": ivdossier.With} {
 		withHeader := found[name]
 		withHeader.New = with
 		found[name] = withHeader
@@ -63,5 +64,5 @@ func TestEveryMappingHoldsEveryRule(t *testing.T) {
 
 func TestWhatOneSystemSaysEveryOtherCanHear(t *testing.T) {
 	s := subjects(t)
-	mappingtest.Agree(t, s["klib"], s["avam"], s["casenet"], s["osiv"], s["tutoris"])
+	mappingtest.Agree(t, s["klib"], s["avam"], s["casenet"], s["osiv"], s["tutoris"], s["ivdossier"])
 }

@@ -20,7 +20,7 @@ import (
 // Options say what a mock is.
 type Options struct {
 	System handover.SystemID
-	// Dir holds the journal; empty: memory only.
+	// Dir holds the journal and the key of the SFTP server; empty: memory only, and a new key every time.
 	Dir string
 	// Folder is what the SFTP server serves as its root; the five folders of the contract are made in it.
 	Folder string

@@ -6,9 +6,12 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/subtle"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/pkg/sftp"
@@ -31,19 +34,15 @@ type server struct {
 
 var errForbidden = errors.New("wrong credentials")
 
-// listen starts the SFTP server with a new host key.
+// listen starts the SFTP server.
 func (m *Mock) listen() (*server, error) {
 	address := m.options.Listen
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
-	_, private, err := ed25519.GenerateKey(rand.Reader)
+	signer, err := m.hostKey()
 	if err != nil {
-		return nil, fmt.Errorf("tutoris: make a host key: %w", err)
-	}
-	signer, err := ssh.NewSignerFromKey(private)
-	if err != nil {
-		return nil, fmt.Errorf("tutoris: make a host key: %w", err)
+		return nil, err
 	}
 	config, err := m.admission()
 	if err != nil {
@@ -58,6 +57,30 @@ func (m *Mock) listen() (*server, error) {
 	s := &server{mock: m, listener: l, config: config, key: signer.PublicKey(), open: map[net.Conn]bool{}}
 	s.running.Go(s.accept)
 	return s, nil
+}
+
+// hostKey returns the server's key: the one beside the journal, which is made the first time, or a new one without a journal.
+func (m *Mock) hostKey() (ssh.Signer, error) {
+	name := filepath.Join(m.options.Dir, string(m.options.System)+".hostkey")
+	if m.options.Dir != "" {
+		if b, err := os.ReadFile(name); err == nil { //nolint:gosec // the folder is the caller's choice
+			return ssh.ParsePrivateKey(b)
+		}
+	}
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("tutoris: make a host key: %w", err)
+	}
+	if m.options.Dir != "" {
+		block, err := ssh.MarshalPrivateKey(private, "")
+		if err == nil {
+			err = os.WriteFile(name, pem.EncodeToMemory(block), 0o600)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("tutoris: keep the host key: %w", err)
+		}
+	}
+	return ssh.NewSignerFromKey(private)
 }
 
 // admission says who is let in.

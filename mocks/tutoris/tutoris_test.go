@@ -220,6 +220,7 @@ func TestReopenedMockGoesOnWhereItWas(t *testing.T) {
 	require.NoError(t, m.Close())
 	again := open(t, Options{Dir: dir, Folder: folder})
 	require.Equal(t, 3, again.Store().Len())
+	require.Equal(t, m.server.key.Marshal(), again.server.key.Marshal(), "and is known by its old key")
 	require.Contains(t, again.text(t, contract.Results, contract.ResultFile(2)), "<referenz>b<", "what was recorded is said, also by a mock that is closed")
 	enter(again)
 	require.NoError(t, again.Settle(t.Context()))

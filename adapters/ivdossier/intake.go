@@ -1,0 +1,265 @@
+package ivdossier
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/native"
+	contract "github.com/einmal-hub/einmal/contracts/native/ivdossier"
+)
+
+// lying is a file in a folder of staff.
+type lying struct {
+	folder, name string
+	mod          time.Time
+	size         int64
+	open         bool // an office program has it open
+}
+
+func (l lying) place() string { return l.folder + "/" + l.name }
+
+// glance is how a file looks from outside.
+type glance struct {
+	mod  time.Time
+	size int64
+}
+
+// weighed is what is remembered of a file that needs nothing more: as long as it is the same it is not weighed again, and as long as it looks the same it is not even read. A file that was
+// changed just before it was read has no look: its next version may look the same.
+type weighed struct {
+	glance
+	sum string
+}
+
+// unsure is how long after a change a file is read again although it looks the same: file systems keep times coarsely.
+const unsure = 3 * time.Second
+
+// take takes every document that staff have released, in the order in which they were saved, and returns what cannot be taken.
+//
+// A folder is listed while staff write into it, so a listing may show a file and miss one that was there before. Therefore it is listed twice, and nothing is taken that is younger than the
+// youngest file of the first listing: whatever was saved before it stands in the second.
+func (e *exchange) take(d *disk) (broken []adapters.Broken, err error) {
+	first, err := e.look(d)
+	if err != nil || len(first) == 0 {
+		return nil, err
+	}
+	youngest := slices.MaxFunc(first, func(a, b lying) int { return a.mod.Compare(b.mod) }).mod
+	second, err := e.look(d)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(second, func(a, b lying) int {
+		return cmp.Or(a.mod.Compare(b.mod), cmp.Compare(a.folder, b.folder), cmp.Compare(a.name, b.name))
+	})
+	second = slices.DeleteFunc(second, func(l lying) bool { return l.mod.After(youngest) })
+	for range 2 { // what one document says may be what another one lacked
+		var stuck []adapters.Broken
+		var again []lying
+		for _, l := range second {
+			before := len(stuck)
+			if err := e.consider(d, l, &stuck); err != nil {
+				return nil, err
+			}
+			if len(stuck) > before {
+				again = append(again, l)
+			}
+		}
+		if second, broken = again, stuck; len(again) == 0 {
+			break
+		}
+	}
+	return broken, nil
+}
+
+// look lists what lies in the folders of cases and of new cases.
+func (e *exchange) look(d *disk) ([]lying, error) {
+	folders := []string{contract.NewCases}
+	cases, err := d.list(contract.Cases)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range cases {
+		if c.IsDir() {
+			folders = append(folders, contract.Cases+"/"+c.Name())
+		}
+	}
+	var all []lying
+	for _, folder := range folders {
+		files, err := d.list(folder)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		locked := e.locks(files)
+		for _, f := range files {
+			info, err := f.Info()
+			if err != nil || !info.Mode().IsRegular() || !concerned(f.Name()) {
+				continue // gone again, or not a file of staff
+			}
+			all = append(all, lying{folder: folder, name: f.Name(), mod: info.ModTime(), size: info.Size(), open: locked(f.Name())})
+		}
+	}
+	return all, nil
+}
+
+// concerned reports whether a file may be a document of staff: workbooks of every format, without what office programs lay beside them.
+func concerned(name string) bool {
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~") {
+		return false
+	}
+	return slices.Contains([]string{".xlsx", ".xlsm", ".xlsb", ".xls", ".xltx", ".ods", ".fods", ".ots"}, strings.ToLower(path.Ext(name)))
+}
+
+// locks tells which files of a folder an office program has open: Excel lays "~$name" beside them, LibreOffice ".~lock.name#".
+func (e *exchange) locks(files []fs.DirEntry) func(name string) bool {
+	held := map[string]bool{}
+	for _, f := range files {
+		name, libre := strings.CutPrefix(f.Name(), ".~lock.")
+		if libre {
+			name, libre = strings.CutSuffix(name, "#")
+		}
+		excel := false
+		if !libre {
+			name, excel = strings.CutPrefix(f.Name(), "~$")
+		}
+		if !libre && !excel {
+			continue
+		}
+		if info, err := f.Info(); err == nil && e.now().Sub(info.ModTime()) < e.config.Lock {
+			held[name] = true
+		}
+	}
+	return func(name string) bool { return held[name] }
+}
+
+// consider looks at one file and takes it if it is a released document that was not taken before.
+func (e *exchange) consider(d *disk, l lying, stuck *[]adapters.Broken) error {
+	known := e.seen[l.place()]
+	if known.size == l.size && known.mod.Equal(l.mod) {
+		return nil
+	}
+	b, err := d.read(l.place(), contract.MaxFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, errIrregular):
+		*stuck = append(*stuck, adapters.Broken{ID: e.names.stuck(nil, l.place()), Reason: unfit("too-large", "a document is larger than the contract allows", "take out what is not needed")})
+		return nil
+	case err != nil:
+		return err
+	}
+	now := weighed{sum: sum(b)}
+	if e.now().Sub(l.mod) > unsure {
+		now.glance = glance{l.mod, l.size}
+	}
+	if known.sum == now.sum {
+		e.seen[l.place()] = now
+		return nil
+	}
+	done, err := e.weigh(d, l, b)
+	var unfit *fault.Error
+	switch {
+	case err == nil && done:
+		e.seen[l.place()] = now
+		return nil
+	case err == nil:
+		return nil
+	case errors.As(err, &unfit) && unfit.Kind == fault.Park:
+		if !l.open {
+			*stuck = append(*stuck, adapters.Broken{ID: e.names.stuck(b, ""), Raw: b, Reason: err})
+		}
+		return nil
+	default:
+		return err
+	}
+}
+
+// weigh decides about one file. done says that it needs no other look as long as it stays as it is. Errors of kind Park are about the file.
+func (e *exchange) weigh(d *disk, l lying, b []byte) (done bool, err error) {
+	if !strings.EqualFold(path.Ext(l.name), ".xlsx") {
+		if e.young(l) {
+			return false, nil
+		}
+		return false, unfit("format", "a document lies there in another format than XLSX, and is not read", "save it as XLSX")
+	}
+	doc, err := e.readForm(b)
+	switch {
+	case errors.Is(err, errForeign):
+		return true, nil
+	case errors.Is(err, errMacros):
+		return false, unfit("macros", "a document holds macros, and is not read", "use a form out of the folder "+contract.Blank)
+	case errors.Is(err, errTorn):
+		if e.young(l) {
+			return false, nil
+		}
+		return false, unfit("unreadable", "a file is no whole workbook within the limits of the contract, or has a password", "save it again as XLSX")
+	case err != nil:
+		return false, err
+	case doc.release != contract.Released:
+		return true, nil
+	}
+	return e.enterDocument(d, l, doc)
+}
+
+// young reports whether a file may still be being written.
+func (e *exchange) young(l lying) bool { return l.open || e.now().Sub(l.mod) < e.config.Settle }
+
+// enterDocument makes an entry of a released document, unless it is one already or somebody has it open.
+func (e *exchange) enterDocument(d *disk, l lying, doc document) (bool, error) {
+	in, err := e.caseFor(l, doc)
+	if err != nil {
+		return false, err
+	}
+	id := e.names.entered(doc.kind, in, doc.values)
+	if e.index.byID[id] != nil {
+		return true, nil
+	}
+	if e.index.bySource[l.place()] != "" {
+		return false, unfit("changed", "a document that was taken has been changed; what was taken stands", "put it back, and say the new thing in a document of its own, for example as a correction (Kopf.Vorgang)")
+	}
+	if l.open {
+		return false, nil
+	}
+	s := stored{
+		ID: id, Kind: doc.kind, Case: in, Organisation: e.config.Organisation, Source: l.place(), At: l.mod.UTC().Truncate(time.Millisecond), Content: string(doc.body),
+	}
+	if in == "" {
+		s.Case = e.names.opened(id)
+	}
+	if s, _, err = e.commit(d, s); err != nil {
+		return false, err
+	}
+	return true, e.finish(d, s)
+}
+
+// caseFor returns the case that a document belongs to, "" for one that opens a case.
+func (e *exchange) caseFor(l lying, doc document) (native.CaseKey, error) {
+	form, _ := e.forms.Kind(doc.kind)
+	of := native.CaseKey(strings.TrimPrefix(l.folder, contract.Cases+"/"))
+	inNew := l.folder == contract.NewCases
+	switch {
+	case form.Opens && (!inNew || doc.in != ""):
+		return "", unfit("opening", "an application opens a case, but lies in the folder of one or names one", "save it in the folder "+contract.NewCases+", without a number of a case")
+	case form.Opens:
+		return "", nil
+	case inNew && doc.in == "":
+		return "", unfit("not-opening", "the document belongs to a case, but does not say to which", "save it in the folder of its case")
+	case inNew:
+		of = doc.in
+	case doc.in != "" && doc.in != of:
+		return "", unfit("other-case", "the document names another case than the one in whose folder it lies", "correct the number of the case, or save it in the right folder")
+	}
+	if e.index.cases[of] == nil {
+		return "", unfit("unknown-case", "the document lies in a folder of no case, or names a case that is not there", "save it in the folder of its case")
+	}
+	return of, nil
+}

@@ -1,0 +1,290 @@
+package ivdossier
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	contract "github.com/einmal-hub/einmal/contracts/native/ivdossier"
+	"github.com/einmal-hub/einmal/mocks/core"
+	mock "github.com/einmal-hub/einmal/mocks/ivdossier"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// canary stands in every entry as the person's name and must never stand in an error or a file name of einmal's.
+const canary = "Canary-Zgraggen"
+
+// office is a mock office, the adapter for its folder, and a clock.
+type office struct {
+	folder string
+	mock   *mock.Mock
+	ex     *exchange
+	clock  *time.Time
+}
+
+func open(t *testing.T) *office {
+	t.Helper()
+	now := time.Now()
+	o := &office{folder: t.TempDir(), clock: &now}
+	m, err := mock.New(mock.Options{System: "ivdossier", Folder: o.folder})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	o.mock, o.ex = m, o.again(t)
+	return o
+}
+
+// like is an office whose blank forms are there already, for tests that need many.
+func like(t *testing.T, forms *office) *office {
+	t.Helper()
+	o := open(t)
+	require.NoError(t, os.CopyFS(o.path(contract.Blank), os.DirFS(forms.path(contract.Blank))))
+	return o
+}
+
+// again is the adapter of a new process.
+func (o *office) again(t require.TestingT) *exchange {
+	c := defaults()
+	c.Folder, c.Organisation = o.folder, "iv-luzern"
+	require.Empty(t, c.Check())
+	e, err := newExchange(c, func() time.Time { return *o.clock })
+	require.NoError(t, err)
+	e.flush = func(*os.File) error { return nil } // a process that ends loses nothing that it wrote; power is another test
+	return e
+}
+
+func (o *office) later(d time.Duration) { *o.clock = o.clock.Add(d) }
+
+func facts(seed uint64) core.Facts {
+	f := core.Invent(rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // repeatable
+	f.Assigning, f.Receiving = "sd-kriens", "iv-luzern"
+	f.Person.OfficialName = canary
+	return f
+}
+
+func reference(n int) native.Reference {
+	return native.Reference(fmt.Sprintf("0195e1a2-0000-7000-8000-%012x", n))
+}
+
+// entry is what the gateway would give the sink.
+func entry(name handover.Name, n int, in native.CaseKey) native.Entry {
+	kind, body := mock.Compose(name, facts(7))
+	return native.Entry{
+		Reference: reference(n), Kind: kind, Case: in, CaseReference: "0195e1a2-cccc-7000-8000-000000000001", Organisation: "iv-luzern", Body: body,
+	}
+}
+
+func (o *office) apply(t *testing.T, e native.Entry) native.Receipt {
+	t.Helper()
+	r, err := o.ex.Apply(t.Context(), e)
+	require.NoError(t, err)
+	return r
+}
+
+func (o *office) read(t require.TestingT, from native.Position) adapters.Batch {
+	b, err := o.ex.Read(context.Background(), from, 1000)
+	require.NoError(t, err)
+	return b
+}
+
+// clerk enters one message of an invented handover at the desk and saves it.
+func (o *office) clerk(t *testing.T, n handover.Name, seed uint64, in native.CaseKey) core.Entry {
+	t.Helper()
+	kind, body := mock.Compose(n, facts(seed))
+	e, _, err := o.mock.Store().Write(t.Context(), core.Write{Case: in, Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
+	require.NoError(t, err)
+	require.NoError(t, o.mock.Settle(t.Context()))
+	return e
+}
+
+func (o *office) path(parts ...string) string {
+	return filepath.Join(append([]string{o.folder}, parts...)...)
+}
+
+// names lists every file below the folder, without einmal's own.
+func (o *office) names(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	require.NoError(t, filepath.WalkDir(o.folder, func(p string, d fs.DirEntry, err error) error {
+		rel, _ := filepath.Rel(o.folder, p)
+		require.NotContains(t, p, "Canary")
+		if !d.IsDir() && !strings.HasPrefix(rel, contract.Machinery) {
+			all = append(all, rel)
+		}
+		return err
+	}))
+	return all
+}
+
+func requireFault(t *testing.T, err error, kind fault.Kind, code string) {
+	t.Helper()
+	require.Error(t, err)
+	require.Equal(t, kind, fault.KindOf(err), "%v", err)
+	require.Equal(t, code, fault.CodeOf(err), "%v", err)
+	require.NotContains(t, err.Error(), canary)
+}
+
+func TestPing_LeavesNothingBehind(t *testing.T) {
+	o := open(t)
+	require.NoError(t, o.ex.ping(t.Context()))
+	require.Empty(t, o.names(t))
+	o.ex.config.Folder = o.path("nowhere")
+	requireFault(t, o.ex.ping(t.Context()), fault.Retry, "folder")
+	o.ex.meet = func(string, string) error { return fs.ErrPermission }
+	requireFault(t, o.ex.ping(t.Context()), fault.Stop, "permission")
+}
+
+func TestConfig_EverythingWrongIsToldAtOnce(t *testing.T) {
+	c := &Config{Folder: "relative"}
+	c.Bounds.Answer = time.Hour
+	var paths []string
+	for _, f := range c.Check() {
+		paths = append(paths, f.Path)
+	}
+	require.Subset(t, paths, []string{"folder", "organisation", "settle", "lock", "keep", "bounds.answer", "bounds.send", "bounds.request"})
+	_, err := Factory{}.New("ivdossier", c)
+	require.Equal(t, fault.Stop, fault.KindOf(err))
+	_, err = Factory{}.New("ivdossier", &struct{}{})
+	requireFault(t, err, fault.Stop, "config")
+	good, ok := Factory{}.DefaultConfig().(*Config)
+	require.True(t, ok)
+	good.Folder, good.Organisation = "/x", "iv-luzern"
+	system, err := Factory{}.New("ivdossier", good)
+	require.NoError(t, err)
+	require.Equal(t, adapters.ModeA, system.Abilities.Mode)
+	require.False(t, system.Abilities.Bounds.Asynchronous())
+	require.Equal(t, "ivdossier", Factory{}.Type())
+}
+
+func TestApply_NothingIsWrittenThatTheContractDoesNotKnow(t *testing.T) {
+	o := open(t)
+	for code, change := range map[string]func(*native.Entry){
+		"reference": func(e *native.Entry) { e.Reference = "../x" }, "unknown-kind": func(e *native.Entry) { e.Kind = "brief" },
+		"content":        func(e *native.Entry) { e.Body = []byte(`{"Zahl":1}`) },
+		"foreign-office": func(e *native.Entry) { e.Organisation = "iv-zug" },
+		"opening":        func(e *native.Entry) { e.Case = "IV-AAAAAAAAAAAAAAAA" },
+		"not-opening":    func(e *native.Entry) { *e = entry("clarification-answered", 1, "") },
+		"unknown-case":   func(e *native.Entry) { *e = entry("clarification-answered", 1, "IV-AAAAAAAAAAAAAAAA") },
+	} {
+		e := entry("application-submitted", 1, "")
+		change(&e)
+		_, err := o.ex.Apply(t.Context(), e)
+		requireFault(t, err, fault.Refuse, code)
+	}
+	require.Empty(t, o.names(t))
+}
+
+func TestEveryMessageStandsInItsCaseFolderAsStaffReadIt(t *testing.T) {
+	o := open(t)
+	opened := o.apply(t, entry("application-submitted", 1, ""))
+	for i, zero := range handover.Catalogue()[1:] {
+		r := o.apply(t, entry(zero.Name(), i+2, opened.Case))
+		require.Equal(t, opened.Case, r.Case)
+	}
+	require.NoError(t, o.mock.Settle(t.Context()))
+	for i, zero := range handover.Catalogue() {
+		kind, body := mock.Compose(zero.Name(), facts(7))
+		seen := o.mock.Store().ByReference(reference(i+1), 0)
+		require.Len(t, seen, 1)
+		require.Equal(t, kind, seen[0].Kind)
+		require.JSONEq(t, string(body), string(seen[0].Body), "not a character is lost in the workbook")
+	}
+	for _, name := range o.names(t) {
+		require.NotContains(t, name, "756", "I6")
+	}
+}
+
+func TestStaffMayEnterEveryMessage(t *testing.T) {
+	for seed := range uint64(3) {
+		o := open(t)
+		opened := o.clerk(t, "application-submitted", seed, "")
+		require.Len(t, o.read(t, "").Records, 1)
+		for _, zero := range handover.Catalogue()[1:] {
+			o.clerk(t, zero.Name(), seed, opened.Case)
+		}
+		batch := o.read(t, "")
+		require.Empty(t, batch.Broken)
+		require.Len(t, batch.Records, 21)
+		for i, r := range batch.Records {
+			kind, body := mock.Compose(handover.Catalogue()[i].Name(), facts(seed))
+			require.Equal(t, kind, r.Kind)
+			require.JSONEq(t, string(body), string(r.Body), "whether typed as text or turned into a date by the program")
+			require.Equal(t, handover.OrganisationID("iv-luzern"), r.Organisation)
+			require.EqualValues(t, i+1, r.Sequence)
+			require.Equal(t, batch.Records[0].Case, r.Case)
+			require.Empty(t, r.Reference)
+		}
+		again := o.again(t)
+		same, err := again.Read(t.Context(), "", 1000)
+		require.NoError(t, err)
+		require.Equal(t, batch, same, "a new process reads the same")
+	}
+}
+
+// I7: what is not flushed is lost with the power. Every file is flushed before it has its name, and every name before the next step.
+func TestI7_EverythingIsDurableBeforeTheNextStep(t *testing.T) {
+	o := open(t)
+	key := o.apply(t, entry("application-submitted", 1, "")).Case
+	var steps []string
+	o.ex.meet = func(op, name string) error {
+		if op == "draft" || op == "link" || op == "sync" {
+			steps = append(steps, op+" "+strings.Trim(filepath.Dir(name), "."))
+		}
+		return nil
+	}
+	flushed := 0
+	o.ex.flush = func(f *os.File) error { flushed++; return f.Sync() }
+	o.apply(t, entry("clarification-answered", 2, key))
+	require.Equal(t, []string{
+		"draft " + drafts, "link " + entries, "sync einmal", "draft " + drafts, "link Faelle/" + string(key), "sync Faelle", "link " + journal, "sync einmal",
+	}, steps)
+	require.Equal(t, 5, flushed, "two files and three folders")
+}
+
+func TestEinmalsOwnFolderIsClosedToEverybodyElse(t *testing.T) {
+	o := open(t)
+	o.apply(t, entry("application-submitted", 1, ""))
+	info, err := os.Stat(o.path(contract.Machinery))
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o700), info.Mode().Perm())
+}
+
+func TestRead_APositionThatTheFolderDoesNotKnowIsSaidSo(t *testing.T) {
+	o := open(t)
+	o.apply(t, entry("application-submitted", 1, ""))
+	_, err := o.ex.Read(t.Context(), "2", 10)
+	requireFault(t, err, fault.Stop, adapters.PositionUnknown)
+	_, err = o.ex.Read(t.Context(), "x", 10)
+	requireFault(t, err, fault.Stop, "position")
+}
+
+func TestRead_WhatIsMissingInEinmalsOwnFolderIsAReasonToStop(t *testing.T) {
+	for _, lost := range []string{salt, entries + "/x", journal + "/0000000001.json"} {
+		o := open(t)
+		o.apply(t, entry("application-submitted", 1, ""))
+		o.read(t, "")
+		switch lost {
+		case salt:
+			require.NoError(t, os.Remove(o.path(salt)))
+		case entries + "/x":
+			require.NoError(t, os.WriteFile(o.path(lost+".json"), []byte(`{"id":"x"}`), 0o600))
+		default:
+			require.NoError(t, os.WriteFile(o.path(lost), []byte(`[]`), 0o600))
+		}
+		_, err := o.again(t).Read(t.Context(), "", 10)
+		requireFault(t, err, fault.Stop, "damaged")
+	}
+}

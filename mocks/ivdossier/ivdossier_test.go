@@ -1,0 +1,110 @@
+package ivdossier
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	contract "github.com/einmal-hub/einmal/contracts/native/ivdossier"
+	"github.com/einmal-hub/einmal/mocks/core"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func facts(seed uint64) core.Facts {
+	f := core.Invent(rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // repeatable
+	f.Assigning, f.Receiving = "sd-kriens", "iv-luzern"
+	f.Remark = fmt.Sprintf("[M%04d-01] =Bemerkung mit <Zeichen> & \"Umbruch\"\nzweite Zeile", seed)
+	return f
+}
+
+func open(t *testing.T, o Options) *Mock {
+	t.Helper()
+	if o.Folder == "" {
+		o.Folder = t.TempDir()
+	}
+	o.System = "ivdossier"
+	m, err := New(o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	return m
+}
+
+func TestEveryFormKeepsTheContract(t *testing.T) {
+	m := open(t, Options{})
+	for seed := range uint64(40) {
+		for _, p := range handover.Catalogue() {
+			kind, body := Compose(p.Name(), facts(seed))
+			require.NoError(t, m.Validate(kind, body), "%s\n%s", p.Name(), body)
+		}
+	}
+	kind, body := Compose("no-such-message", facts(1))
+	require.Empty(t, fmt.Sprint(kind, string(body)))
+}
+
+func TestValidate_WhatBreaksTheContractIsRefused(t *testing.T) {
+	m := open(t, Options{})
+	for _, c := range []struct {
+		name     handover.Name
+		from, to string
+	}{
+		{"application-submitted", `"Zielgruppe":"`, `"Zielgruppe":"Z`}, {"application-submitted", `"Antragsdatum":"`, `"Antragsdatum":"9`},
+		{"application-submitted", `"Antragsteller":"sd-kriens"`, `"Antragsteller":"iv-luzern"`}, {"application-submitted", `"Zielsetzung"`, `"Zielsatzung"`},
+		{"application-submitted", `"756.`, `"757.`}, {"cost-approval-requested", `"Betrag":"`, `"Betrag":"x`}, {"clarification-answered", `"Antwort":"`, `"Antwort":"` + strings.Repeat("x", 2001)},
+		{"clarification-answered", `{`, `[`},
+	} {
+		kind, body := Compose(c.name, facts(3))
+		broken := strings.Replace(string(body), c.from, c.to, 1)
+		require.NotEqual(t, string(body), broken, c.from)
+		err := m.Validate(kind, []byte(broken))
+		require.Error(t, err, c.to)
+		require.NotContains(t, err.Error(), facts(3).Person.OfficialName)
+	}
+	require.Error(t, m.Validate("brief", []byte("{}")))
+}
+
+func TestWhatAClerkEntersLiesInTheFolderAsOneDocument(t *testing.T) {
+	m := open(t, Options{})
+	kind, body := Compose("application-submitted", facts(1))
+	opened, _, err := m.Store().Write(t.Context(), core.Write{Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
+	require.NoError(t, err)
+	kind, body = Compose("clarification-answered", facts(1))
+	_, _, err = m.Store().Write(t.Context(), core.Write{Case: opened.Case, Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
+	require.NoError(t, err)
+	require.NoError(t, m.Step(t.Context()))
+	require.NoError(t, m.Settle(t.Context()))
+	files, err := os.ReadDir(filepath.Join(m.options.Folder, contract.NewCases))
+	require.NoError(t, err)
+	require.Len(t, files, 1, "the answer waits for the folder of its case")
+	s, err := readSheet(filepath.Join(m.options.Folder, contract.NewCases, files[0].Name()))
+	require.NoError(t, err)
+	require.Equal(t, "freigegeben", s.head[contract.NameRelease])
+	require.Equal(t, facts(1).Remark, s.content.text("Bemerkung"))
+	require.Empty(t, m.Folder(opened.Case))
+}
+
+func TestReopenedMockKeepsItsEntries(t *testing.T) {
+	dir, folder := t.TempDir(), t.TempDir()
+	m := open(t, Options{Dir: dir, Folder: folder})
+	kind, body := Compose("application-submitted", facts(7))
+	want, _, err := m.Store().Write(t.Context(), core.Write{Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
+	require.NoError(t, err)
+	require.NoError(t, m.Step(t.Context()))
+	require.NoError(t, m.Close())
+	require.NoError(t, m.Close())
+	again := open(t, Options{Dir: dir, Folder: folder})
+	got, ok := again.Store().Entry(want.ID)
+	require.True(t, ok)
+	require.Equal(t, want, got)
+	require.NoError(t, again.Settle(t.Context()))
+	files, err := os.ReadDir(filepath.Join(folder, contract.NewCases))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+}
