@@ -89,9 +89,9 @@ func TestCheckTriesEveryConnection(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &report))
 	require.False(t, report.OK)
-	require.Len(t, report.Probes, 6)
+	require.Len(t, report.Probes, 8)
 
-	w.mocks = start(t, "mocks", "--listen", w.mocksAt, "--journal", filepath.Join(w.dir, "journals"))
+	w.mocks = start(t, "mocks", "--listen", w.mocksAt, "--sftp", w.sftpAt, "--journal", filepath.Join(w.dir, "journals"))
 	w.mocks.says("klib")
 	w.startEngines()
 	code, out, errors = run(t, "check", "--config", w.config)

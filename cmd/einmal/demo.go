@@ -52,7 +52,7 @@ func newDemo() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Play handovers between mock systems in one process, and prove that each was recorded once",
-		Long: `The whole world in one process: an embedded broker and Redis, the mock systems of the social services (klib), the unemployment offices (avam), the disability
+		Long: `The whole world in one process: an embedded broker and Redis, the mock systems of the social services (klib, tutoris), the unemployment offices (avam), the disability
 insurance (osiv) and the shared platform (casenet), the gateway between them, and clerks who act in the mocks: they hand over cases of every target group in
 every direction, and apply for what the rules do not admit. The mocks misbehave on purpose: events come twice, answers are lost after the record was
 written, requests fail or are carried out late.
@@ -172,7 +172,7 @@ func (d *demo) startGateway(ctx context.Context, log *slog.Logger, credentials w
 // config fills in the demo's configuration.
 func (d *demo) config(c world.Credentials) (config.Config, error) {
 	for name, secret := range map[string]string{
-		"klib.token": c.KLIBToken, "avam.password": c.AVAMPassword, "casenet.token": c.CASEnetToken, "casenet.webhook": c.WebhookKeys[0],
+		"klib.token": c.KLIBToken, "tutoris.password": c.TutorisPassword, "avam.password": c.AVAMPassword, "casenet.token": c.CASEnetToken, "casenet.webhook": c.WebhookKeys[0],
 	} {
 		if err := os.WriteFile(filepath.Join(d.data, name), []byte(secret+"\n"), 0o600); err != nil {
 			return config.Config{}, fault.Wrap(fault.Stop, "demo", err)
@@ -185,7 +185,7 @@ func (d *demo) config(c world.Credentials) (config.Config, error) {
 	if err := os.WriteFile(filepath.Join(dir, "directory.yaml"), []byte(demoDirectory), 0o600); err != nil {
 		return config.Config{}, fault.Wrap(fault.Stop, "demo", err)
 	}
-	text := strings.NewReplacer("${data}", dir, "${sedex}", d.world.Sedex(), "${mocks}", d.world.URL(), "${admin}", d.admin).Replace(demoConfig)
+	text := strings.NewReplacer("${data}", dir, "${sedex}", d.world.Sedex(), "${sftp}", d.world.SFTP(), "${knownHosts}", world.KnownHosts(d.world.Folder()), "${mocks}", d.world.URL(), "${admin}", d.admin).Replace(demoConfig)
 	return config.Parse("demo.yaml", []byte(text), adaptersall.Factories())
 }
 

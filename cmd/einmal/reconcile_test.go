@@ -48,7 +48,7 @@ func (w *town) loses() (system string) {
 		}
 	}
 	require.NotEmpty(w.t, system)
-	w.mocks = start(w.t, "mocks", "--listen", w.mocksAt, "--journal", filepath.Join(w.dir, "journals"))
+	w.mocks = start(w.t, "mocks", "--listen", w.mocksAt, "--sftp", w.sftpAt, "--journal", filepath.Join(w.dir, "journals"))
 	w.mocks.says("klib")
 	return system
 }

@@ -69,7 +69,7 @@ func TestEveryLineOnStandardErrorIsTheLog(t *testing.T) {
 	w := newTown(t, true)
 	w.change("level: info, format: text", "level: debug, format: json", w.redisAt, free(t))
 	w.faults = true
-	w.mocks = start(t, "mocks", "--listen", w.mocksAt, "--journal", filepath.Join(w.dir, "journals"), "--webhook", "http://"+w.listenAt+"/webhooks/casenet", "--faults")
+	w.mocks = start(t, "mocks", "--listen", w.mocksAt, "--sftp", w.sftpAt, "--journal", filepath.Join(w.dir, "journals"), "--webhook", "http://"+w.listenAt+"/webhooks/casenet", "--faults")
 	w.mocks.says("klib")
 	w.startEngines()
 	code, _, _ := run(t, "check", "--config", w.config)

@@ -56,7 +56,7 @@ func (c *checker) proof(journals Journals, all []entry) Proof {
 		Records: map[handover.SystemID]int{}, Expected: map[handover.SystemID]int{}, Groups: map[string]Group{}, MessageTypes: c.records,
 	}
 	for id, entries := range journals {
-		p.Records[id] = len(entries)
+		p.Records[id], p.Expected[id] = len(entries), 0
 	}
 	c.outcome(&p)
 	for _, f := range c.findings {

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/einmal-hub/einmal/mocks/klib"
 	"github.com/einmal-hub/einmal/mocks/osiv"
+	"github.com/einmal-hub/einmal/mocks/tutoris"
 )
 
 // The systems of the first home.
@@ -20,6 +22,7 @@ const (
 	AVAM    handover.SystemID = "avam"
 	CASEnet handover.SystemID = "casenet"
 	OSIV    handover.SystemID = "osiv"
+	Tutoris handover.SystemID = "tutoris"
 )
 
 // The sedex participants of the world, and the message type that both are registered for.
@@ -29,11 +32,16 @@ const (
 	SedexMessageType = 2000100
 )
 
-// round is the time between two rounds of carrier and OSIV.
-const round = 50 * time.Millisecond
+const (
+	round = 50 * time.Millisecond  // between two rounds of carrier and OSIV
+	night = 400 * time.Millisecond // between two nights of Tutoris: nobody waits for a real one
+)
 
 // SedexFolder is the folder of the sedex interface in the world's folder.
 func SedexFolder(dir string) string { return filepath.Join(dir, string(OSIV)+".sedex") }
+
+// KnownHosts is the file with the host key of Tutoris's SFTP server in the world's folder.
+func KnownHosts(dir string) string { return filepath.Join(dir, string(Tutoris)+".known_hosts") }
 
 // forms returns how clerks fill in and read each system's contents. AVAM stamps the delivery header of every content by itself, so that
 // no form knows what must stand in it, and so does OSIV (KLIB's internal note never leaves KLIB); and localPersonId is the number that the writing system gives to the person.
@@ -42,6 +50,7 @@ func forms() map[handover.SystemID]clerks.System {
 		KLIB:    {Compose: klib.Compose, Compare: clerks.CompareJSON("interneNotiz")},
 		AVAM:    {Compose: avam.Compose, Compare: clerks.CompareXML("deliveryHeader", "localPersonId")},
 		CASEnet: {Compose: casenet.Compose, Compare: clerks.CompareJSON()},
+		Tutoris: {Compose: tutoris.Compose, Compare: clerks.CompareXML("kopf", "localPersonId")},
 		OSIV:    {Compose: osiv.Compose, Compare: clerks.CompareXML("meldungsrahmen", "localPersonId")},
 	}
 }
@@ -70,20 +79,18 @@ func (w *World) open(o Options) error {
 	}
 	w.mocks = append(w.mocks, mock{id: CASEnet, handler: n.Handler(), store: n.Store(), dice: n.Dice(), close: n.Close})
 	w.webhook = n.SetWebhookURL
-	return w.openOSIV(o)
-}
-
-// openOSIV opens the system that is reached by files. Without a folder for the journals they lie in a temporary one.
-func (w *World) openOSIV(o Options) error {
-	dir := o.Dir
-	if dir == "" {
-		var err error
-		if dir, err = os.MkdirTemp("", "einmal-world-"); err != nil {
+	if w.folder = o.Dir; w.folder == "" {
+		if w.folder, err = os.MkdirTemp("", "einmal-world-"); err != nil {
 			return err
 		}
-		w.temporary = dir
+		w.temporary = true
 	}
-	w.sedex = SedexFolder(dir)
+	return errors.Join(w.openOSIV(o), w.openTutoris(o))
+}
+
+// openOSIV opens the system that is reached by files.
+func (w *World) openOSIV(o Options) error {
+	w.sedex = SedexFolder(w.folder)
 	m, err := osiv.New(osiv.Options{
 		System: OSIV, Dir: o.Dir, Folder: w.sedex, Faults: seeded(o.Faults, 3), Einmal: SedexEinmal, OSIV: SedexOSIV, MessageType: SedexMessageType, Poll: round, Clock: o.Clock,
 	})
@@ -92,6 +99,27 @@ func (w *World) openOSIV(o Options) error {
 	}
 	w.mocks = append(w.mocks, mock{id: OSIV, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close})
 	return nil
+}
+
+// openTutoris opens the system that is reached over SFTP, and writes down its host key.
+func (w *World) openTutoris(o Options) error {
+	m, err := tutoris.New(tutoris.Options{
+		System: Tutoris, Dir: o.Dir, Folder: filepath.Join(w.folder, string(Tutoris)+".sftp"), Faults: harmless(seeded(o.Faults, 4)), Listen: o.SFTP,
+		User: o.Credentials.TutorisUser, Password: o.Credentials.TutorisPassword, Cadence: night, Clock: o.Clock,
+	})
+	if err != nil {
+		return err
+	}
+	w.mocks = append(w.mocks, mock{id: Tutoris, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close, faults: harmless})
+	w.sftp = m.Address()
+	return os.WriteFile(KnownHosts(w.folder), []byte(m.KnownHost()+"\n"), 0o600)
+}
+
+// harmless leaves out what no machine can put right in a system that neither refuses a second record nor can be searched: a file that is recorded twice, or taken and named in no result, is
+// for a person to decide, and the world's clerks do not do that. Tests that do strike the dice themselves.
+func harmless(f core.Faults) core.Faults {
+	f.Duplicate, f.LostAnswer, f.ErrorInDoubt = 0, 0, 0
+	return f
 }
 
 // seeded gives each system a source of chance of its own.

@@ -20,7 +20,9 @@ import (
 type Options struct {
 	// Listen is the address, such as "127.0.0.1:8900"; empty: a free port of the loopback.
 	Listen string
-	// Dir holds the journals, one file for each system, and the folder of OSIV's interface; empty: memory only, and a temporary folder. Journals that are there are read back.
+	// SFTP is the address of Tutoris's server; empty: a free port of the loopback.
+	SFTP string
+	// Dir holds the journals, one file for each system, and the folders of OSIV and Tutoris; empty: memory only, and a temporary folder. Journals that are there are read back.
 	Dir string
 	// Faults are those of every system; each draws from a source of its own.
 	Faults core.Faults
@@ -37,6 +39,8 @@ type Credentials struct {
 	KLIBToken                  string
 	AVAMUsername, AVAMPassword string
 	CASEnetToken               string
+	TutorisUser                string // nobody is let in without
+	TutorisPassword            string
 	WebhookKeys                []string // sign CASEnet's notifications: whsec_... or whsk_...
 }
 
@@ -56,8 +60,10 @@ type World struct {
 	mocks   []mock
 	webhook func(url string)
 	sedex   string // OSIV's folder
-	// temporary is a folder that ends with the world.
-	temporary string
+	sftp    string // Tutoris's address
+	// folder holds what is reached by files; a temporary one ends with the world.
+	folder    string
+	temporary bool
 	server    *http.Server
 	hangUp    context.CancelFunc
 	done      chan struct{}
@@ -71,6 +77,7 @@ type mock struct {
 	store   *core.Store
 	dice    *core.Dice
 	close   func() error
+	faults  func(core.Faults) core.Faults // those of the world that strike it; nil: all
 }
 
 // Start opens the journals and listens. When it returns, every system answers. Stop must be called.
@@ -125,13 +132,23 @@ func (w *World) Systems() map[handover.SystemID]clerks.System { return Systems(w
 // Sedex returns the base folder of OSIV's sedex interface.
 func (w *World) Sedex() string { return w.sedex }
 
+// SFTP returns the address of Tutoris's server. Its host key stands in the file [KnownHosts] of [World.Folder].
+func (w *World) SFTP() string { return w.sftp }
+
+// Folder returns the folder of everything that is reached by files.
+func (w *World) Folder() string { return w.folder }
+
 // SetWebhookURL changes where CASEnet sends its notifications; empty: nowhere.
 func (w *World) SetWebhookURL(url string) { w.webhook(url) }
 
 // SetFaults changes the faults of every system; each draws from a source of its own.
 func (w *World) SetFaults(f core.Faults) {
 	for i, m := range w.mocks {
-		m.dice.Set(seeded(f, i))
+		own := seeded(f, i)
+		if m.faults != nil {
+			own = m.faults(own)
+		}
+		m.dice.Set(own)
 	}
 }
 
@@ -192,8 +209,8 @@ func (w *World) closeMocks() error {
 			errs = append(errs, fmt.Errorf("close the mock %s: %w", m.id, err))
 		}
 	}
-	if w.temporary != "" {
-		errs = append(errs, os.RemoveAll(w.temporary))
+	if w.temporary {
+		errs = append(errs, os.RemoveAll(w.folder))
 	}
 	return errors.Join(errs...)
 }

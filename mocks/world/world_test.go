@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -45,8 +47,8 @@ func get(t *testing.T, url string) (int, string) {
 
 func TestWorld_EverySystemAnswersUnderItsPath(t *testing.T) {
 	w := start(t, world.Options{Faults: core.Faults{Seed: 3}})
-	require.Equal(t, []handover.SystemID{"avam", "casenet", "klib", "osiv"}, world.IDs())
-	for i, id := range []handover.SystemID{world.KLIB, world.AVAM, world.CASEnet, world.OSIV} {
+	require.Equal(t, []handover.SystemID{"avam", "casenet", "klib", "osiv", "tutoris"}, world.IDs())
+	for i, id := range []handover.SystemID{world.KLIB, world.AVAM, world.CASEnet, world.OSIV, world.Tutoris} {
 		require.Equal(t, w.URLs()[id], w.Systems()[id].URL)
 		status, b := get(t, w.URLs()[id]+"/desk/cases?contains=nobody")
 		require.Equal(t, http.StatusOK, status)
@@ -62,6 +64,11 @@ func TestWorld_EverySystemAnswersUnderItsPath(t *testing.T) {
 	status, _ = get(t, w.URLs()[world.AVAM]+"/soap/avam.wsdl")
 	require.Equal(t, http.StatusOK, status)
 	require.DirExists(t, w.Sedex())
+	b, err := os.ReadFile(world.KnownHosts(w.Folder()))
+	require.NoError(t, err)
+	_, port, err := net.SplitHostPort(w.SFTP())
+	require.NoError(t, err)
+	require.Contains(t, string(b), port)
 	require.Nil(t, w.Dice("paper"))
 }
 
