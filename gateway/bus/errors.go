@@ -53,9 +53,11 @@ func asking(op string, err error) error {
 	return fault.New(fault.Retry, op, "unreachable", "the brokers do not answer as they should").Because(err)
 }
 
+const rangeCode = "offset-out-of-range"
+
 // outOfRange is the loss of a log's beginning or end.
 func outOfRange(op string) error {
-	return fault.New(fault.Stop, op, "offset-out-of-range", "the log does not hold the offset where this reader has to go on").
+	return fault.New(fault.Stop, op, rangeCode, "the log does not hold the offset where this reader has to go on").
 		Hint("the log was shortened, restored or exchanged; find out which, and see the operator's manual before starting again")
 }
 

@@ -25,7 +25,9 @@ func (b *Bus) Tail(ctx context.Context, topic string, partition int32, from int6
 		if t.failed != nil {
 			return t.failed
 		}
-		if fault.KindOf(err) == fault.Stop {
+		// What was the oldest record when sarama asked may be gone when it fetches: a cleaner took it. Nothing has been read yet, so nothing is missed by asking again.
+		moved := t.next == Oldest && fault.CodeOf(err) == rangeCode
+		if fault.KindOf(err) == fault.Stop && !moved {
 			return err
 		}
 		b.watch.trouble(err)

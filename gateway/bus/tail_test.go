@@ -11,6 +11,9 @@ import (
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/gateway/bus"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 func TestATailComesInOrderAndGoesOnAfterARestart(t *testing.T) {
@@ -137,6 +140,16 @@ func TestATailReadsOverTheGapsOfCompaction(t *testing.T) {
 		require.Equal(t, 1, keys[fmt.Sprint("own-", i)])
 	}
 	require.Less(t, keys["shared"], 20)
+}
+
+// The oldest record may be cleaned away between the question which one it is and the fetch.
+func TestATailFromTheOldestAsksAgainWhenThatIsGone(t *testing.T) {
+	br := startBroker(t)
+	b := open(t, br.config(), bus.Watch{})
+	publish(t, b, b.Topics().Ledger, "k", "v")
+	br.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: b.Topics().Ledger, Err: kerr.OffsetOutOfRange, Count: 1})
+	enough := errors.New("enough")
+	require.ErrorIs(t, b.Tail(t.Context(), b.Topics().Ledger, 0, bus.Oldest, func(bus.Record) error { return enough }), enough)
 }
 
 func ptr(s string) *string { return &s }
