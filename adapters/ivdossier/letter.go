@@ -145,6 +145,9 @@ func slots(form contract.Form) []contract.Field {
 	done := map[string]bool{}
 	for _, f := range form.Fields {
 		list, _, many := strings.Cut(f.Path, "[]")
+		if f.Einmal {
+			continue
+		}
 		if !many {
 			all = append(all, f)
 			continue
@@ -155,7 +158,7 @@ func slots(form contract.Form) []contract.Field {
 		done[list] = true
 		for n := range f.Slots {
 			for _, of := range form.Fields {
-				if rest, in := strings.CutPrefix(of.Path, list+"[]"); in {
+				if rest, in := strings.CutPrefix(of.Path, list+"[]"); in && !of.Einmal {
 					of.Path = list + "[" + strconv.Itoa(n+1) + "]" + rest
 					all = append(all, of)
 				}

@@ -101,7 +101,7 @@ func (e *exchange) layOut(d *disk) error {
 	}
 	for _, form := range e.forms.Kinds() {
 		name := string(form.Code) + ".xlsx"
-		if have[name] {
+		if have[name] || form.Einmal {
 			continue
 		}
 		b, err := e.blankForm(form)

@@ -5,12 +5,13 @@
 // else is parked. What einmal writes names the organisation that says it, so that staff see whose word they read. There is no guard of P7 here: the folder holds
 // persons with and without registration, and which cases go into it is decided by directory and profile.
 //
-// A recall or correction by staff names the record that it is about by its number in the register's history. A message that answers another one carries that one's id, which staff
-// may read and nobody needs; it is not read back.
+// A recall or correction, in both directions, names the record that it is about by its number in the register's history. A message that answers another one names nothing: the
+// folder holds its case in order.
 package ivdossier
 
 import (
 	_ "embed"
+	"maps"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
@@ -50,6 +51,16 @@ func New() (mapping.Mapper, error) {
 func With(t *table.Table) mapping.Mapper { return mapper{t} }
 
 type mapper struct{ table *table.Table }
+
+// WithCodes implements [mapping.Coded].
+func (m mapper) WithCodes(file string, data []byte) (mapping.Mapper, error) {
+	return m.table.Recode(file, data, With)
+}
+
+// Codes implements [mapping.Coded].
+func (m mapper) Codes(n handover.Name, path string) ([]handover.Code, bool) {
+	return m.table.CodesAt(n, path)
+}
 
 // ToHandover implements [mapping.Mapper].
 func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
@@ -105,14 +116,23 @@ func (m mapper) FromHandover(msg handover.Message, at mapping.Placement) (native
 			Hint("this is a mistake of the sender's gateway")
 	}
 	o := table.Outside{sender: {string(msg.Sender)}, action: {actions[msg.Action]}}
-	if msg.References != "" {
-		o[references] = []string{string(msg.References)}
+	e := native.Entry{
+		Reference: at.Reference, Case: at.Case, CaseReference: msg.Case, Organisation: at.Organisation, Documents: handover.DocumentsOf(msg.Payload),
 	}
-	kind, body, err := m.table.Write(table.Content{Payload: msg.Payload, Outside: o})
+	if msg.Action != handover.ActionNew {
+		if at.Earlier.Record == "" {
+			return native.Entry{}, fault.New(fault.Park, op, "earlier-entry", "the entry that is recalled or corrected does not stand in this folder").
+				At("referencemessageid").Hint("see to it that the earlier entry is recorded there, then let this one go on")
+		}
+		o[references], e.Action, e.Refers = []string{string(at.Earlier.Record)}, msg.Action, at.Earlier.Record
+	}
+	beside, err := m.table.Beside(msg.Payload.Name(), at)
 	if err != nil {
 		return native.Entry{}, err
 	}
-	return native.Entry{
-		Reference: at.Reference, Kind: kind, Case: at.Case, CaseReference: msg.Case, Organisation: at.Organisation, Body: body,
-	}, nil
+	maps.Copy(o, beside)
+	if e.Kind, e.Body, err = m.table.Write(table.Content{Payload: msg.Payload, Outside: o}); err != nil {
+		return native.Entry{}, err
+	}
+	return e, nil
 }

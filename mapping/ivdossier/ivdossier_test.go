@@ -97,7 +97,9 @@ func TestTable_HasTheFieldsAndWordsOfTheForms(t *testing.T) {
 			field, known := form.Field(row.Native)
 			require.True(t, known, "%s: %s", form.Code, row.Native)
 			asked = append(asked, row.Native)
-			require.Equal(t, row.Max, field.Max, row.Native)
+			if !row.Drop {
+				require.Equal(t, row.Max, field.Max, row.Native)
+			}
 			var words []string
 			for _, c := range table.Codes(row.List) {
 				words = append(words, c.Native)
@@ -152,7 +154,7 @@ func TestFromHandover_TheHeadIsTheEnvelope(t *testing.T) {
 	msg.References = "0195e1a2-3333-7000-8000-00000000000d"
 	e, err := mapper(t).FromHandover(msg, place)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"Kopf":{"Absender":"sd-kriens","Vorgang":"neu","Bezug":"0195e1a2-3333-7000-8000-00000000000d"},"Antwort":"Ja"}`, string(e.Body))
+	require.JSONEq(t, `{"Kopf":{"Absender":"sd-kriens","Vorgang":"neu"},"Antwort":"Ja"}`, string(e.Body), "an answer names no earlier entry")
 	require.Equal(t, native.Entry{
 		Reference: place.Reference, Kind: "antwort", Case: place.Case, CaseReference: msg.Case, Organisation: "iv-luzern", Body: e.Body,
 	}, e)

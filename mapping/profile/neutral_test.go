@@ -31,6 +31,8 @@ func mayStay() map[string][]string {
 	return map[string][]string{
 		// OSIV is the system of the Swiss disability insurance (IV), wherever it stands; what it can hold depends on one answer of the form.
 		"adapters/osiv/": {"IV"}, "mapping/osiv/": {"IV", "IV_PROCEDURE"},
+		// The dossier folder is that of an IV office, for persons whom OSIV cannot hold; its cases have numbers such as IV-7K2M.
+		"adapters/ivdossier/": {"IV"},
 		// Hints that name a sample of this repository.
 		"cmd/einmal/run.go": {"lucerne"}, "gateway/config/check.go": {"lucerne"},
 	}

@@ -25,7 +25,7 @@ func templates() map[handover.Name]template {
 		"application-submitted":       {"antrag", fillApplication},
 		"application-withdrawn":       {"rueckzug", fillWithdrawal},
 		"clarification-requested":     {"rueckfrage", func(p *page, f core.Facts) { p.put("Frage", f.Question); p.day("Antwort-bis", f.AnswerBy) }},
-		"clarification-answered":      {"antwort", func(p *page, f core.Facts) { p.put("Antwort", f.Answer) }},
+		"clarification-answered":      {"antwort", fillAnswer},
 		"application-decided":         {"entscheid", fillDecision},
 		"transfer-meeting-scheduled":  {"uebergabetermin", fillMeeting},
 		"transfer-meeting-recorded":   {"uebergabenotiz", fillTransferNote},
@@ -45,7 +45,8 @@ func templates() map[handover.Name]template {
 			p.put("Anlass", f.ExtraReason)
 		}},
 		"case-closed":       {"abschluss", fillClosure},
-		"consent-withdrawn": {"widerruf", func(p *page, f core.Facts) { p.day("Widerrufen-am", f.WithdrawnOn) }},
+		"consent-withdrawn":   {"widerruf", func(p *page, f core.Facts) { p.day("Widerrufen-am", f.WithdrawnOn) }},
+		"application-checked": {"vorpruefung", fillCheck},
 	}
 }
 
@@ -89,6 +90,50 @@ func fillApplication(p *page, f core.Facts) {
 	p.put("Begründung", f.Reason)
 	p.employee("Ansprechperson", &f.Contact)
 	p.employee("Stellvertretung", f.Deputy)
+	fillDocuments(p, f)
+}
+
+// fillDocuments says what the documents are; where their files lie is said when the form is saved.
+func fillDocuments(p *page, f core.Facts) {
+	for i, d := range f.Documents {
+		item := fmt.Sprintf("Dokumente[%d].", i+1)
+		p.put(item+"Name", d.Name)
+		p.put(item+"Typ", d.MediaType)
+		p.put(item+"Grösse", strconv.Itoa(len(d.Content)))
+		p.put(item+"Prüfsumme", d.SHA256())
+	}
+}
+
+// fillProcedure says how the office leads its own procedure from now on.
+func fillProcedure(p *page, f core.Facts) {
+	p.word("Verfahrensführung", f.Procedure, map[string]string{"REDUCED": "eingeschränkt", "SUSPENDED": "sistiert", "FULL": "uneingeschränkt"})
+}
+
+// rejections are the words of why an application is rejected.
+func rejections() map[string]string {
+	return map[string]string{
+		"IV_REJECTION_RECENT": "IV-Ablehnung vor weniger als einem Jahr", "NO_INTACT_WORK_OFFER": "kein intaktes Arbeitsangebot",
+		"NO_CAPACITY": "keine Kapazität", "GOAL_NOT_REALISABLE": "Zielsetzung nicht realisierbar", "OTHER": "Sonstiges",
+	}
+}
+
+func fillAnswer(p *page, f core.Facts) {
+	p.put("Antwort", f.Answer)
+	fillDocuments(p, f)
+}
+
+func fillCheck(p *page, f core.Facts) {
+	p.word("Ergebnis", f.CheckOutcome, map[string]string{"RETURNED": "zurückgewiesen", "FORWARD": "weitergeleitet"})
+	p.put("Regelwerk", f.CheckProfile)
+	for i, r := range f.Findings {
+		item := fmt.Sprintf("Befunde[%d].", i+1)
+		p.put(item+"Regel", r.Rule)
+		p.word(item+"Gewicht", r.Severity, map[string]string{"REFUSE": "Ausschluss", "WARN": "Hinweis"})
+		p.word(item+"Ablehnungsgrund", r.Reason, rejections())
+		p.put(item+"Quelle", r.Source)
+		p.put(item+"Wortlaut", r.Text)
+		p.put(item+"Abhilfe", r.Hint)
+	}
 }
 
 func fillPerson(p *page, person core.Person) {
@@ -133,10 +178,7 @@ func fillWithdrawal(p *page, f core.Facts) {
 func fillDecision(p *page, f core.Facts) {
 	p.word("Entscheid", f.Decision, map[string]string{"ACCEPTED": "angenommen", "REJECTED": "abgelehnt"})
 	if f.Decision == "REJECTED" {
-		p.word("Ablehnungsgrund", f.RejectionReason, map[string]string{
-			"IV_REJECTION_RECENT": "IV-Ablehnung vor weniger als einem Jahr", "NO_INTACT_WORK_OFFER": "kein intaktes Arbeitsangebot",
-			"NO_CAPACITY": "keine Kapazität", "GOAL_NOT_REALISABLE": "Zielsetzung nicht realisierbar", "OTHER": "Sonstiges",
-		})
+		p.word("Ablehnungsgrund", f.RejectionReason, rejections())
 	}
 	p.day("Entschieden-am", f.DecidedOn)
 	p.employee("Fallführung", f.Lead)
@@ -167,6 +209,8 @@ func fillTransferNote(p *page, f core.Facts) {
 	p.day("Beginn-der-Fallarbeit", f.StartOfCaseWork)
 	p.day("Nächstes-Gespräch-am", f.NextReviewOn)
 	p.put("Strategie", f.Strategy)
+	fillProcedure(p, f)
+	fillDocuments(p, f)
 }
 
 func fillReviewNote(p *page, f core.Facts) {
@@ -181,6 +225,7 @@ func fillExemption(p *page, f core.Facts) {
 	p.day("Bis", f.ExemptTo)
 	p.day("Unterzeichnet-am", f.ExemptionSignedOn)
 	p.put("Grund-der-Verlängerung", f.ExtensionReason)
+	fillDocuments(p, f)
 }
 
 func fillCostRequest(p *page, f core.Facts) {
@@ -197,6 +242,7 @@ func fillCostApproval(p *page, f core.Facts) {
 	p.put("Kostennummer", f.Approval)
 	p.day("Unterzeichnet-am", f.ApprovalSignedOn)
 	p.put("Unterzeichnet-von", f.SignedBy)
+	fillDocuments(p, f)
 }
 
 func fillCostRefusal(p *page, f core.Facts) {
@@ -222,6 +268,7 @@ func fillInvoice(p *page, f core.Facts) {
 	p.put("Kostennummer", f.Approval)
 	p.day("Rechnungsdatum", f.InvoicedOn)
 	p.amount("Betrag", f.InvoiceCents)
+	fillDocuments(p, f)
 }
 
 func fillClosure(p *page, f core.Facts) {
@@ -233,4 +280,6 @@ func fillClosure(p *page, f core.Facts) {
 	p.word("Ergebnis", f.Outcome, map[string]string{
 		"SUCCESSFUL": "erfolgreich umgesetzt", "PARTIAL": "teilweise umgesetzt", "NOT_IMPLEMENTED": "nicht umgesetzt", "OTHER": "Sonstiges",
 	})
+	fillProcedure(p, f)
+	fillDocuments(p, f)
 }

@@ -33,7 +33,7 @@ func (m *Mock) Validate(kind native.Kind, body []byte) error {
 			return fmt.Errorf("%s %s", w.name, why)
 		}
 	}
-	if err := complete(form, p); err != nil {
+	if err := errors.Join(complete(form, p), coherent(p)); err != nil {
 		return err
 	}
 	return sensible(kind, p)
@@ -120,6 +120,8 @@ func sensible(kind native.Kind, p page) error {
 		if p.text("Beginn-der-Fallarbeit") == "" || p.text("Nächstes-Gespräch-am") == "" {
 			return errors.New("the note is agreed and lacks Beginn-der-Fallarbeit or Nächstes-Gespräch-am")
 		}
+	case "vorpruefung":
+		return checked(p)
 	case "standortnotiz":
 		if p.text("Weiterführung") == "Ja" && p.text("Nächstes-Gespräch-am") == "" {
 			return errors.New("the note goes on and lacks Nächstes-Gespräch-am")
@@ -140,6 +142,35 @@ func asked(p page) error {
 			return errors.New("a question is answered twice")
 		}
 		seen[question] = true
+	}
+	return nil
+}
+
+// coherent checks what concerns every form: a recall or correction says of what, and no document is named twice.
+func coherent(p page) error {
+	if action := p.text("Kopf.Vorgang"); action != "" && action != "neu" && p.text("Kopf.Bezug") == "" {
+		return errors.New("Kopf.Bezug is missing")
+	}
+	seen := map[string]bool{}
+	for n := 1; anything(p, fmt.Sprintf("Dokumente[%d].", n)); n++ {
+		hash := p.text(fmt.Sprintf("Dokumente[%d].Prüfsumme", n))
+		if seen[hash] || !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(hash) {
+			return errors.New("a document stands twice, or without its hash")
+		}
+		seen[hash] = true
+	}
+	return nil
+}
+
+// checked demands a finding that excludes exactly when the application was returned.
+func checked(p page) error {
+	excludes := false
+	n := 1
+	for ; anything(p, fmt.Sprintf("Befunde[%d].", n)); n++ {
+		excludes = excludes || p.text(fmt.Sprintf("Befunde[%d].Gewicht", n)) == "Ausschluss"
+	}
+	if n == 1 || excludes != (p.text("Ergebnis") == "zurückgewiesen") {
+		return errors.New("the result of the check does not follow from its findings")
 	}
 	return nil
 }

@@ -91,6 +91,7 @@ const (
 	TypeAHV    = "ahv"    // 756.XXXX.XXXX.XX
 	TypeNumber = "number" // whole number
 	TypeCode   = "code"   // a word of a list
+	TypeFile   = "file"   // the name of a file in the folder that the form lies in
 )
 
 // Field is one value that a form asks for.
@@ -101,6 +102,8 @@ type Field struct {
 	Max   int    `yaml:"max"`   // most characters of a text
 	Must  bool   `yaml:"must"`  // it must be filled in; in a list or an optional group: when anything of it is
 	Slots int    `yaml:"slots"` // on the first field of a list: how many items a blank form has room for
+	// Einmal says that einmal alone fills it in: it stands in no blank form, and what staff write there makes a document one for a person.
+	Einmal bool `yaml:"einmal"`
 }
 
 // Form is one kind of document.
@@ -108,6 +111,7 @@ type Form struct {
 	Code   native.Kind
 	Title  string
 	Opens  bool // opens a case; the others need one
+	Einmal bool // einmal alone says it: there is no blank form of it
 	Fields []Field
 }
 
@@ -124,7 +128,7 @@ type Forms struct {
 	register []Column
 }
 
-// Kinds returns the 21 forms, in the order of the process.
+// Kinds returns the 22 forms, in the order of the process.
 func (f *Forms) Kinds() []Form { return slices.Clone(f.kinds) }
 
 // Kind returns the form with a code.
@@ -179,6 +183,7 @@ type written struct {
 		Code   string   `yaml:"code"`
 		Title  string   `yaml:"title"`
 		Opens  bool     `yaml:"opens"`
+		Einmal bool     `yaml:"einmal"`
 		Fields []Field  `yaml:"fields"`
 		Groups []string `yaml:"groups"`
 	} `yaml:"kinds"`
@@ -192,7 +197,7 @@ func load(b []byte) (*Forms, error) {
 	doc := strict.YAML("contracts/native/ivdossier/forms.yaml", b, &w)
 	f := &Forms{lists: w.Lists, register: w.Register}
 	for _, k := range w.Kinds {
-		form := Form{Code: native.Kind(k.Code), Title: k.Title, Opens: k.Opens}
+		form := Form{Code: native.Kind(k.Code), Title: k.Title, Opens: k.Opens, Einmal: k.Einmal}
 		form.Fields = append(slices.Clone(w.Groups["kopf"]), k.Fields...)
 		for _, g := range append(slices.Clone(k.Groups), "bemerkung") {
 			form.Fields = append(form.Fields, w.Groups[g]...)

@@ -20,8 +20,8 @@ func forms(t *testing.T) *Forms {
 
 func TestForms_EveryKindIsWholeAndNoPathStandsTwice(t *testing.T) {
 	f := forms(t)
-	require.Len(t, f.Kinds(), 21)
-	types := []string{TypeText, TypeLong, TypeDate, TypeMoment, TypeAmount, TypeAHV, TypeNumber, TypeCode}
+	require.Len(t, f.Kinds(), 22)
+	types := []string{TypeText, TypeLong, TypeDate, TypeMoment, TypeAmount, TypeAHV, TypeNumber, TypeCode, TypeFile}
 	path := regexp.MustCompile(`^[\p{L}-]+(\[\])?(\.[\p{L}-]+)?$`)
 	opens := 0
 	for _, k := range f.Kinds() {
@@ -37,7 +37,7 @@ func TestForms_EveryKindIsWholeAndNoPathStandsTwice(t *testing.T) {
 			require.Regexp(t, path, field.Path)
 			require.False(t, seen[field.Path], "%s: %s", k.Code, field.Path)
 			require.Equal(t, field.Type == TypeCode, field.List != "", field.Path)
-			require.Equal(t, field.Type == TypeText || field.Type == TypeLong, field.Max > 0, field.Path)
+			require.Equal(t, field.Type == TypeText || field.Type == TypeLong || field.Type == TypeFile, field.Max > 0, field.Path)
 			require.NotContains(t, []string{NameForm, NameCase, NameRelease, NameRecord, NameReference, NameCaseReference}, field.Path)
 			seen[field.Path] = true
 		}
