@@ -43,18 +43,12 @@ type stage struct{ mock *mock.Mock }
 
 func startStage(t adaptertest.T, f core.Faults) *stage {
 	t.Helper()
-	// a file that is recorded twice is a fault of its own, and here only exports come twice
-	night := f
-	night.Duplicate = 0
 	folder := t.TempDir()
-	m, err := mock.New(mock.Options{System: "tutoris", Folder: folder, User: "einmal", Password: password, Faults: night})
+	m, err := mock.New(mock.Options{System: "tutoris", Folder: folder, User: "einmal", Password: password, Faults: f})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	for _, d := range facts(7).Documents {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, contract.Documents, d.SHA256()), d.Content, 0o600))
-	}
-	if f.Duplicate > 0 {
-		m.Dice().Script(core.OpEvent, core.FaultDuplicate, 3)
 	}
 	return &stage{mock: m}
 }

@@ -126,6 +126,13 @@ func (d *Dice) Strike(op string, faults ...Fault) Fault {
 	return ""
 }
 
+// Scripted is Strike for faults that only a script makes, because no chance may: it returns the first scripted one for op; empty: none.
+func (d *Dice) Scripted(op string, faults ...Fault) Fault {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.next(op, faults...)
+}
+
 // LookupLag returns how far a search lags behind the entries.
 func (d *Dice) LookupLag() time.Duration { return d.Faults().LookupLag }
 

@@ -8,7 +8,7 @@
 // Faults of mocks/core mean here, for a file that lies in the inbox at night: error = left for another night, error-in-doubt = taken and lost without
 // a trace, duplicate = recorded twice, late = recorded in another night, lost-answer = recorded, and missing in the result. For a result file or an export: slow = it
 // lies there by halves until the next round; for an export: duplicate = written again under another run, late = it comes after the next one. Faults of
-// the wire are scripted with [Mock.Break].
+// the wire are scripted with [Mock.Break]. What only a person can settle in mode C (error-in-doubt and lost-answer, and a duplicate at night) is scripted, too, and never made by chance.
 //
 // Documents of what is handed over are taken from the folder of documents at night, those of what clerks entered are put there before the export that names them. A test loses
 // one with [Mock.LoseDocument].

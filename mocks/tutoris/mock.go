@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/tutoris"
+	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/einmal-hub/einmal/mocks/ech0058"
 	"github.com/einmal-hub/einmal/mocks/xsd"
@@ -29,7 +31,7 @@ type Options struct {
 	Listen string
 	// User, Password and AuthorizedKey (a line as in authorized_keys) are what the SFTP server demands; an empty password or key lets nobody in with one.
 	User, Password, AuthorizedKey string
-	// Cadence is the time between two nights in the background, each with its morning; 0: only Night and Morning make them.
+	// Cadence is the time between two nights in the background, each with its morning; 0: only Night and Morning make them. [Mock.SetCadence] changes it.
 	Cadence time.Duration
 	// Clock tells the time; nil: time.Now.
 	Clock func() time.Time
@@ -45,6 +47,8 @@ type Mock struct {
 	server  *server
 	wire    wire
 	stop    context.CancelFunc
+	cadence chan time.Duration
+	ended   <-chan struct{} // nothing is done in the background any more
 	running sync.WaitGroup
 
 	mu       sync.Mutex // one night or morning at a time
@@ -80,7 +84,7 @@ func New(o Options) (*Mock, error) {
 		_ = root.Close()
 		return nil, err
 	}
-	m := &Mock{options: o, store: store, dice: core.NewDice(o.Faults), schema: s, root: root}
+	m := &Mock{options: o, store: store, dice: core.NewDice(o.Faults), schema: s, root: root, cadence: make(chan time.Duration)}
 	if err = m.restore(); err == nil {
 		m.server, err = m.listen()
 	}
@@ -89,10 +93,9 @@ func New(o Options) (*Mock, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	m.stop = stop
-	if o.Cadence > 0 {
-		m.running.Go(func() { m.nights(ctx) })
-	}
+	m.stop, m.ended = stop, ctx.Done()
+	m.running.Go(func() { m.nights(ctx) })
+	m.SetCadence(o.Cadence)
 	return m, nil
 }
 
@@ -119,12 +122,18 @@ func newID(kind string, n uint64) string {
 
 // nights works in the background until ctx ends.
 func (m *Mock) nights(ctx context.Context) {
-	t := time.NewTicker(m.options.Cadence)
+	t := time.NewTicker(time.Hour)
 	defer t.Stop()
+	t.Stop() // it runs when somebody says how often
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case every := <-m.cadence:
+			if t.Stop(); every > 0 {
+				t.Reset(every)
+			}
+			continue
 		case <-t.C:
 		}
 		err := m.Night(ctx)
@@ -136,6 +145,14 @@ func (m *Mock) nights(ctx context.Context) {
 			m.broken = err
 		}
 		m.mu.Unlock()
+	}
+}
+
+// SetCadence changes the time between two nights in the background; 0: only Night and Morning make them. The next one comes after that time.
+func (m *Mock) SetCadence(every time.Duration) {
+	select {
+	case m.cadence <- every:
+	case <-m.ended:
 	}
 }
 
@@ -200,7 +217,7 @@ func (m *Mock) Refuse(times int) {
 	m.refusals += times
 }
 
-// Handler serves the desk at /desk/ and the control interface at /control/, with POST /control/night, POST /control/morning, POST /control/refuse (the next file) and POST /control/wire {"fault","times"} beside that of
+// Handler serves the desk at /desk/ and the control interface at /control/, with POST /control/night, POST /control/morning, PUT /control/cadence {"ms"} (the time between two nights in the background; 0: none), POST /control/refuse (the next file) and POST /control/wire {"fault","times"} beside that of
 // mocks/core. The native interface is SFTP.
 func (m *Mock) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -211,11 +228,28 @@ func (m *Mock) Handler() http.Handler {
 	mux.Handle("/desk/", screen.Handler())
 	mux.Handle("/control/", core.Control(m.store, m.dice))
 	mux.HandleFunc("DELETE /control/documents/{hash}", m.loseByHTTP)
+	mux.HandleFunc("PUT /control/cadence", m.cadenceByHTTP)
 	mux.HandleFunc("POST /control/night", m.round(m.Night))
 	mux.HandleFunc("POST /control/morning", m.round(m.Morning))
 	mux.HandleFunc("POST /control/refuse", m.round(func(context.Context) error { m.Refuse(1); return nil }))
 	mux.HandleFunc("POST /control/wire", m.breakByHTTP)
 	return mux
+}
+
+func (m *Mock) cadenceByHTTP(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		MS int `json:"ms"`
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, strict.MaxBytes))
+	if err == nil {
+		err = strict.JSON(b, &in)
+	}
+	if longest := int(24 * time.Hour / time.Millisecond); err != nil || in.MS < 0 || in.MS > longest {
+		http.Error(w, "ms is from 0 to a day", http.StatusUnprocessableEntity)
+		return
+	}
+	m.SetCadence(time.Duration(in.MS) * time.Millisecond)
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (m *Mock) round(do func(context.Context) error) http.HandlerFunc {

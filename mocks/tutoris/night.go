@@ -83,7 +83,10 @@ func (m *Mock) sweep(e fs.DirEntry) error {
 
 // take takes one file over, with what may go wrong.
 func (m *Mock) take(ctx context.Context, name contract.Delivery) error {
-	fault := m.dice.Strike(core.OpWrite, core.FaultError, core.FaultErrorInDoubt, core.FaultDuplicate, core.FaultLate, core.FaultLostAnswer)
+	fault := m.dice.Scripted(core.OpWrite, core.FaultErrorInDoubt, core.FaultDuplicate, core.FaultLostAnswer)
+	if fault == "" {
+		fault = m.dice.Strike(core.OpWrite, core.FaultError, core.FaultLate)
+	}
 	if fault == core.FaultError {
 		return nil
 	}

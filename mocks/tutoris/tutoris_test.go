@@ -236,6 +236,34 @@ func TestTheNightsComeByThemselves(t *testing.T) {
 	require.Len(t, m.Store().ByReference("a", 0), 1)
 }
 
+func TestTheControlInterfaceSetsHowOftenItIsNight(t *testing.T) {
+	m := open(t, Options{})
+	put := func(body string) int {
+		w := httptest.NewRecorder()
+		m.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/control/cadence", strings.NewReader(body)))
+		return w.Code
+	}
+	for _, wrong := range []string{"", `{"ms":-1}`, `{"ms":86400001}`, `{"s":1}`} {
+		require.Equal(t, http.StatusUnprocessableEntity, put(wrong))
+	}
+	recorded := m.Store().Watch()
+	deliver(t, m, contract.Delivery{Reference: "a", Attempt: 1}, "", "application-submitted")
+	require.Equal(t, http.StatusNoContent, put(`{"ms":1}`))
+	<-recorded
+	require.Equal(t, http.StatusNoContent, put(`{"ms":0}`))
+	require.NoError(t, m.Close())
+	require.Equal(t, http.StatusNoContent, put(`{"ms":1}`), "nobody waits for a mock that is closed")
+}
+
+// On a bad day nothing happens by chance that only a person could settle.
+func TestNoChanceMakesWhatOnlyAPersonCanSettle(t *testing.T) {
+	m := open(t, Options{Faults: core.Faults{Seed: 1, Duplicate: 1, LostAnswer: 1}})
+	deliver(t, m, contract.Delivery{Reference: "a", Attempt: 1}, "", "application-submitted")
+	require.NoError(t, m.Night(t.Context()))
+	require.Equal(t, 1, m.Store().Len())
+	require.Len(t, m.receipts, 1)
+}
+
 func TestTheServerLetsIn(t *testing.T) {
 	m := open(t, Options{})
 	_, err := login(t, m, "wrong")

@@ -77,7 +77,6 @@ type mock struct {
 	store   *core.Store
 	dice    *core.Dice
 	close   func() error
-	faults  func(core.Faults) core.Faults // those of the world that strike it; nil: all
 }
 
 // Start opens the journals and listens. When it returns, every system answers. Stop must be called.
@@ -144,11 +143,7 @@ func (w *World) SetWebhookURL(url string) { w.webhook(url) }
 // SetFaults changes the faults of every system; each draws from a source of its own.
 func (w *World) SetFaults(f core.Faults) {
 	for i, m := range w.mocks {
-		own := seeded(f, i)
-		if m.faults != nil {
-			own = m.faults(own)
-		}
-		m.dice.Set(own)
+		m.dice.Set(seeded(f, i))
 	}
 }
 
