@@ -39,7 +39,8 @@ func (v variant) in(s size) variant {
 	return v
 }
 
-// sizes returns the worlds that a variant is checked in. Redis only ever makes a worker wait, so what holds without it is not checked with it in the larger ones.
+// sizes returns the worlds that a variant is checked in. Redis only ever makes a worker wait, so what holds without it is checked with it in the smaller
+// ones only, unless by make model.
 func sizes(v variant) []size {
 	small := []size{
 		{"one message, network and crash", 1, 2, purse{crashes: 1, lost: 1, unanswered: 1, rulings: 1}},

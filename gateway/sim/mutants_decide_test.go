@@ -12,7 +12,7 @@ import (
 
 func mutantsOfDecide() []mutant {
 	return []mutant{
-		{name: "no first-wins", breaks: doubled, what: "whoever has appended an INTENT sends", mode: adapters.ModeB, plant: deciding(func(*world, *process) decision {
+		{name: "no first-wins", breaks: doubled, what: "whoever has appended an INTENT sends", mode: adapters.ModeB, tune: crowded, plant: deciding(func(*world, *process) decision {
 			return func(r ledger.Ref, own ledger.Own, m adapters.Mode, b adapters.Bounds, now time.Time) (ledger.Step, time.Duration) {
 				if r.Attempt == own.Attempt && !own.Sent {
 					r.Nonce = own.Nonce

@@ -43,9 +43,13 @@ const (
 	asked      promise = `is parked at .* without need`
 )
 
-// in reports whether a run shows that the promise is broken.
-func (p promise) in(r Result) bool {
-	return slices.ContainsFunc(r.Findings, regexp.MustCompile(string(p)).MatchString)
+// in returns the first finding of a run that shows that the promise is broken.
+func (p promise) in(r Result) (string, bool) {
+	i := slices.IndexFunc(r.Findings, regexp.MustCompile(string(p)).MatchString)
+	if i < 0 {
+		return "", false
+	}
+	return r.Findings[i], true
 }
 
 type decision = func(ledger.Ref, ledger.Own, adapters.Mode, adapters.Bounds, time.Time) (ledger.Step, time.Duration)
@@ -186,7 +190,7 @@ const most = 999
 func (m mutant) hunt(ctx context.Context) (made int, caught *Result) {
 	Sweep(ctx, m.options(1), most, func(r Result) bool {
 		made++
-		if m.breaks.in(r) {
+		if _, broken := m.breaks.in(r); broken {
 			caught = &r
 		}
 		return caught == nil
@@ -210,7 +214,8 @@ func TestMutants_EachIsFound(t *testing.T) {
 			require.NotNil(t, caught, "%s: not found in %d seeds", m.what, made)
 			require.Equal(t, *caught, Run(m.options(caught.Seed)), "seed %d does not reproduce", caught.Seed)
 			require.NotEmpty(t, caught.History)
-			t.Logf("%s: found after %d seeds: %s", m.what, made, caught.Findings[0])
+			how, _ := m.breaks.in(*caught)
+			t.Logf("%s: found after %d seeds: %s", m.what, made, how)
 		})
 	}
 }
