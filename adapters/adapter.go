@@ -139,7 +139,8 @@ type Sink interface {
 // Finder is the optional ability of a system that can be searched by reference; mode B needs it.
 type Finder interface {
 	// Find returns every record with the reference. No receipts and no error mean "not in the index now". A failed, partial or refused search
-	// is an error (kind Retry), never an empty answer.
+	// is an error (kind Retry), never an empty answer. An error of kind Refuse says that a system that answers later has refused what the last Apply of the reference
+	// handed over; a refusal of an earlier one is not told any more.
 	Find(ctx context.Context, ref native.Reference) ([]native.Receipt, error)
 }
 

@@ -96,6 +96,9 @@ func TestI2_ASystemThatAnswersLaterIsSentToOnce(t *testing.T) {
 				x.done.Wait()
 				require.Len(t, x.journal, tc.entries)
 				require.Equal(t, 1, x.calls)
+				for _, e := range r.memory.ledger {
+					require.NotContains(t, string(e.value), `"VOID"`, "nobody may send again before the person has ruled")
+				}
 				var codes []string
 				for _, it := range g.ledger.Parked() {
 					codes = append(codes, it.Reason.Code)

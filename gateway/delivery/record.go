@@ -259,7 +259,7 @@ func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) erro
 		found, err := c.find(ctx, j)
 		switch {
 		case fault.KindOf(err) == fault.Refuse:
-			return c.refusedLater(ctx, j, err)
+			return c.refusedLater(j, err)
 		case err == nil && len(found) == 1:
 			return c.finish(ctx, j, found[0])
 		case err == nil && len(found) > 1:
@@ -277,13 +277,11 @@ func (c *claim) twice(j *job) error {
 		Hint("keep one of them in the native system, then rule: found"))
 }
 
-// refusedLater draws the consequence of a refusal that an asynchronous system has sent after the request.
-func (c *claim) refusedLater(ctx context.Context, j *job, err error) error {
-	if ref, known := c.o.Ledger.Ref(j.Ref); known {
-		_ = c.voidForeign(ctx, j, ref)
-		j.judged = ref.Attempt
-	}
-	return fault.Wrap(fault.Park, "delivery.apply", err)
+// refusedLater puts a refusal before a person that an asynchronous system has sent after the request. There is no VOID before it: another gateway would send the
+// refused entry again before the person is asked, and take what it finds of the first attempt for the answer to its own.
+func (c *claim) refusedLater(j *job, err error) error {
+	ref, _ := c.o.Ledger.Ref(j.Ref)
+	return j.about(ref.Attempt, fault.Wrap(fault.Park, "delivery.apply", err))
 }
 
 // lookup searches when everything that could still happen has happened. An error is a reason to park.
@@ -291,7 +289,7 @@ func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
 	found, err := c.find(ctx, j)
 	switch {
 	case fault.KindOf(err) == fault.Refuse:
-		return c.refusedLater(ctx, j, err)
+		return c.refusedLater(j, err)
 	case err != nil:
 		c.o.Log.WarnContext(ctx, "the search by reference failed; it is tried again", slog.String("destination", j.To.String()), slog.Any("error", err))
 		_ = schedule.Pause(ctx, time.Second)

@@ -46,6 +46,7 @@ type variant struct {
 	noLedger   bool
 	paused     bool // a worker may be stopped for any time between its decision and its request
 	looksFirst bool // it searches before every attempt
+	voidsFirst bool // a refusal that comes later is a VOID before a person is asked
 	unordered  bool // it does not record first what was admitted earlier
 	unheld     bool // it does not wait behind what is parked
 }

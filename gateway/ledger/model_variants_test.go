@@ -208,6 +208,7 @@ func mistakes() map[string]struct {
 		"B12 INTENT key without nonce":          {b.with(keyWithoutNonce), twice},
 		"B late execution not covered":          {b.with(func(v *variant) { v.told.Processing = 0 }), twice},
 		"B answer not covered":                  {b.with(answersLater).with(func(v *variant) { v.told.Answer = 0 }), twice},
+		"C a late refusal is a VOID first":      {c.with(answersLater).with(func(v *variant) { v.voidsFirst = true }), twice},
 		"C1 retry on timeout":                   {c.with(retry), twice},
 		"C5 no first wins, no Redis":            {c.with(anybody), twice},
 		"C6 no first wins, stale Redis":         {c.with(anybody).with(staleRedis), twice},

@@ -301,9 +301,11 @@ func (x *model) find(s *state, i int, r Ref, proves bool, out emit) {
 		seen = s.entries[w.m]
 	}
 	switch {
-	case s.refused&(1<<w.m) != 0:
+	case s.refused&(1<<w.m) != 0 && x.voidsFirst:
 		w.stand, w.parks, w.searched = void, true, true
 		w.attempt, w.nonce = uint8(r.Attempt), x.nonceOf(w) //nolint:gosec // small
+	case s.refused&(1<<w.m) != 0:
+		w.stand, w.attempt = park, uint8(r.Attempt) //nolint:gosec // small
 	case seen > 1:
 		w.stand, w.attempt = park, uint8(r.Attempt) //nolint:gosec // small
 	case seen == 1:
