@@ -144,7 +144,15 @@ func TestI7AGatewayStartsOnALedgerWhoseBeginningIsGone(t *testing.T) {
 	g.stop()
 	admin, err := sarama.NewClusterAdmin([]string{s.kafka}, sarama.NewConfig())
 	require.NoError(t, err)
-	require.NoError(t, admin.DeleteRecords(s.prefix+".ledger", before))
+	// Apache Kafka deletes on request only where the policy allows deleting; the gateway would refuse such a ledger.
+	policy := func(p string) {
+		require.NoError(t, admin.IncrementalAlterConfig(sarama.TopicResource, s.prefix+".ledger", map[string]sarama.IncrementalAlterConfigsEntry{
+			"cleanup.policy": {Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &p},
+		}, false))
+	}
+	policy("compact,delete")
+	require.Eventually(t, func() bool { return admin.DeleteRecords(s.prefix+".ledger", before) == nil }, patience, tick)
+	policy("compact")
 	require.NoError(t, admin.Close())
 	g = s.gateway()
 	markers = append(markers, a.enters(world.AVAM, "rav-luzern", "clarification-requested"))
