@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -20,6 +21,7 @@ func (c *claim) compose(ctx context.Context, j *job) error {
 	k := c.o.Ledger.Case(j.Case)
 	a, _ := c.o.Ledger.Admission(j.Message)
 	j.m = worded(j.m, a, k, j.To)
+	j.m.Action, j.m.References = revised(j.m.Envelope, a)
 	if err := c.warn(j, k.Opening.Profile); err != nil {
 		return err
 	}
@@ -30,7 +32,9 @@ func (c *claim) compose(ctx context.Context, j *job) error {
 		at.Organisation = j.m.Sender // on a shared platform an entry is made for whoever says it
 	}
 	at.Role = at.Parties.RoleOf(at.Organisation)
-	c.refer(j, &at)
+	if err := c.refer(j, k.History, &at); err != nil {
+		return err
+	}
 	if j.To.Organisation != "" && at.Role == handover.Assigning {
 		at.Procedure = procedure(j.m, k.Opening)
 	}
@@ -83,19 +87,57 @@ func answer(m handover.Message, remark personal.Text, o ledger.Opening) handover
 	return handover.Message{Envelope: e, Payload: p}
 }
 
-// refer finds the entry that a recall or a correction is about. A corrected application that was returned before has never stood here: it is a new one.
-func (c *claim) refer(j *job, at *mapping.Placement) {
-	if j.m.Action == handover.ActionNew {
-		return
-	}
-	earlier := c.Reference(j.m.References, j.To)
-	ref, announced := c.o.Ledger.Ref(earlier)
+// revised is what a message does to an earlier one, and to which: as it was admitted, which may be another one than it names, because what it names was dropped.
+func revised(e handover.Envelope, a ledger.Admission) (handover.Action, handover.MessageID) {
 	switch {
-	case ref.Done:
-		at.Earlier = mapping.Earlier{Record: ref.Native, Reference: earlier}
-	case !announced && handover.Opens(j.m.Name):
+	case e.Sender == handover.Gateway: // an answer is new, whatever the application was
+		return e.Action, e.References
+	case a.Action == "":
+		return handover.ActionNew, ""
+	}
+	return a.Action, a.Revises
+}
+
+// refer finds the entry that a recall or a correction is about: the wording that it names, or if that does not stand at the place, the last one before it that does. A correction of what never stood
+// there, because it was returned or dropped, is new there.
+func (c *claim) refer(j *job, history []handover.Said, at *mapping.Placement) error {
+	if j.m.Action == handover.ActionNew {
+		return nil
+	}
+	perhaps := false
+	for _, id := range wordings(history, j.m) {
+		earlier := c.Reference(id, j.To)
+		ref, _ := c.o.Ledger.Ref(earlier)
+		if ref.Done {
+			at.Earlier = mapping.Earlier{Record: ref.Native, Reference: earlier}
+			return nil
+		}
+		perhaps = perhaps || ref.Attempt > 0 && !ref.Void
+	}
+	switch {
+	case j.m.Action == handover.ActionRecall:
+		return nothingToRecall("delivery.compose", "the message that is recalled does not stand here: a person has dropped it")
+	case !perhaps:
 		j.m.Action, j.m.References = handover.ActionNew, ""
 	}
+	return nil // the mapping says what it lacks
+}
+
+// wordings are the ids under which what a message revises was said before it: the one that it names, and then the others, the last one first.
+func wordings(history []handover.Said, m handover.Message) []handover.MessageID {
+	ids := []handover.MessageID{m.References}
+	said, _ := handover.Earlier(history, m.References)
+	all := append(slices.Clone(said.Wordings), said.ID)
+	if own := slices.Index(all, m.ID); own >= 0 {
+		all = all[:own]
+	}
+	slices.Reverse(all)
+	return append(ids, all...)
+}
+
+// nothingToRecall lets a recall wait whose original is not there.
+func nothingToRecall(op, text string) error {
+	return fault.New(fault.Park, op, "nothing-to-recall", text).Hint("see to it that nobody acts on it, and withdraw this message")
 }
 
 // procedure is how the assigning agency leads its own procedure after a message; empty when the message changes nothing about it (concept 3.3).

@@ -18,11 +18,15 @@ func (c *claim) consider(m handover.Message, print string, place ledger.Place, o
 	if k.State == handover.NoCase {
 		a.Parties = m.Parties
 	}
-	if m.Action != handover.ActionNew {
-		a.Action, a.Revises = m.Action, m.References
-	}
 	if err := inPlace(k, a); err != nil {
 		return a, err
+	}
+	m, err := c.past(m)
+	if err != nil {
+		return a, err
+	}
+	if m.Action != handover.ActionNew {
+		a.Action, a.Revises = m.Action, m.References
 	}
 	if err := c.stand(&a, k, m); err != nil {
 		return a, err
@@ -45,6 +49,33 @@ func inPlace(k ledger.Case, a ledger.Admission) error {
 	}
 	return nil
 }
+
+// past returns a recall or correction as what it is now that a person has dropped what it names, before that had its place: the correction of a dropped message is said for the first time, and a
+// revision of a dropped correction is about what that was to correct.
+func (c *claim) past(m handover.Message) (handover.Message, error) {
+	for range mostDropped {
+		if m.Action == handover.ActionNew {
+			return m, nil
+		}
+		named, known := c.o.Ledger.Admission(m.References)
+		switch {
+		case !known || !named.Withdrawn:
+			return m, nil
+		case named.Action == handover.ActionCorrection:
+			m.References = named.Revises
+		case m.Action == handover.ActionCorrection && named.Action == handover.ActionNew:
+			m.Action, m.References = handover.ActionNew, ""
+		case m.Action == handover.ActionRecall && named.Action == handover.ActionNew:
+			return m, nothingToRecall("delivery.gate", "the message that is recalled was dropped before it went anywhere")
+		default:
+			return m, nil // nobody knows what was dropped
+		}
+	}
+	return m, nil
+}
+
+// mostDropped is how many dropped wordings of one message are passed over: records may name each other in a circle.
+const mostDropped = 50
 
 // stand finds out where the message leaves its case and its cost approval, by the tables of package handover.
 func (c *claim) stand(a *ledger.Admission, k ledger.Case, m handover.Message) error {
@@ -84,6 +115,12 @@ func said(before handover.Standing, role handover.Role, p handover.Payload) (han
 // judge asks the rules of the jurisdiction. An application settles what holds for its case.
 func (c *claim) judge(a *ledger.Admission, k ledger.Case, m handover.Message, others rivals) error {
 	switch {
+	case handover.Ended(k.State) && !handover.Ended(a.State) && !handover.Opens(m.Name):
+		if err := c.rivalled(m, others); err != nil { // what ended the case is taken back
+			return err
+		}
+	}
+	switch {
 	case m.Action == handover.ActionRecall:
 		return nil // taking back is always allowed
 	case !handover.Opens(m.Name):
@@ -101,7 +138,7 @@ func (c *claim) judge(a *ledger.Admission, k ledger.Case, m handover.Message, ot
 		}
 	}
 	if !opening.Returned() {
-		if err := c.claims(&opening, m, others); err != nil {
+		if err := c.claims(&opening, k, m, others); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,11 @@ import (
 
 // entryAt names a message at a destination.
 func (d *Delivery) entryAt(m handover.Message, to ledger.Destination, ref native.Reference) ledger.Entry {
-	return ledger.Entry{Case: m.Case, Message: m.ID, To: to, Ref: ref, Origin: d.o.Directory.Origin(m.Envelope), Sequence: m.Sequence}
+	e := ledger.Entry{Case: m.Case, Message: m.ID, To: to, Ref: ref, Origin: d.o.Directory.Origin(m.Envelope), Sequence: m.Sequence}
+	if to == ledger.Gate {
+		e.Action, e.Revises = m.Action, m.References
+	}
+	return e
 }
 
 // gateEntry names a message whose envelope may be unreadable: by its headers as far as they go, by its place otherwise.

@@ -2,6 +2,8 @@ package delivery
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -25,6 +27,8 @@ type persons struct {
 	mu    sync.Mutex
 	known map[handover.CaseID]applicant
 	busy  map[string]chan struct{}
+	// reading is held by who reads applications.
+	reading chan struct{}
 }
 
 // applicant is what an application says about who leads what, without saying it.
@@ -44,7 +48,7 @@ type rivals struct {
 }
 
 func newPersons() *persons {
-	return &persons{known: map[handover.CaseID]applicant{}, busy: map[string]chan struct{}{}}
+	return &persons{known: map[handover.CaseID]applicant{}, busy: map[string]chan struct{}{}, reading: make(chan struct{}, 1)}
 }
 
 // same reports whether two applications concern one person. Numbers decide where both have one: people of one name and birthday exist.
@@ -52,7 +56,7 @@ func (a applicant) same(b applicant) bool {
 	if a.number != "" && b.number != "" {
 		return a.number == b.number
 	}
-	return a.name == b.name
+	return a.name != "" && a.name == b.name
 }
 
 // applicantOf derives the keyed names of an application.
@@ -81,35 +85,58 @@ func plainName(s string) string {
 // in the same moment; reconciliation finds them.
 const personLease = 30 * time.Second
 
-// meet finds the rivals of a new application and keeps others from admitting one of the same person until leave is called. It waits for bus and ledger; ok is false when ctx ends
-// first.
+// meet finds the rivals of a message that gives a person an open case, and keeps others from admitting one of the same person until leave is called. It waits for bus and ledger; ok is false when ctx
+// ends first.
 func (c *claim) meet(ctx context.Context, m handover.Message) (r rivals, leave func(), ok bool) {
-	form, is := m.Payload.(handover.ApplicationSubmitted)
-	if !is || m.Action == handover.ActionRecall {
-		return rivals{}, func() {}, true
+	nobody := func() {}
+	self, opens, ok := c.applies(ctx, m)
+	if !opens || !ok {
+		return rivals{}, nobody, ok
 	}
-	r.self = c.applicantOf(form, m.Test, ledger.Place{})
-	leave, ok = c.alone(ctx, r.self)
+	r.self = self
+	if _, ok = c.acquaint(ctx, m.Case, self); !ok { // after a start this takes long: not while others wait for the person
+		return r, nobody, false
+	}
+	leave, ok = c.alone(ctx, self)
 	if !ok {
-		return r, leave, false
+		return r, nobody, false
 	}
-	if c.persist(ctx, "delivery.sync", func() error { return c.o.Ledger.SyncAll(ctx) }) != nil || !c.acquaint(ctx) {
+	if c.persist(ctx, "delivery.sync", func() error { return c.o.Ledger.SyncAll(ctx) }) != nil {
 		leave()
-		return r, leave, false
+		return r, nobody, false
 	}
-	r.all = c.persons.rivals(m.Case, r.self)
+	if r.all, ok = c.acquaint(ctx, m.Case, self); !ok {
+		leave()
+		return r, nobody, false
+	}
 	return r, leave, true
 }
 
-// alone waits until nobody else here, and as far as Redis knows elsewhere, decides about the same person, by name or by number.
-func (c *claim) alone(ctx context.Context, a applicant) (leave func(), ok bool) {
-	leave, ok = c.aloneWith(ctx, "person:"+a.name)
-	if !ok || a.number == "" {
-		return leave, ok
+// applies finds out for whom a message opens a case, or opens it anew: an application does, and what takes back the end of a case may.
+func (c *claim) applies(ctx context.Context, m handover.Message) (self applicant, opens, ok bool) {
+	if form, is := m.Payload.(handover.ApplicationSubmitted); is {
+		return c.applicantOf(form, m.Test, ledger.Place{}), m.Action != handover.ActionRecall, true
 	}
-	byName := leave
+	k := c.o.Ledger.Case(m.Case)
+	if m.Action == handover.ActionNew || !handover.Ended(k.State) {
+		return self, false, true
+	}
+	self, ok = c.applicantAt(ctx, m.Case, k.Application)
+	return self, self.name != "", ok
+}
+
+// alone waits until nobody else here, and as far as Redis knows elsewhere, decides about the same person, by name or by number. When ok is false nothing is held.
+func (c *claim) alone(ctx context.Context, a applicant) (leave func(), ok bool) {
+	byName, ok := c.aloneWith(ctx, "person:"+a.name)
+	if !ok || a.number == "" {
+		return byName, ok
+	}
 	byNumber, ok := c.aloneWith(ctx, "person:"+a.number)
-	return func() { byNumber(); byName() }, ok
+	if !ok {
+		byName()
+		return byNumber, false
+	}
+	return func() { byNumber(); byName() }, true
 }
 
 // aloneWith is alone for one keyed name. Names come before numbers, so that no two wait for each other.
@@ -157,42 +184,54 @@ func (p *persons) give(who string) {
 	delete(p.busy, who)
 }
 
-// acquaint reads the applications of cases that are not known yet, and forgets those of cases that have ended.
-func (c *claim) acquaint(ctx context.Context) bool {
-	strangers := c.persons.strangers(c.o.Ledger.Unended())
-	for _, id := range slices.Sorted(maps.Keys(strangers)) {
-		place := strangers[id]
-		var r Record
-		err := c.persist(ctx, "delivery.read-application", func() (err error) {
-			r, err = c.o.Bus.ReadAt(ctx, c.o.Bus.PartitionOf(id), place.Offset)
-			return err
-		})
-		if err != nil {
-			return false
+// acquaint returns the rivals of an application among the cases that are open now. It first reads the applications that are not known yet, one gateway's goroutine at a time: after a start these
+// are all.
+func (c *claim) acquaint(ctx context.Context, self handover.CaseID, a applicant) (map[handover.CaseID]applicant, bool) {
+	select {
+	case c.persons.reading <- struct{}{}:
+		defer func() { <-c.persons.reading }()
+	case <-ctx.Done():
+		return nil, false
+	}
+	for {
+		rivals, strangers := c.persons.rivals(c.o.Ledger.Unended, self, a)
+		if len(strangers) == 0 {
+			return rivals, true
 		}
-		m, _, err := c.open(r)
-		if form, is := m.Payload.(handover.ApplicationSubmitted); err == nil && is {
-			c.persons.learn(id, c.applicantOf(form, m.Test, place))
+		for _, id := range slices.Sorted(maps.Keys(strangers)) {
+			other, ok := c.applicantAt(ctx, id, strangers[id])
+			if !ok {
+				return nil, false
+			}
+			c.persons.learn(id, other)
 		}
 	}
-	return true
 }
 
-// strangers returns the cases whose present application is not known.
-func (p *persons) strangers(unended map[handover.CaseID]ledger.Place) map[handover.CaseID]ledger.Place {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for id := range p.known {
-		if _, there := unended[id]; !there {
-			delete(p.known, id)
+// applicantAt reads an application. One that cannot be read gives an applicant who is like nobody: that somebody's application has gone must not hold up everybody else's. ok is false when ctx ends
+// first.
+func (c *claim) applicantAt(ctx context.Context, id handover.CaseID, place ledger.Place) (a applicant, ok bool) {
+	nobody := applicant{place: place}
+	var r Record
+	var gone error
+	err := c.persist(ctx, "delivery.read-application", func() (err error) {
+		r, err = c.o.Bus.ReadAt(ctx, c.o.Bus.PartitionOf(id), place.Offset)
+		if fault.KindOf(err) == fault.Park {
+			gone, err = err, nil
 		}
+		return err
+	})
+	if err != nil {
+		return nobody, false
 	}
-	for id, place := range unended {
-		if p.known[id].place == place {
-			delete(unended, id)
-		}
+	m, _, err := c.open(r)
+	form, is := m.Payload.(handover.ApplicationSubmitted)
+	if gone == nil && err == nil && is && m.Case == id {
+		return c.applicantOf(form, m.Test, place), true
 	}
-	return unended
+	c.o.Log.WarnContext(ctx, "an application cannot be read again: a second one of the same person will not be noticed", slog.String("case", string(id)),
+		slog.Any("error", errors.Join(gone, err)))
+	return nobody, true
 }
 
 func (p *persons) learn(id handover.CaseID, a applicant) {
@@ -201,40 +240,61 @@ func (p *persons) learn(id handover.CaseID, a applicant) {
 	p.known[id] = a
 }
 
-// rivals returns the other cases of the same person and topic.
-func (p *persons) rivals(self handover.CaseID, a applicant) map[handover.CaseID]applicant {
+// rivals returns the open cases of the same person and topic, without one, and those whose present application is not known; it forgets cases that have ended. The open cases are asked for under the
+// lock: an older list would make it forget what somebody has just learnt.
+func (p *persons) rivals(open func() map[handover.CaseID]ledger.Place, self handover.CaseID, a applicant) (rivals map[handover.CaseID]applicant, strangers map[handover.CaseID]ledger.Place) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := map[handover.CaseID]applicant{}
+	strangers = open()
+	rivals = map[handover.CaseID]applicant{}
 	for id, b := range p.known {
+		place, there := strangers[id]
+		if !there {
+			delete(p.known, id)
+			continue
+		}
+		if b.place != place {
+			continue
+		}
+		delete(strangers, id)
 		if id != self && a.process == b.process && a.test == b.test && a.same(b) {
-			all[id] = b
+			rivals[id] = b
 		}
 	}
-	return all
+	return rivals, strangers
 }
 
 // secondClaim is the code with which an application waits whose person has a case already.
 const secondClaim = "second-claim"
 
 // claims lets an application stand beside no other one of the same person and topic. The same content is the same case, and who has entered it again is told where it stands; other content is
-// a conflict, about which a person decides: letting it go on says that both are meant.
-func (c *claim) claims(o *ledger.Opening, m handover.Message, r rivals) error {
+// a conflict, about which a person decides: letting it go on says that both are meant. A case that was sent on is never answered as if it had not been.
+func (c *claim) claims(o *ledger.Opening, k ledger.Case, m handover.Message, r rivals) error {
+	if len(r.all) == 0 || c.meant(m) {
+		return nil
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.all)) {
+		if r.all[id].content != r.self.content || k.Number > 0 && !k.Opening.Returned() {
+			continue
+		}
+		other := c.o.Ledger.Case(id)
+		at := ledger.Destination{System: other.Opening.Works[other.Parties.Assigning], Organisation: other.Parties.Assigning}
+		number, _ := c.o.Ledger.NativeCase(id, at)
+		o.Check = &ledger.Check{Outcome: handover.Returned, Findings: []ledger.Finding{c.o.Rules.Same(o.Profile, at.System, number)}}
+		return nil
+	}
+	return c.rivalled(m, r)
+}
+
+// rivalled lets a message wait that would give a person a second case, unless a person has said that both are meant.
+func (c *claim) rivalled(m handover.Message, r rivals) error {
 	if len(r.all) == 0 || c.meant(m) {
 		return nil
 	}
 	ids := make([]string, 0, len(r.all))
-	for id, other := range r.all {
-		if other.content == r.self.content {
-			k := c.o.Ledger.Case(id)
-			at := ledger.Destination{System: k.Opening.Works[k.Parties.Assigning], Organisation: k.Parties.Assigning}
-			number, _ := c.o.Ledger.NativeCase(id, at)
-			o.Check = &ledger.Check{Outcome: handover.Returned, Findings: []ledger.Finding{c.o.Rules.Same(o.Profile, at.System, number)}}
-			return nil
-		}
+	for _, id := range slices.Sorted(maps.Keys(r.all)) {
 		ids = append(ids, string(id))
 	}
-	slices.Sort(ids)
 	return fault.New(fault.Park, "delivery.gate", secondClaim, "the same person has another case of the same process that has not ended: "+strings.Join(ids, ", ")).
 		Hint("find out which of the two holds; withdraw this one, or let it go on if both are meant")
 }

@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -127,5 +128,79 @@ func TestP4_ActivityOfTheAssigningAgencyIsReportedAsParallelLeadership(t *testin
 		k.says(sd, handover.ReviewMeetingRecorded{HeldOn: "2027-01-10", Participants: agreedNote().Participants})
 		require.Equal(t, []string{string(handover.RefusedParallel)}, codes(g))
 		require.Contains(t, g.ledger.Parked()[0].Reason.Text, "parallel case leadership")
+	})
+}
+
+// I1, I8: a correction that makes a case that was sent on the same as another one of the person is a question for a person. Answered as returned, the case would go on without its other agency.
+func TestI1_ACorrectionThatBecomesTheSameAsAnotherCaseWaitsForAPerson(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		enters(t, r, g, "c1", anna(t))
+		enters(t, r, g, "c2", anna(t, func(a *handover.ApplicationSubmitted) { a.Goal = "etwas anderes" }))
+		rules(t, g, ledger.Retry) // both are meant
+		require.Len(t, r.systems["x"].entries("c2"), 1)
+		e := envelope("c2", 2, "application-submitted", sd)
+		e.Action, e.References = handover.ActionCorrection, "c2-1"
+		r.publish(e, anna(t))
+		elapse(30 * time.Second)
+		require.Equal(t, []string{"second-claim"}, codes(g))
+		require.Equal(t, handover.UnderReview, g.ledger.Case("c2").State)
+		rules(t, g, ledger.Retry)
+		require.Empty(t, codes(g))
+		require.Len(t, r.systems["x"].entries("c2"), 2)
+	})
+}
+
+// I8: a case that comes to life again, because what ended it is recalled, is a second claim when the person has another one by then.
+func TestI8_ACaseThatComesBackToLifeBesideAnotherOneWaitsForAPerson(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		enters(t, r, g, "c1", anna(t))
+		gone := handover.ApplicationWithdrawn{WithdrawnOn: "2026-11-03", Reason: "OTHER"}
+		r.publish(envelope("c1", 2, "application-withdrawn", sd), gone)
+		elapse(30 * time.Second)
+		enters(t, r, g, "c2", anna(t))
+		require.Empty(t, codes(g))
+		e := envelope("c1", 3, "application-withdrawn", sd)
+		e.Action, e.References = handover.ActionRecall, "c1-2"
+		r.publish(e, gone)
+		elapse(30 * time.Second)
+		require.Equal(t, []string{"second-claim"}, codes(g))
+		require.Equal(t, handover.Withdrawn, g.ledger.Case("c1").State)
+		rules(t, g, ledger.Retry)
+		require.Equal(t, handover.UnderReview, g.ledger.Case("c1").State)
+	})
+}
+
+// I1: an application that has gone from the bus holds up nobody else's.
+func TestI1_AnApplicationThatCannotBeReadAgainHoldsUpNobody(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		enters(t, r, g, "c1", anna(t))
+		g.stop()
+		r.memory.gone = map[int64]bool{0: true}
+		again := r.start(g.settled() + 1)
+		enters(t, r, again, "c2", application())
+		require.Len(t, r.systems["x"].entries("c2"), 1)
+		again.stop()
+	})
+}
+
+// After a start the applications of all open cases are read once, however many new ones come meanwhile.
+func TestTheOpenCasesAreReadOnceAfterAStart(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		const open, come = 20, 10
+		for n := range open {
+			e := envelope(fmt.Sprint("old", n), 1, "application-submitted", sd)
+			r.publish(e, application())
+		}
+		elapse(time.Minute)
+		g.stop()
+		again := r.start(g.settled() + 1)
+		before := r.memory.reads
+		for n := range come {
+			r.publish(envelope(fmt.Sprint("new", n), 1, "application-submitted", sd), application())
+		}
+		elapse(time.Minute)
+		require.Len(t, r.systems["x"].entries("new9"), 1)
+		require.LessOrEqual(t, r.memory.reads-before, open+3*come)
+		again.stop()
 	})
 }

@@ -33,7 +33,9 @@ type memory struct {
 	dice   *rand.Rand
 	grown  chan struct{} // closed and replaced when ledger or bus have grown
 	bus    []delivery.Record
-	refuse int           // so many appends fail without being written
+	refuse int            // so many appends fail without being written
+	gone   map[int64]bool // places on the bus at which nothing is left
+	reads  int
 	slow   time.Duration // every append takes so long, and fails without being written when its context ends first
 }
 
@@ -105,6 +107,10 @@ func (m *memory) End(context.Context, int32) (int64, error) {
 func (m *memory) ReadAt(_ context.Context, _ int32, offset int64) (delivery.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.reads++
+	if m.gone[offset] {
+		return delivery.Record{}, fault.New(fault.Park, "test", "no-record", "there is no record at this offset")
+	}
 	return m.bus[offset], nil
 }
 

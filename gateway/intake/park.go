@@ -97,11 +97,20 @@ func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error)
 		Case: c, Message: id, To: ledger.Gate, Origin: origin, Sequence: k.Record.Sequence,
 		Entered: ledger.Entered{System: k.System, Case: k.Record.Case, Record: k.Record.ID},
 	}
+	e.Action, e.Revises = r.revises(k)
 	if err := r.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason}); err != nil {
 		return err
 	}
 	r.logParked(ctx, c, id, reason)
 	return nil
+}
+
+// revises says what a kept record does to an earlier one, if its frame tells; some systems say it in the body.
+func (r *Reader) revises(k kept) (handover.Action, handover.MessageID) {
+	if k.Broken || k.Record.Action == "" || k.Record.Refers == "" {
+		return "", ""
+	}
+	return k.Record.Action, r.messageID(k.Record.Refers)
 }
 
 // Again translates a kept record anew, after a person has let it go on, and puts the message on the bus; or parks it with the reason that

@@ -42,6 +42,9 @@ type Item struct {
 	Attempt int `json:"attempt,omitzero"`
 	// Difference is set when it is no message that waits, but a difference between the ledger and a native system's own list.
 	Difference *Difference `json:"difference,omitzero"`
+	// Action and Revises are those of its [Parking].
+	Action  handover.Action    `json:"-"`
+	Revises handover.MessageID `json:"-"`
 }
 
 // laneState is a lane in which messages wait, in the order in which they will go on.
@@ -107,8 +110,7 @@ func (v *View) foldPark(partition int32, offset int64, r Record) {
 	item := Item{
 		Message: r.Message, Name: r.Parking.Name, Case: r.Case, To: r.To, Ref: r.Ref, Place: r.Parking.Place, Reason: r.Parking.Reason,
 		Status: StatusParked, Since: r.Parking.At, Partition: partition, Parking: offset, Origin: r.Parking.Origin, Sequence: r.Parking.Sequence,
-		Entered: r.Parking.Entered,
-		Attempt: r.Parking.Attempt,
+		Entered: r.Parking.Entered, Attempt: r.Parking.Attempt, Action: r.Parking.Action, Revises: r.Parking.Revises,
 	}
 	if r.Parking.Held {
 		item.Status = StatusHeld
@@ -166,7 +168,7 @@ func (v *View) foldRuling(offset int64, r Record) {
 		v.foldDone(r)
 	case Withdraw:
 		if r.To == Gate {
-			v.messages[r.Message] = &message{id: r.Message, caseID: r.Case, admission: Admission{Withdrawn: true}}
+			v.messages[r.Message] = &message{id: r.Message, caseID: r.Case, admission: Admission{Withdrawn: true, Action: l.items[i].Action, Revises: l.items[i].Revises}}
 		} else {
 			v.refOf(l.items[i].Ref).Withdrawn = true
 			v.settle(r.Message, r.To)

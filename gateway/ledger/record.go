@@ -160,14 +160,14 @@ type Admission struct {
 	Said handover.Said `json:"said,omitzero"`
 	// Approval is where the cost approval that it is about stands after it.
 	Approval handover.ApprovalState `json:"approval,omitzero"`
-	// Revises is the message that it recalls or corrects, and Action which of the two; empty for a new one.
+	// Revises is the message that it recalls or corrects, and Action which of the two; both empty for a new one.
 	Revises handover.MessageID `json:"revises,omitzero"`
 	Action  handover.Action    `json:"action,omitzero"`
 	// Expects is what somebody waits for since this message; nil: nothing.
 	Expects *Expected `json:"expects,omitzero"`
 	// Opening is what is settled when a case is opened; nil for every other message.
 	Opening *Opening `json:"opening,omitzero"`
-	// Withdrawn says that a person dropped the message before it had a place; the other fields are empty then.
+	// Withdrawn says that a person dropped the message before it had a place; the other fields are empty then, but for Action and Revises, as far as they are known.
 	Withdrawn bool `json:"-"`
 }
 
@@ -222,6 +222,9 @@ type Parking struct {
 	Origin   Destination `json:"origin,omitzero"`
 	Sequence uint64      `json:"sequence,omitzero"`
 	Entered  Entered     `json:"entered,omitzero"`
+	// Action and Revises are what a message that waits at the gate does to an earlier one, and to which; no action: it is not known. A message that names it may come after a person has dropped it.
+	Action  handover.Action    `json:"action,omitzero"`
+	Revises handover.MessageID `json:"revises,omitzero"`
 }
 
 // Entered is where a person finds what was entered, in the native system's own numbers, as far as they are known.
