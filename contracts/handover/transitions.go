@@ -79,7 +79,7 @@ func whileActive() []Transition {
 		name Name
 		role Role
 	}{
-		{"job-search-exemption-signed", either},
+		{"job-search-exemption-signed", Assigning}, // only the unemployment office can exempt, and it has handed the case over (concept 3.2.3)
 		{"cost-approval-requested", Receiving}, {"cost-approval-signed", Assigning}, {"cost-approval-refused", Assigning},
 		{"cost-approval-reminder", Receiving},
 		{"measure-ordered", Receiving}, {"measure-completed", Receiving}, {"invoice-forwarded", Receiving},

@@ -159,7 +159,7 @@ func TestP5_EveryDirectionHasItsLegalGate(t *testing.T) {
 // P8: no running status. While it leads, the receiving agency can say what the process knows as an event, and nothing else.
 func TestP8_NoMessageIsARunningStatus(t *testing.T) {
 	events := []handover.Name{
-		"job-search-exemption-signed", "cost-approval-requested", "cost-approval-reminder", "measure-ordered", "measure-completed", "invoice-forwarded", "sanction-hint",
+		"cost-approval-requested", "cost-approval-reminder", "measure-ordered", "measure-completed", "invoice-forwarded", "sanction-hint",
 		"review-meeting-scheduled", "review-meeting-recorded", "consent-withdrawn", "case-closed",
 	}
 	var said []handover.Name
