@@ -28,7 +28,7 @@ func newPlaces(connected []connection) places {
 }
 
 // Destinations returns both parties' dossiers and every shared platform, without the place that the message was entered in. A test delivery
-// goes to test instances only, and nothing else goes there.
+// goes to test instances only, and nothing else goes there. A system that this gateway does not have is a destination too: the message waits there for a person.
 func (d places) Destinations(e handover.Envelope, p handover.Parties, works map[handover.OrganisationID]handover.SystemID) ([]ledger.Destination, error) {
 	var all []ledger.Destination
 	for _, o := range []handover.OrganisationID{p.Assigning, p.Receiving} {
@@ -47,7 +47,7 @@ func (d places) Destinations(e handover.Envelope, p handover.Parties, works map[
 	seen := map[ledger.Destination]bool{d.Origin(e): true}
 	var out []ledger.Destination
 	for _, to := range all {
-		if s := d.systems[to.System]; seen[to] || !s.write || s.test != e.Test {
+		if s, known := d.systems[to.System]; seen[to] || known && (!s.write || s.test != e.Test) {
 			continue
 		}
 		seen[to] = true

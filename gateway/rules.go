@@ -163,9 +163,12 @@ func (r *rules) Same(version string, system handover.SystemID, number native.Cas
 	return *against(sameCase, "I8", v.Phrase(profile.PhraseSameCase), v.Phrase(profile.PhraseSameCaseHint)+" "+string(number)+", "+string(system))
 }
 
-// Repeated implements [delivery.Rules].
+// Repeated implements [delivery.Rules]. The words of the latest version do for a case whose own is not known.
 func (r *rules) Repeated(version string) string {
-	v, _ := r.version(version)
+	v, known := r.version(version)
+	if all := r.profile.Versions(); !known && len(all) > 0 {
+		v = all[len(all)-1]
+	}
 	return v.Phrase(profile.PhraseRepeated)
 }
 

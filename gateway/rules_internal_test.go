@@ -201,3 +201,10 @@ func TestACostApprovalIsExpectedWithinTenDays(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &ledger.Expected{Deadline: "COST_APPROVAL_RETURN", By: "2026-03-12"}, expects)
 }
+
+// The mark of what may stand twice is never empty, also in a case that was opened under a version that is not known here.
+func TestWhatMayStandTwiceIsAlwaysMarked(t *testing.T) {
+	require.NotEmpty(t, sample(t).Repeated("lucerne/regular-2025"))
+	require.NotEmpty(t, sample(t).Repeated(""))
+	require.NotEmpty(t, sample(t).Repeated("elsewhere/of-tomorrow"))
+}

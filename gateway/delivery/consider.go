@@ -10,8 +10,7 @@ import (
 
 // consider decides by the case's state and by the rules of the jurisdiction whether a message may be said now, and where it must be recorded. Errors are reasons
 // to park.
-func (c *claim) consider(m handover.Message, print string, place ledger.Place, others rivals) (ledger.Admission, error) {
-	k := c.o.Ledger.Case(m.Case)
+func (c *claim) consider(k ledger.Case, m handover.Message, print string, place ledger.Place, others rivals) (ledger.Admission, error) {
 	a := ledger.Admission{
 		Number: k.Number + 1, Place: place, Print: print, Parties: k.Parties, Origin: c.o.Directory.Origin(m.Envelope), Sequence: m.Sequence, Name: m.Name, Test: m.Test,
 	}
@@ -33,6 +32,9 @@ func (c *claim) consider(m handover.Message, print string, place ledger.Place, o
 	}
 	if err := c.judge(&a, k, m, others); err != nil {
 		return a, err
+	}
+	if a.Opening == nil && c.o.Ledger.Case(m.Case).Opening.Profile == "" {
+		a.Opening = &k.Opening // an earlier version opened the case: from here on it is settled
 	}
 	return a, c.address(&a, k, m)
 }
@@ -80,9 +82,7 @@ const mostDropped = 50
 // stand finds out where the message leaves its case and its cost approval, by the tables of package handover.
 func (c *claim) stand(a *ledger.Admission, k ledger.Case, m handover.Message) error {
 	a.Said = handover.Said{ID: m.ID, Name: m.Name, Sender: m.Sender, From: k.State}
-	if number := handover.ApprovalOf(m.Payload); number != "" {
-		a.Said.Approval = c.o.Keys.DeriveID("approval", string(m.Case), number)
-	}
+	a.Said.Approval = c.approval(m)
 	before := handover.Standing{State: k.State, Approval: k.Approvals[a.Said.Approval]}
 	var after handover.Standing
 	var refusal handover.Refusal
@@ -97,6 +97,15 @@ func (c *claim) stand(a *ledger.Admission, k ledger.Case, m handover.Message) er
 	a.State, a.Approval = after.State, after.Approval
 	a.Said.To, a.Said.ApprovalFrom, a.Said.ApprovalTo = after.State, before.Approval, after.Approval
 	return nil
+}
+
+// approval is the keyed name of the cost approval that a message is about; "" if it is about none.
+func (c *claim) approval(m handover.Message) string {
+	number := handover.ApprovalOf(m.Payload)
+	if number == "" {
+		return ""
+	}
+	return c.o.Keys.DeriveID("approval", string(m.Case), number)
 }
 
 // said is where a new message leaves the case and the approval that it is about.

@@ -72,7 +72,14 @@ func (c *claim) settle(ctx context.Context, m handover.Message, print string, pl
 		}
 		return ledger.Admission{}, v
 	}
-	a, err := c.consider(m, print, place, others)
+	k, err := c.caseOf(ctx, m.Case)
+	if ctx.Err() != nil {
+		return ledger.Admission{}, unfinished
+	}
+	var a ledger.Admission
+	if err == nil {
+		a, err = c.consider(k, m, print, place, others)
+	}
 	if err != nil {
 		if c.park(ctx, c.entryAt(m, ledger.Gate, ""), ledger.Parking{Place: place, Name: m.Name}, err) != nil {
 			return a, unfinished

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -211,27 +210,15 @@ func (c *claim) acquaint(ctx context.Context, self handover.CaseID, a applicant)
 // applicantAt reads an application. One that cannot be read gives an applicant who is like nobody: that somebody's application has gone must not hold up everybody else's. ok is false when ctx ends
 // first.
 func (c *claim) applicantAt(ctx context.Context, id handover.CaseID, place ledger.Place) (a applicant, ok bool) {
-	nobody := applicant{place: place}
-	var r Record
-	var gone error
-	err := c.persist(ctx, "delivery.read-application", func() (err error) {
-		r, err = c.o.Bus.ReadAt(ctx, c.o.Bus.PartitionOf(id), place.Offset)
-		if fault.KindOf(err) == fault.Park {
-			gone, err = err, nil
-		}
-		return err
-	})
-	if err != nil {
-		return nobody, false
+	m, err := c.messageAt(ctx, id, place)
+	if ctx.Err() != nil {
+		return applicant{}, false
 	}
-	m, _, err := c.open(r)
-	form, is := m.Payload.(handover.ApplicationSubmitted)
-	if gone == nil && err == nil && is && m.Case == id {
+	if form, is := m.Payload.(handover.ApplicationSubmitted); err == nil && is {
 		return c.applicantOf(form, m.Test, place), true
 	}
-	c.o.Log.WarnContext(ctx, "an application cannot be read again: a second one of the same person will not be noticed", slog.String("case", string(id)),
-		slog.Any("error", errors.Join(gone, err)))
-	return nobody, true
+	c.o.Log.WarnContext(ctx, "an application cannot be read again: a second one of the same person will not be noticed", slog.String("case", string(id)), slog.Any("error", err))
+	return applicant{place: place}, true
 }
 
 func (p *persons) learn(id handover.CaseID, a applicant) {

@@ -165,7 +165,7 @@ type Admission struct {
 	Action  handover.Action    `json:"action,omitzero"`
 	// Expects is what somebody waits for since this message; nil: nothing.
 	Expects *Expected `json:"expects,omitzero"`
-	// Opening is what is settled when a case is opened; nil for every other message.
+	// Opening is what is settled when a case is opened; nil for every other message, but for the first one in a case that a gateway of an earlier version opened.
 	Opening *Opening `json:"opening,omitzero"`
 	// Withdrawn says that a person dropped the message before it had a place; the other fields are empty then, but for Action and Revises, as far as they are known.
 	Withdrawn bool `json:"-"`

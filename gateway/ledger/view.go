@@ -73,9 +73,11 @@ type Case struct {
 	Approvals map[string]handover.ApprovalState
 	// Expected is what somebody waits for: by the keyed name of a cost approval, or "" for the next review meeting.
 	Expected map[string]Expected
-	// Opening is what was settled with the application, and Application where its last wording lies; zero before it.
+	// Opening is what was settled with the application, and Application where its last wording lies; zero before it. A case that a gateway of an earlier version opened has no opening at first.
 	Opening     Opening
 	Application Place
+	// Older are the messages that such a gateway admitted, and where they lie: it did not write down which cost approvals they are about.
+	Older map[handover.MessageID]Place
 	open        []*message // admitted, not yet terminal everywhere, in the order of admission
 }
 
@@ -201,6 +203,13 @@ func (v *View) foldAdmit(partition int32, r Record) (woken []Lane) {
 			woken = append(woken, Lane{Case: r.Case, To: to})
 		}
 	}
+	if r.Admission.Said.ID == "" {
+		r.Admission.Said = c.earlier(r.Message, *r.Admission)
+		if c.Older == nil {
+			c.Older = map[handover.MessageID]Place{}
+		}
+		c.Older[r.Message] = r.Admission.Place
+	}
 	m := &message{id: r.Message, caseID: r.Case, partition: partition, admission: *r.Admission, settled: map[Destination]bool{}}
 	v.messages[r.Message] = m
 	c.State, c.Number, c.Test = r.Admission.State, r.Admission.Number, r.Admission.Test
@@ -224,7 +233,10 @@ func (v *View) foldAdmit(partition int32, r Record) (woken []Lane) {
 // remember adds a message to the history of its case.
 func (c *Case) remember(a Admission) {
 	if a.Opening != nil {
-		c.Opening, c.Application = *a.Opening, a.Place
+		c.Opening = *a.Opening
+	}
+	if handover.Opens(a.Name) && (a.Opening != nil || c.Application == Place{}) {
+		c.Application = a.Place
 	}
 	if a.Said.Approval != "" {
 		if c.Approvals == nil {
@@ -393,6 +405,7 @@ func (v *View) Case(id handover.CaseID) Case {
 	}
 	out.Bindings, out.open = nil, nil
 	out.History, out.Approvals, out.Expected = slices.Clone(c.History), maps.Clone(c.Approvals), maps.Clone(c.Expected)
+	out.Older = maps.Clone(c.Older)
 	return out
 }
 
