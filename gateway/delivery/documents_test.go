@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +24,12 @@ type archive struct {
 	kept  map[string][]byte
 	fails int // so many transfers break off
 	puts  int
+	slow  time.Duration // every transfer takes so long
+	hasty bool          // it answers before it has read, and reads all the same
+
+	mu        sync.Mutex
+	now, most int // transfers at once
+	reading   sync.WaitGroup
 }
 
 // OpenDocument implements [adapters.Documents].
@@ -34,10 +42,19 @@ func (a *archive) OpenDocument(_ context.Context, sum string) (io.ReadCloser, er
 }
 
 // PutDocument implements [adapters.Documents].
-func (a *archive) PutDocument(_ context.Context, d handover.Document, content io.Reader) error {
-	a.puts++
-	if a.fails > 0 {
-		a.fails--
+func (a *archive) PutDocument(ctx context.Context, d handover.Document, content io.Reader) error {
+	a.count(1)
+	defer a.count(-1)
+	if a.hasty {
+		a.reading.Go(func() { _, _ = io.ReadAll(content) })
+		return errors.New("the answer came early")
+	}
+	select {
+	case <-time.After(a.slow):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if a.breaks() {
 		_, _ = io.CopyN(io.Discard, content, 3)
 		return errors.New("the line is broken")
 	}
@@ -45,8 +62,26 @@ func (a *archive) PutDocument(_ context.Context, d handover.Document, content io
 	if err != nil {
 		return err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.kept[d.SHA256] = b
 	return nil
+}
+
+// breaks reports whether this transfer breaks off.
+func (a *archive) breaks() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.puts++
+	a.fails--
+	return a.fails >= 0
+}
+
+func (a *archive) count(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.now += n
+	a.most = max(a.most, a.now)
 }
 
 func document(content string) handover.Document {
@@ -123,4 +158,61 @@ func TestACaseNeverStandsWithoutItsDocumentsSilently(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Taking back is always allowed: what was sent with a document is recalled although the document has gone where it came from.
+func TestARecallDoesNotWaitForItsDocuments(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		form := withDocuments(r, []string{"eins"}, document("eins"))
+		again := restart(r, g)
+		k := &talk{r: r}
+		id := k.says(sd, form)
+		delete(r.archives["origin"].kept, document("eins").SHA256)
+		k.says(sd, form, revises(handover.ActionRecall, id))
+		require.Empty(t, codes(again))
+		require.Len(t, r.systems["x"].entries("c1"), 2)
+		again.stop()
+	})
+}
+
+// Handing documents over takes a place among the requests that a system bears at once.
+func TestDocumentsKeepToTheLimitOfRequestsAtOnce(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		form := withDocuments(r, []string{"eins"}, document("eins"))
+		r.archives["x"].slow = time.Second
+		again := restart(r, g)
+		for n := range 20 {
+			r.publish(envelope(fmt.Sprint("c", n), 1, "application-submitted", sd), form)
+		}
+		elapse(time.Minute)
+		require.Len(t, r.systems["x"].journal, 20)
+		require.LessOrEqual(t, r.archives["x"].most, 4)
+		again.stop()
+	})
+}
+
+// A transfer of 20 MiB over a line of 1 Mbit/s takes almost 3 minutes.
+func TestALargeDocumentOverASlowLineArrives(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		form := withDocuments(r, []string{"eins"}, document("eins"))
+		r.archives["x"].slow = 3 * time.Minute
+		again := restart(r, g)
+		(&talk{r: r}).says(sd, form)
+		elapse(4 * time.Minute)
+		require.Len(t, r.systems["x"].entries("c1"), 1)
+		again.stop()
+	})
+}
+
+// A wire may still read the content when its answer has come: net/http does.
+func TestWhetherADocumentWasChangedIsKnownWhileSomebodyStillReads(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		form := withDocuments(r, nil, document("eins"))
+		r.archives["origin"].kept[document("eins").SHA256] = []byte("zwei")
+		r.archives["x"].hasty = true
+		again := restart(r, g)
+		(&talk{r: r}).says(sd, form)
+		r.archives["x"].reading.Wait()
+		again.stop()
+	})
 }
