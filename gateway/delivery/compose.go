@@ -20,7 +20,11 @@ func (c *claim) compose(ctx context.Context, j *job) error {
 	}
 	k := c.o.Ledger.Case(j.Case)
 	a, _ := c.o.Ledger.Admission(j.Message)
-	j.m = worded(j.m, a, k, j.To)
+	m, err := c.worded(j.m, a, k, j.To)
+	if err != nil {
+		return err
+	}
+	j.m = m
 	j.m.Action, j.m.References = revised(j.m.Envelope, a)
 	if err := c.warn(j, k.Opening.Profile); err != nil {
 		return err
@@ -51,18 +55,19 @@ func (c *claim) compose(ctx context.Context, j *job) error {
 
 // worded returns what is said at a destination. The dossier that an application was entered in gets the answer of the rules; everybody else gets the application with the
 // receiving organisation that was found for it.
-func worded(m handover.Message, a ledger.Admission, k ledger.Case, to ledger.Destination) handover.Message {
+func (c *claim) worded(m handover.Message, a ledger.Admission, k ledger.Case, to ledger.Destination) (handover.Message, error) {
 	form, ok := m.Payload.(handover.ApplicationSubmitted)
 	switch {
 	case !ok:
-		return m
+		return m, nil
 	case a.Opening != nil && a.Opening.Check != nil && to == a.Origin:
-		return answer(m, form.Remark, *a.Opening)
+		findings, err := c.openCheck(*a.Opening.Check, m)
+		return answer(m, form.Remark, *a.Opening, findings), err
 	case form.Receiving == "":
 		form.Receiving = k.Parties.Receiving
 		m.Payload, m.Parties = form, k.Parties
 	}
-	return m
+	return m, nil
 }
 
 // warn says in the entry that it may be a duplicate, when a person has had it sent once more although it may stand already. In mode A it cannot become one, and the native system may compare what it
@@ -75,9 +80,9 @@ func (c *claim) warn(j *job, profile string) (err error) {
 }
 
 // answer is what the rules say to an application, in einmal's own name.
-func answer(m handover.Message, remark personal.Text, o ledger.Opening) handover.Message {
+func answer(m handover.Message, remark personal.Text, o ledger.Opening, findings []ledger.Finding) handover.Message {
 	p := handover.ApplicationChecked{Outcome: o.Check.Outcome, Profile: o.Profile, Remark: remark}
-	for _, f := range o.Check.Findings {
+	for _, f := range findings {
 		p.Findings = append(p.Findings, handover.RuleFinding{
 			Rule: f.Rule, Severity: f.Severity, Reason: f.Reason, Source: f.Source, Text: personal.Text(f.Text), Hint: personal.Text(f.Hint),
 		})

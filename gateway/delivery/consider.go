@@ -36,7 +36,10 @@ func (c *claim) consider(k ledger.Case, m handover.Message, print string, place 
 	if a.Opening == nil && c.o.Ledger.Case(m.Case).Opening.Profile == "" {
 		a.Opening = &k.Opening // an earlier version opened the case: from here on it is settled
 	}
-	return a, c.address(&a, k, m)
+	if err := c.address(&a, k, m); err != nil {
+		return a, err
+	}
+	return a, c.sealCheck(&a, m)
 }
 
 // inPlace checks a message against the order of its dossier, and a test against its case.
@@ -166,8 +169,8 @@ func corrects(k ledger.Case, parties handover.Parties, o ledger.Opening) error {
 		return fault.New(fault.Park, "delivery.gate", "case-would-move", "the corrected application would belong to another organisation or stand in another system").
 			Hint("recall the application and make a new one, and withdraw this message")
 	case o.Returned():
-		return fault.New(fault.Park, "delivery.gate", "not-admissible", "the rules do not admit the corrected application: "+o.Check.Findings[0].Rule+", "+o.Check.Findings[0].Text).
-			Hint("agree with the other agency whether the application is withdrawn; then withdraw this message")
+		return fault.New(fault.Park, "delivery.gate", "not-admissible", "the rules do not admit the corrected application").
+			Hint("look at it in its native system; agree with the other agency whether the application is withdrawn; then withdraw this message")
 	}
 	return nil
 }
@@ -190,7 +193,7 @@ func (c *claim) address(a *ledger.Admission, k ledger.Case, m handover.Message) 
 	}
 	if !c.o.Directory.Writable(a.Origin) {
 		return fault.New(fault.Park, "delivery.gate", "answer-impossible", "the rules have something against the application, and its own system is not written into").
-			Hint("tell the sender: " + opening.Check.Findings[0].Rule + ", " + opening.Check.Findings[0].Text)
+			Hint("look at it there, and tell the sender what it lacks by the rules of " + opening.Profile + "; or let the system be written into, and let this message go on")
 	}
 	a.To = append(a.To, a.Origin)
 	return nil

@@ -337,3 +337,38 @@ func TestWhatIsOverdueIsLateUntilItComes(t *testing.T) {
 		})
 	}
 }
+
+// I6: which rule does not hold says something about the person, often about her health: it is in the answer, and nowhere in the ledger or in what waits.
+func TestI6_WhatTheRulesHaveAgainstAnApplicationIsSealed(t *testing.T) {
+	nowhere := func(t *testing.T, r *rig, g *gateway) {
+		t.Helper()
+		require.NotEmpty(t, r.memory.ledger)
+		for _, e := range r.memory.ledger {
+			for _, secret := range []string{"ALV3", "Regel", "Tun", "C 3.2.1"} {
+				require.NotContains(t, string(e.value), secret)
+			}
+		}
+	}
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		bound(t, g)
+		r.judge = refusing(handover.SeverityRefuse, handover.Returned)
+		(&talk{r: r}).says(sd, application())
+		require.Contains(t, string(r.systems["origin"].entries("c1")[0].Body), "ALV3")
+		nowhere(t, r, g)
+	})
+	play(t, func(t *testing.T, r *rig, g *gateway) { // the place of entry cannot be written into
+		r.readOnly = true
+		r.judge = refusing(handover.SeverityRefuse, handover.Returned)
+		(&talk{r: r}).says(sd, application())
+		require.Equal(t, []string{"answer-impossible"}, codes(g))
+		nowhere(t, r, g)
+	})
+	play(t, func(t *testing.T, r *rig, g *gateway) { // a correction that is not admissible
+		r.judge = refusing(handover.SeverityRefuse, handover.Returned)
+		k := &talk{r: r}
+		id := k.says(sd, renewed(""))
+		k.says(sd, application(), revises(handover.ActionCorrection, id))
+		require.Equal(t, []string{"not-admissible"}, codes(g))
+		nowhere(t, r, g)
+	})
+}

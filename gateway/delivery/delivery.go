@@ -40,8 +40,9 @@ type Bus interface {
 	PartitionOf(handover.CaseID) int32
 }
 
-// Keys opens sealed payloads and derives ids.
+// Keys seals and derives ids.
 type Keys interface {
+	Seal(plain, associated []byte) ([]byte, error)
 	Open(sealed, associated []byte) ([]byte, error)
 	DeriveID(label string, parts ...string) string
 }

@@ -293,7 +293,7 @@ func (r *rig) Destinations(handover.Envelope, handover.Parties, map[handover.Org
 func (*rig) Origin(e handover.Envelope) ledger.Destination { return everywhere{}.Origin(e) }
 
 // Writable implements [delivery.Directory].
-func (*rig) Writable(ledger.Destination) bool { return true }
+func (r *rig) Writable(ledger.Destination) bool { return !r.readOnly }
 
 func (everywhere) Origin(e handover.Envelope) ledger.Destination {
 	return ledger.Destination{System: e.Source, Organisation: e.Sender}
@@ -342,8 +342,10 @@ type rig struct {
 	systems map[handover.SystemID]*system
 	to      []ledger.Destination
 	again   delivery.Again
-	judge   func(handover.Message) (handover.Parties, ledger.Opening, error) // nil: everything is admissible
-	against func(handover.Payload, string) (*ledger.Expected, error)         // nil: nothing
+	// readOnly: what comes from origin cannot be answered there.
+	readOnly bool
+	judge    func(handover.Message) (handover.Parties, ledger.Opening, error) // nil: everything is admissible
+	against  func(handover.Payload, string) (*ledger.Expected, error)         // nil: nothing
 	// archives are the systems that keep documents; the messages come from "origin".
 	archives map[handover.SystemID]*archive
 	running  sync.WaitGroup // everything that the rig started

@@ -193,13 +193,15 @@ type Opening struct {
 // Returned reports whether the rules did not admit the application: nothing of it has left the dossier that it was entered in.
 func (o Opening) Returned() bool { return o.Check != nil && o.Check.Outcome == handover.Returned }
 
-// Check is the answer of the rules to an application. It holds words of the profile and of the directory only, nothing of the application.
+// Check is the answer of the rules to an application.
 type Check struct {
-	Outcome  handover.Code `json:"outcome"` // [handover.Returned] or [handover.Forward]
-	Findings []Finding     `json:"findings"`
+	Outcome handover.Code `json:"outcome"` // [handover.Returned] or [handover.Forward]
+	// Findings say which rules do not hold, and so something about the person, often about her health: in the ledger they stand sealed only.
+	Findings []Finding `json:"-"`
+	Sealed   []byte    `json:"sealed"`
 }
 
-// Finding is one rule that does not hold; see [handover.RuleFinding].
+// Finding is one rule that does not hold; see [handover.RuleFinding]. It holds words of the profile and of the directory only, nothing of the application.
 type Finding struct {
 	Rule     string        `json:"rule"`
 	Severity handover.Code `json:"severity"`
