@@ -78,7 +78,7 @@ type Case struct {
 	Application Place
 	// Older are the messages that such a gateway admitted, and where they lie: it did not write down which cost approvals they are about.
 	Older map[handover.MessageID]Place
-	open        []*message // admitted, not yet terminal everywhere, in the order of admission
+	open  []*message // admitted, not yet terminal everywhere, in the order of admission
 }
 
 // NewView returns an empty view of a ledger with so many partitions. watch is called, without locks, when a lane in which something waited
