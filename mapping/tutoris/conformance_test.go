@@ -1,0 +1,16 @@
+package tutoris_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/mapping/tutoris"
+	"github.com/einmal-hub/einmal/mapping/mappingtest"
+)
+
+func TestConformance(t *testing.T) {
+	fields, err := tutoris.Table()
+	require.NoError(t, err)
+	mappingtest.Run(t, mappingtest.Subject{Table: fields, New: tutoris.With})
+}
