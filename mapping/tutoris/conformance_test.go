@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/einmal-hub/einmal/mapping/tutoris"
 	"github.com/einmal-hub/einmal/mapping/mappingtest"
+	"github.com/einmal-hub/einmal/mapping/tutoris"
 )
 
 func TestConformance(t *testing.T) {
