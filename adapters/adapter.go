@@ -8,7 +8,10 @@
 // what was sent. An adapter that retried by itself would break "recorded once"; the HTTP client in adapters/internal/httpx therefore cannot.
 //
 // Adapters are listed in adapters/all; there is no registration by init. Abilities are declared as optional interfaces
-// ([Finder], [Webhook]) and as data ([Abilities]), and are measured by adaptertest, not believed.
+// ([Finder], [Documents], [Webhook]) and as data ([Abilities]), and are measured by adaptertest, not believed.
+//
+// A system of mode A needs no Finder: what is in doubt is sent again and joined. A system without Documents takes part in everything but messages with
+// documents, which are parked.
 package adapters
 
 import (

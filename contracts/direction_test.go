@@ -1,9 +1,13 @@
 package contracts_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 )
@@ -137,4 +141,50 @@ func TestTheDirectionRuleCanFail(t *testing.T) {
 	} {
 		require.Empty(t, e.direction(systems), "%+v", e)
 	}
+}
+
+// TestTheGatewayNamesNoNativeSystem: a system is added without touching the gateway as long as no text in its code names one. The simulator, whose systems are its own, may call them what it likes.
+func TestTheGatewayNamesNoNativeSystem(t *testing.T) {
+	m := readModule(t)
+	looked := 0
+	for _, f := range m.files {
+		if in := strings.Split(f.dir, "/"); in[0] != "gateway" || f.test || len(in) > 1 && in[1] == "sim" {
+			continue
+		}
+		looked++
+		require.Empty(t, namedSystems(f.syntax, m.systems), "%s names a native system", f.path)
+	}
+	require.Positive(t, looked)
+}
+
+func TestTheRuleForNamesOfSystemsCanFail(t *testing.T) {
+	for code, want := range map[string]int{
+		`var x = "klib"`:                         1,
+		"var x = `a/klib/sd-kriens`":             1,
+		`const x, y = "KLIB", "avam"`:            2,
+		`var x = "kliba"`:                        0,
+		"type x struct{ A int `yaml:\"klib\"` }": 1,
+		"// klib\nvar klib int":                  0,
+	} {
+		syntax, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n"+code, 0)
+		require.NoError(t, err)
+		require.Len(t, namedSystems(syntax, []string{"klib", "avam"}), want, code)
+	}
+}
+
+// namedSystems lists the texts in a file's code that hold the name of a native system as a word.
+func namedSystems(syntax *ast.File, systems []string) []string {
+	var found []string
+	ast.Inspect(syntax, func(n ast.Node) bool {
+		text, ok := n.(*ast.BasicLit)
+		if !ok || text.Kind != token.STRING {
+			return true
+		}
+		words := strings.FieldsFunc(strings.ToLower(text.Value), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		if slices.ContainsFunc(words, func(w string) bool { return slices.Contains(systems, w) }) {
+			found = append(found, text.Value)
+		}
+		return true
+	})
+	return found
 }

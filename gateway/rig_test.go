@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,12 +17,14 @@ import (
 	"github.com/stretchr/testify/require"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/einmal-hub/einmal/adapters"
 	adaptersall "github.com/einmal-hub/einmal/adapters/all"
 	"github.com/einmal-hub/einmal/gateway"
 	"github.com/einmal-hub/einmal/gateway/config"
 	"github.com/einmal-hub/einmal/gateway/embedded"
 	"github.com/einmal-hub/einmal/gateway/seal"
 	"github.com/einmal-hub/einmal/gateway/telemetry"
+	"github.com/einmal-hub/einmal/mapping"
 	mappingall "github.com/einmal-hub/einmal/mapping/all"
 	"github.com/einmal-hub/einmal/mocks/clerks"
 	"github.com/einmal-hub/einmal/mocks/core"
@@ -95,6 +98,9 @@ type stage struct {
 	after                []func() // what ends after the gateways
 	// rewrite changes the configuration; nil: as it is.
 	rewrite func(yaml string) string
+	// factories and mappers are those of systems that only the test knows.
+	factories []adapters.Factory
+	mappers   map[string]mapping.Mapper
 }
 
 // newStage starts a world on a folder of its own.
@@ -198,10 +204,13 @@ func (s *stage) config() config.Config {
 	if s.rewrite != nil {
 		yaml = s.rewrite(yaml)
 	}
-	c, err := config.Parse("test.yaml", []byte(yaml), adaptersall.Factories())
+	c, err := config.Parse("test.yaml", []byte(yaml), s.types())
 	require.NoError(s.t, err)
 	return c
 }
+
+// types lists what kinds of native system there are: those of the program, and those that only the test knows.
+func (s *stage) types() []adapters.Factory { return append(adaptersall.Factories(), s.factories...) }
 
 // running is a gateway that runs.
 type running struct {
@@ -219,8 +228,9 @@ func (s *stage) options() gateway.Options {
 	s.t.Helper()
 	mappers, err := mappingall.Mappers()
 	require.NoError(s.t, err)
+	maps.Copy(mappers, s.mappers)
 	return gateway.Options{
-		Config: s.config(), Factories: adaptersall.Factories(), Mappers: mappers, Log: telemetry.NewLogger(s.log, "debug", "text"),
+		Config: s.config(), Factories: s.types(), Mappers: mappers, Log: telemetry.NewLogger(s.log, "debug", "text"),
 	}
 }
 

@@ -48,14 +48,16 @@ type Earlier struct {
 
 // Mapper translates for one type of native system. Its methods may be called concurrently. Errors are [fault.Error] of
 // kind Park, or [fault.Findings] inside one, and name fields of the native format, never values.
+//
+// A new entry has the empty action in a [native.Record] and a [native.Entry], and [handover.ActionNew] in a [Draft] and a message. A mapping that has no row for a message parks it.
 type Mapper interface {
 	// ToHandover translates a record that a person entered. Every field of the record is mapped, dropped by name in the table, or an error.
 	ToHandover(r native.Record) (Draft, error)
-	// FromHandover translates a message into the entry for a place. Every field of the message is mapped, dropped by name in the table, or an error.
+	// FromHandover translates a valid message into the entry for a place. Every field of the message is mapped, dropped by name in the table, or an error.
 	FromHandover(m handover.Message, at Placement) (native.Entry, error)
 }
 
-// Coded is a mapping whose code lists can be replaced: the fields of a native system are those of its type, but the words in them are those of a jurisdiction, or of one
+// Coded is what every mapping of the program is (a table's Mapper is one): a mapping whose code lists can be replaced: the fields of a native system are those of its type, but the words in them are those of a jurisdiction, or of one
 // installation.
 type Coded interface {
 	Mapper

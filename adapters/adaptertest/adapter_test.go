@@ -26,6 +26,7 @@ type flaws struct {
 	leaks, closesOnce, pingsAlways, verifiesAll, noFinder, noBounds           bool
 	putsAnything, putsHalf, putsLater, believesPut, doubtsPut, putsAfterEnd   bool
 	opensAnything, opensOther, retriesMissing, forgetsDocuments               bool
+	movesNoDocuments, writesAsNew, readsAsNew, refersToNothing                bool
 	mode                                                                      adapters.Mode
 }
 
@@ -55,6 +56,9 @@ func (r *register) connect(how Connection, f flaws) adapters.System {
 	}
 	if f.noBounds {
 		s.Abilities.Bounds = adapters.Bounds{}
+	}
+	if f.movesNoDocuments {
+		s.Documents = nil
 	}
 	if f.leaks {
 		go func() { select {} }()
@@ -99,6 +103,12 @@ func (c *client) Apply(ctx context.Context, e native.Entry) (native.Receipt, err
 	}
 	if c.forgetsDocuments {
 		e.Documents = nil
+	}
+	if c.writesAsNew {
+		e.Action, e.Refers = "", ""
+	}
+	if c.refersToNothing {
+		e.Refers = ""
 	}
 	before := c.register.Count(e.Reference)
 	var rec native.Record
@@ -223,7 +233,15 @@ func (c *client) Read(ctx context.Context, after native.Position, limit int) (ad
 		limit++
 	}
 	var records []native.Record
-	act := func() error { records = c.register.from(from, limit); return nil }
+	act := func() error {
+		records = c.register.from(from, limit)
+		for i := range records {
+			if c.readsAsNew {
+				records[i].Action, records[i].Refers = "", ""
+			}
+		}
+		return nil
+	}
 	err := c.register.exchange(ctx, c.how, false, act)
 	if c.followsReading && errors.Is(err, errElsewhere) {
 		err = act()

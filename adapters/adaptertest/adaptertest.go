@@ -34,6 +34,9 @@ type Driver struct {
 	Secrets []string
 	// Lacks are faults that the wire of this system cannot have.
 	Lacks []Fault
+	// ActionInContent is true for a system whose content itself says that it recalls or corrects something, and what: its mapping writes and reads that, and the adapter leaves
+	// [native.Record.Action] empty.
+	ActionInContent bool
 }
 
 // Native is one running native system, as its clerks, its operator and the network see it.
@@ -66,7 +69,7 @@ const (
 type Fault string
 
 const (
-	// Rejected is an answer that the contract lists as "rejected before any write", to a write.
+	// Rejected is an answer that the contract lists as "rejected before any write", to a write; storing a document is one too.
 	Rejected Fault = "rejected"
 	// Failed is a failure that leaves open what happened, such as status 500; nothing is carried out.
 	Failed Fault = "failed"

@@ -103,6 +103,10 @@ func TestEveryWrongAdapterFails(t *testing.T) {
 		"waits for what is missing":               {flaws{retriesMissing: true}, false, "not there is missing"},
 		"retries documents without being let in":  {flaws{retriesForbidden: true}, false, "documents: wrong"},
 		"writes entries without their documents":  {flaws{forgetsDocuments: true}, false, "names only documents"},
+		"moves no documents":                      {flaws{movesNoDocuments: true}, false, "fit together"},
+		"writes a recall as a new entry":          {flaws{writesAsNew: true}, false, "stays one"},
+		"reads a recall as a new entry":           {flaws{readsAsNew: true}, false, "stays one"},
+		"forgets what a recall is about":          {flaws{refersToNothing: true}, false, "stays one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, r := range rules() {

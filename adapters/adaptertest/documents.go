@@ -150,7 +150,9 @@ func putsAgain(s *session) {
 		}
 		d, content := paper(strings.Repeat("y", i+1), 3000)
 		s.native.Script(f)
-		s.failed(s.system.Documents.PutDocument(s.Context(), d, bytes.NewReader(content)), fault.Retry)
+		err := s.system.Documents.PutDocument(s.Context(), d, bytes.NewReader(content))
+		require.Error(s.T, err, "%s: an exchange that went wrong is no success", f)
+		s.failed(err, fault.Retry)
 		s.put(d, content)
 		got, err := s.kept(d.SHA256)
 		require.NoError(s.T, err)

@@ -131,7 +131,7 @@ func (r *register) write(e native.Entry) (native.Record, error) {
 	}
 	rec := native.Record{
 		ID: native.RecordID(fmt.Sprintf("R-%d", n)), Kind: e.Kind, Case: in, Organisation: "sd", CaseReference: e.CaseReference, Reference: e.Reference,
-		Sequence: sequence, At: time.Unix(int64(n), 0), Body: e.Body,
+		Sequence: sequence, At: time.Unix(int64(n), 0), Action: e.Action, Refers: e.Refers, Body: e.Body,
 	}
 	r.records = append(r.records, rec)
 	return rec, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/stretchr/testify/require"
 )
@@ -18,6 +19,7 @@ func aboutSources() []rule {
 		{name: "a record says where and when it was entered", needs: reads, hold: readsFrames},
 		{name: "skips nothing while clerks go on working", needs: reads, hold: readsWhileWritten},
 		{name: "what einmal wrote comes back with its reference", needs: both, hold: readsEchoes},
+		{name: "a recall or a correction stays one, in both directions", needs: both, hold: readsRevisions},
 		{name: "a reading that fails is tried again and skips nothing", needs: reads, hold: readsAfterFaults},
 		{name: "a reading ends with its context", needs: reads, hold: readsUntilEnd},
 		{name: "a reading without entry stops, one without connection waits", needs: reads, hold: readsOutside},
@@ -96,6 +98,32 @@ func readsEchoes(s *session) {
 		require.Equal(s.T, want.Kind, records[i].Kind)
 		require.Equal(s.T, receipt.Case, records[i].Case)
 		require.Equal(s.T, e.CaseReference, records[i].CaseReference, "every record of a case that einmal opened carries its id")
+	}
+}
+
+// readsRevisions: an adapter that loses what an entry does to an earlier one makes a new entry of a recall.
+func readsRevisions(s *session) {
+	if s.driver.ActionInContent {
+		return
+	}
+	opened := s.apply(s.native.Entry(1, ""))
+	said := s.apply(s.native.Entry(2, opened.Case))
+	for i, action := range []handover.Action{handover.ActionCorrection, handover.ActionRecall} {
+		e := s.native.Entry(3+i, opened.Case)
+		e.Action, e.Refers = action, said.Record
+		receipt := s.apply(e)
+		records, _ := s.drain(s.system.Source, "", 10)
+		for _, r := range records {
+			switch r.ID {
+			case receipt.Record:
+				require.Equal(s.T, action, r.Action, "a %s comes back as what it is", action)
+				require.Equal(s.T, said.Record, r.Refers, "a %s names the record that it is about", action)
+			case opened.Record, said.Record:
+				require.Empty(s.T, r.Action, "a new entry is neither")
+				require.Empty(s.T, r.Refers)
+			}
+		}
+		require.Contains(s.T, inOrder(records), receipt.Record)
 	}
 }
 

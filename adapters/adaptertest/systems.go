@@ -29,6 +29,9 @@ func abilitiesFit(s *session) {
 	require.True(s.T, s.system.Source != nil || s.system.Sink != nil, "a system is read from or written into")
 	require.NotNil(s.T, s.system.Ping)
 	require.NotNil(s.T, s.system.Close)
+	if _, keeps := s.native.(Archive); keeps {
+		require.NotNil(s.T, s.system.Documents, "the native system keeps documents (Archive), and the adapter moves none")
+	}
 	if s.system.Sink == nil {
 		return
 	}

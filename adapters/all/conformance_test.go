@@ -55,6 +55,7 @@ type kind struct {
 	configure func(cfg any, url, secretFile, webhookFile string)
 	compose   func(handover.Name, core.Facts) (native.Kind, []byte)
 	factory   adapters.Factory
+	inContent bool // recall and correction stand in the content
 }
 
 func kinds() map[string]kind {
@@ -68,7 +69,7 @@ func kinds() map[string]kind {
 			},
 		},
 		"avam": {
-			factory: avam.Factory{}, compose: mockavam.Compose,
+			factory: avam.Factory{}, compose: mockavam.Compose, inContent: true,
 			mock: func() (mock, error) {
 				return mockavam.New(mockavam.Options{System: "avam", Username: "einmal", Password: secret})
 			},
@@ -103,7 +104,7 @@ func TestEveryAdapterHoldsEveryRule(t *testing.T) {
 			require.True(t, known)
 			adaptertest.Run(t, adaptertest.Driver{
 				Start:   func(t adaptertest.T) adaptertest.Native { return start(t, k) },
-				Secrets: []string{secret, person, number, "756.9217.0769.85", "wrong-" + secret},
+				Secrets: []string{secret, person, number, "756.9217.0769.85", "wrong-" + secret}, ActionInContent: k.inContent,
 			})
 		})
 	}

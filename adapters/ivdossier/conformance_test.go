@@ -29,7 +29,7 @@ func TestConformance_WithStaffWhoSaveInEveryWay(t *testing.T) {
 func driver(f core.Faults) adaptertest.Driver {
 	return adaptertest.Driver{
 		Start:   func(t adaptertest.T) adaptertest.Native { return startStage(t, f) },
-		Secrets: []string{canary, facts(1).Person.AHV},
+		Secrets: []string{canary, facts(1).Person.AHV}, ActionInContent: true,
 		Lacks: []adaptertest.Fault{
 			adaptertest.Late, adaptertest.Torn, adaptertest.Endless, adaptertest.Silent, adaptertest.Redirected, adaptertest.Lagging,
 		},

@@ -55,7 +55,8 @@ type Entry struct {
 	Reference Reference
 	Kind      Kind
 	// Case is the native case to write into; empty opens a new case.
-	Case          CaseKey
+	Case CaseKey
+	// CaseReference is einmal's id of the case. It comes with every entry; what counts is the one with which the native case was opened.
 	CaseReference handover.CaseID
 	// Organisation is whose dossier it goes into: the party of the case that works in this system.
 	Organisation handover.OrganisationID

@@ -19,6 +19,9 @@
 //	    root: Anmeldung               # xml only: the root element of the content
 //	    fields: [rows]
 //
+// The canonical codes are those of the jurisdiction's profile (mapping/profile/lucerne); the gateway does not start when a system has no word for one of them. A list has any name
+// and stands in the table only when a row uses it.
+//
 // A row has one of five forms. Paths are names joined by dots, with [] after a list: "participants[].name". In XML a name may have a prefix
 // ("eCH-0044:vn") and the last one may be an attribute ("@unit"); elements are written in the order of the rows.
 //
