@@ -29,6 +29,7 @@ func abilitiesFit(s *session) {
 	require.True(s.T, s.system.Source != nil || s.system.Sink != nil, "a system is read from or written into")
 	require.NotNil(s.T, s.system.Ping)
 	require.NotNil(s.T, s.system.Close)
+	require.NotEmpty(s.T, a.Contract, "what is measured is measured of one version of the contract")
 	if s.system.Sink == nil {
 		return
 	}

@@ -59,7 +59,7 @@ func newExchange(c *Config, now func() time.Time) (*exchange, error) {
 func (e *exchange) system() adapters.System {
 	return adapters.System{
 		Source: e, Sink: e, Finder: e, Ping: e.ping, Close: func() error { return nil },
-		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: e.config.Bounds},
+		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: e.config.Bounds, Contract: Type + "/1"},
 	}
 }
 
