@@ -113,11 +113,11 @@ func free(folder, name string, b []byte, files attachments) (string, error) {
 			path = filepath.Join(folder, fmt.Sprintf("%s (%d)%s", strings.TrimSuffix(name, end), n, end))
 		}
 		there, err := os.ReadFile(path) //nolint:gosec // the mock's own folder
-		_, taken := files[path]
-		switch {
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
+		missing := errors.Is(err, fs.ErrNotExist)
+		if err != nil && !missing {
 			return "", err
-		case !taken && (err != nil || bytes.Equal(there, b)):
+		}
+		if _, taken := files[path]; !taken && (missing || bytes.Equal(there, b)) {
 			return path, nil
 		}
 	}
@@ -137,7 +137,7 @@ func (m *Mock) numberOf(e core.Entry) (string, error) {
 	}
 	f, err := excelize.OpenFile(filepath.Join(m.options.Folder, contract.Register))
 	if err != nil {
-		return "", nil //nolint:nilerr // it is not there yet, or is being replaced: she looks again later
+		return "", nil // it is not there yet, or is being replaced: she looks again later
 	}
 	defer func() { _ = f.Close() }()
 	rows, err := f.GetRows(contract.HistorySheet)
