@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -164,16 +165,22 @@ func (c *claim) acquaint(ctx context.Context) bool {
 		place := strangers[id]
 		var r Record
 		err := c.persist(ctx, "delivery.read-application", func() (err error) {
-			r, err = c.o.Bus.ReadAt(ctx, c.o.Bus.PartitionOf(id), place.Offset)
+			if r, err = c.o.Bus.ReadAt(ctx, c.o.Bus.PartitionOf(id), place.Offset); fault.KindOf(err) == fault.Park {
+				return nil // the bus has lost it
+			}
 			return err
 		})
 		if err != nil {
 			return false
 		}
+		who := applicant{place: place}
 		m, _, err := c.open(r)
-		if form, is := m.Payload.(handover.ApplicationSubmitted); err == nil && is {
-			c.persons.learn(id, c.applicantOf(form, m.Test, place))
+		if form, is := m.Payload.(handover.ApplicationSubmitted); err == nil && is && m.Case == id {
+			who = c.applicantOf(form, m.Test, place)
+		} else {
+			c.o.Log.WarnContext(ctx, "the application of a case cannot be read any more: whether the person has another case is not known", slog.String("case", string(id)))
 		}
+		c.persons.learn(id, who)
 	}
 	return true
 }

@@ -105,6 +105,9 @@ func (m *memory) End(context.Context, int32) (int64, error) {
 func (m *memory) ReadAt(_ context.Context, _ int32, offset int64) (delivery.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if offset >= int64(len(m.bus)) {
+		return delivery.Record{}, fault.New(fault.Park, "test", "no-record", "there is no record at this offset")
+	}
 	return m.bus[offset], nil
 }
 

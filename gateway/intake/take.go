@@ -103,6 +103,12 @@ func (r *Reader) echo(ctx context.Context, rec native.Record) (string, error) {
 	if _, ours := r.Ledger.Ref(rec.Reference); ours {
 		return outcomeEcho, nil
 	}
+	if r.Ledger.LostOf(r.caseID(rec), rec.At) {
+		// Either einmal wrote it and the ledger lost that, which delivery finds by search; or the comparison with the system's own list names it as extra.
+		r.Log.WarnContext(ctx, "left to the comparison: the ledger was set back and may have lost this reference", slog.String("system", string(r.origin.ID)),
+			slog.String("case", string(rec.CaseReference)), slog.String("reference", string(rec.Reference)))
+		return outcomeEcho, nil
+	}
 	why := fault.New(fault.Park, "intake.echo", "foreign-reference", "the record carries a reference that this installation never gave").
 		Hint("find out who wrote it: another installation, or a copy of an older entry; then withdraw it")
 	return outcomeParked, r.park(ctx, rec, why)

@@ -73,7 +73,7 @@ type Stats struct {
 	Held     int `json:"held"`     // waiting behind another message of their case
 	// Differences is how many differences between the ledger and a native system's own list wait for a person.
 	Differences int `json:"differences"`
-	Skipped     int `json:"skipped"` // ledger records of another version
+	Skipped     int `json:"skipped"` // ledger records of another version or of an unknown kind
 }
 
 // Stats returns the present figures.
@@ -94,4 +94,11 @@ func (v *View) Stats() Stats {
 		}
 	}
 	return s
+}
+
+// Newer reports whether a record of another version names a case: only a gateway that can read it knows where the case stands.
+func (v *View) Newer(id handover.CaseID) bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.newer[id]
 }
