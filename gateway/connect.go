@@ -97,7 +97,7 @@ func coded(m mapping.Mapper, path, file string) (mapping.Mapper, fault.Findings)
 func busConfig(k config.Kafka, instance string) (bus.Config, error) {
 	c := bus.Config{
 		Instance: instance,
-		Brokers:  k.Brokers, Version: k.Version, Prefix: k.Prefix, Partitions: k.Partitions,
+		Brokers:  k.Brokers, Version: k.Version, Prefix: k.Prefix, Partitions: k.Partitions, Unused: k.Unused,
 		Replication: k.Replication, MinInSync: k.MinInSync, Session: k.Session,
 	}
 	var err error

@@ -46,6 +46,9 @@ func (d *document) kafka(k Kafka) {
 	if k.Partitions < 1 || k.Partitions > 1000 {
 		d.report("kafka.partitions", "out-of-range", "the number of partitions is not within 1 and 1000", "12 suits most installations")
 	}
+	if k.Unused < 0 {
+		d.report("kafka.unusedPartitions", "out-of-range", "the number of unused partitions is below zero", "leave it out")
+	}
 	if k.Replication < 0 {
 		d.report("kafka.replication", "out-of-range", "the number of replicas is below zero", "use 3, or 1 with a single broker")
 	}

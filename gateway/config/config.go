@@ -26,7 +26,7 @@ type Config struct {
 	Admin string `yaml:"admin"`
 	// Grace is how long a stop may take: what is under way is finished, nothing new is begun.
 	Grace time.Duration `yaml:"grace"`
-	// Data is the folder for the embedded engines. It is not used when both kafka.brokers and redis.address are set.
+	// Data is the folder for the embedded engines, and for what this gateway remembers of the ledger outside Kafka. It must outlive the process: two gateways may share one.
 	Data string `yaml:"data"`
 	// Keys is the file with the sealing keys and the identity secret. It must be the same for all gateways and is never to be lost: without it the bus cannot be read.
 	Keys string `yaml:"keys"`
@@ -48,12 +48,13 @@ type Config struct {
 // Kafka says where the bus is. Without brokers an embedded one is started.
 type Kafka struct {
 	Brokers     []string      `yaml:"brokers"`
-	Version     string        `yaml:"version"`     // protocol version
-	Prefix      string        `yaml:"prefix"`      // of the topics
-	Partitions  int32         `yaml:"partitions"`  // of every topic; can never be changed afterwards
-	Replication int16         `yaml:"replication"` // replicas of every record
-	MinInSync   int           `yaml:"minInSync"`   // replicas that have a record before it counts
-	Session     time.Duration `yaml:"session"`     // after so long without a heartbeat another gateway takes over
+	Version     string        `yaml:"version"`          // protocol version
+	Prefix      string        `yaml:"prefix"`           // of the topics
+	Partitions  int32         `yaml:"partitions"`       // that cases are spread over, in every topic; can never be changed afterwards
+	Unused      int32         `yaml:"unusedPartitions"` // that somebody added to the topics; they stay empty
+	Replication int16         `yaml:"replication"`      // replicas of every record
+	MinInSync   int           `yaml:"minInSync"`        // replicas that have a record before it counts
+	Session     time.Duration `yaml:"session"`          // after so long without a heartbeat another gateway takes over
 	TLS         *TLS          `yaml:"tls"`
 	SASL        *SASL         `yaml:"sasl"`
 }

@@ -21,8 +21,8 @@ type Acceptance struct {
 	Person string    `json:"person"` // the operator's account name
 	Why    string    `json:"why"`
 	At     time.Time `json:"at"` // UTC
-	// Instead is the installation that was expected; empty when it was this one.
-	Instead string `json:"instead,omitzero"`
+	// Instead are the installations that were expected, if it was not this one.
+	Instead []string `json:"instead,omitzero"`
 }
 
 // clockMargin is how far a native system's clock may be ahead. What it dates later than that, and sent before the loss, is taken for new.
@@ -47,8 +47,10 @@ func (v *View) foldSetBack(partition int32, offset int64, at time.Time, r Record
 			delete(v.cursors, id)
 		}
 	}
-	if r.Acceptance != nil && r.Acceptance.Instead != "" {
-		v.instead[r.Acceptance.Instead] = true
+	if r.Acceptance != nil {
+		for _, other := range r.Acceptance.Instead {
+			v.instead[other] = true
+		}
 	}
 }
 

@@ -171,7 +171,7 @@ func TestALossMeansTheSameAfterCompactionAndASecondOneCounts(t *testing.T) {
 	p.accept()
 	require.NoError(t, p.ledger().Void(t.Context(), e, 0, "", true))
 	require.Equal(t, 1, p.view.Era())
-	require.NoError(t, p.ledger().Accept(t.Context(), 7, Acceptance{Person: "op", Why: "again", Instead: "OTHER"}))
+	require.NoError(t, p.ledger().Accept(t.Context(), 7, Acceptance{Person: "op", Why: "again", Instead: []string{"OTHER"}}))
 	require.NoError(t, p.ledger().Accept(t.Context(), 2, Acceptance{Person: "op", Why: "somebody who knew less"}))
 	for _, compacted := range []bool{false, true} {
 		p.view = p.again(compacted)
