@@ -17,9 +17,13 @@ import (
 	"github.com/einmal-hub/einmal/gateway/telemetry"
 )
 
-// startSystems lets every connected system be closed at the end.
-func (g *Gateway) startSystems(_ context.Context, s *stack) error {
+// startSystems lets every connected system be closed at the end, and says which was never measured.
+func (g *Gateway) startSystems(ctx context.Context, s *stack) error {
 	for _, c := range g.connected {
+		if c.unmeasured() {
+			g.o.Log.WarnContext(ctx, "nobody has measured whether this system keeps to its mode and bounds", slog.String("system", string(c.id)),
+				slog.String("mode", string(c.system.Abilities.Mode)), slog.String("next", c.command()))
+		}
 		if c.system.Close != nil {
 			s.push("system "+string(c.id), func(context.Context) error { return c.system.Close() })
 		}

@@ -103,6 +103,11 @@ func TestEveryWrongAdapterFails(t *testing.T) {
 		"waits for what is missing":               {flaws{retriesMissing: true}, false, "not there is missing"},
 		"retries documents without being let in":  {flaws{retriesForbidden: true}, false, "documents: wrong"},
 		"writes entries without their documents":  {flaws{forgetsDocuments: true}, false, "names only documents"},
+		"says A of a system that records twice":   {flaws{mode: adapters.ModeA}, false, "what is measured"},
+		"gives one receipt for all in mode C":     {flaws{mode: adapters.ModeC, mixesUp: true}, false, "what is measured"},
+		"a search that shows one of two":          {flaws{searchShowsOne: true}, false, "what is measured"},
+		"a search that shows everything":          {flaws{searchShowsAll: true}, false, "what is measured"},
+		"a stream without references, measured":   {flaws{forgetsReference: true}, false, "what is measured"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, r := range rules() {

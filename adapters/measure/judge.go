@@ -42,11 +42,19 @@ func (j journal) judge() Report {
 		j.again, j.strangers, j.references, j.search, j.lag, j.late, j.nothingWritten, j.receipts, j.whole, j.cases, j.echo, j.position, j.documents, j.answers, j.times,
 	} {
 		if f := experiment(); f.Experiment != "" {
-			r.Findings = append(r.Findings, f)
+			r.Findings = append(r.Findings, f.against(r.Configured.Mode))
 		}
 	}
 	r.Measured.Mode = best(r.Findings)
 	return r
+}
+
+// against turns a failure into a note when it rules out only modes that promise more than the one in use.
+func (f Finding) against(used adapters.Mode) Finding {
+	if f.Result == Fails && f.Bound == "" && !slices.ContainsFunc(f.RulesOut, func(m adapters.Mode) bool { return !worse(used, m) }) {
+		f.Result, f.Next = Noted, ""
+	}
+	return f
 }
 
 // all modes, and the two that rest on the reference.

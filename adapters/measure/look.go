@@ -116,6 +116,11 @@ func (r *run) echoes() bool { return r.system.Source != nil && !r.bounds.Asynchr
 // page is how many records are read at once.
 const page = 200
 
+// readAll reads what stood there before the measurement.
+func (r *run) readAll(ctx context.Context) error {
+	return r.stubbornly(ctx, func() error { return r.readOn(ctx) })
+}
+
 // readOn reads what is new in the stream. What stood there before the measurement is not kept. A failed reading is counted and tried again the next time.
 func (r *run) readOn(ctx context.Context) error {
 	if r.system.Source == nil || r.bounds.Asynchronous() && r.stream.begun {

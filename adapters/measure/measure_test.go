@@ -9,6 +9,7 @@ import (
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/adapters/measure"
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/stretchr/testify/require"
 )
 
@@ -197,6 +198,27 @@ func TestThePlanIsWhatIsWritten(t *testing.T) {
 	for _, ref := range r.Written.References {
 		require.True(t, ref.Measured(), ref)
 	}
+}
+
+// A system may be measured again and again: what was written before is not written again.
+func TestReferencesBelongToOneMeasurement(t *testing.T) {
+	seen := map[native.Reference]uint64{}
+	alphabet := map[rune]bool{}
+	for seed := uint64(1); seed <= 20; seed++ {
+		o := options()
+		o.Seed = seed
+		r, err := run(t, traits{joins: true, noSearch: true}, adapters.ModeA, bounds(), o)
+		require.NoError(t, err)
+		for _, ref := range r.Written.References {
+			require.Zero(t, seen[ref], "%s was written with the seeds %d and %d", ref, seen[ref], seed)
+			require.Regexp(t, "^7e577e57-[0-9a-f]{4}-0[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$", string(ref))
+			seen[ref] = seed
+			for _, c := range ref {
+				alphabet[c] = true
+			}
+		}
+	}
+	require.Len(t, alphabet, 17, "every character of the alphabet is tried")
 }
 
 func TestMeasuringTwiceWithOneSeedGivesTheSame(t *testing.T) {

@@ -106,11 +106,17 @@ func (r Record) Permits(typ string, a adapters.Abilities) fault.Findings {
 // Fingerprint identifies the configuration of an adapter: a SHA-256 over its type and every setting that is neither a bound, which a record compares one by one, nor the name of a file: secrets stand
 // in files, and may be replaced. Which settings name files is told by their names, as when the configuration is read.
 func Fingerprint(typ string, cfg any) string {
-	lines := []string{"type=" + typ}
-	settings(&lines, "", reflect.ValueOf(cfg))
-	slices.Sort(lines)
+	lines := append(Settings(cfg), "type="+typ)
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
 	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Settings lists what a fingerprint is made of, sorted: "url="https://klib.example"".
+func Settings(cfg any) []string {
+	var lines []string
+	settings(&lines, "", reflect.ValueOf(cfg))
+	slices.Sort(lines)
+	return lines
 }
 
 // settings adds a line for every setting. Values are quoted, so that none can look like another line.
@@ -146,6 +152,6 @@ func field(lines *[]string, path string, f reflect.StructField, v reflect.Value)
 	case strings.Contains(options, "inline"):
 		settings(lines, path, v)
 	default:
-		settings(lines, path+"."+name, v)
+		settings(lines, strings.TrimPrefix(path+"."+name, "."), v)
 	}
 }

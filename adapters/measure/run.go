@@ -41,7 +41,7 @@ func (r *run) measure(ctx context.Context) error {
 		do   func(context.Context) error
 	}{
 		{"trying the connection", r.connect},
-		{"reading what stands there already", r.readOn},
+		{"reading what stands there already", r.readAll},
 		{"writing the first entry", r.writeFirst},
 		{"writing the same references again, and references that look alike", r.writeAlike},
 		{"storing documents", r.storeDocuments},
@@ -63,7 +63,22 @@ func (r *run) connect(ctx context.Context) error {
 	if r.system.Ping == nil {
 		return nil
 	}
-	return r.system.Ping(ctx)
+	return r.stubbornly(ctx, func() error { return r.system.Ping(ctx) })
+}
+
+// stubbornly repeats what has no effect and may succeed later.
+func (r *run) stubbornly(ctx context.Context, f func() error) error {
+	wait := 100 * time.Millisecond
+	for n := 1; ; n++ {
+		err := f()
+		if fault.KindOf(err) != fault.Retry || ctx.Err() != nil || n == tries {
+			return err
+		}
+		if err := r.Pause(ctx, wait); err != nil {
+			return err
+		}
+		wait *= 2
+	}
 }
 
 // writeFirst opens the case that most entries go into.
@@ -192,14 +207,15 @@ func (i *item) shown(id native.RecordID, in native.CaseKey, now time.Time, inStr
 	if i.pending > 0 {
 		return s // that request may be what it comes from
 	}
+	if k := len(i.attempts) - 1; k >= 0 && i.attempts[k].outcome == handedOver {
+		s.answer = now.Sub(i.attempts[k].ended) // earlier doubts cannot be told from it
+		return s
+	}
 	s.denied = !slices.ContainsFunc(i.attempts, func(a attempt) bool { return a.outcome != nothing && a.outcome != refused })
 	for k, a := range i.attempts {
 		looked := i.looks > 0 || k < len(i.attempts)-1
-		switch {
-		case looked && (a.outcome == inDoubt || a.outcome == nothing):
+		if looked && (a.outcome == inDoubt || a.outcome == nothing) {
 			s.late = now.Sub(a.ended) // the last unclear one counts
-		case looked && a.outcome == handedOver:
-			s.answer = now.Sub(a.ended)
 		}
 	}
 	return s

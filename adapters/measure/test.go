@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/einmal-hub/einmal/adapters"
@@ -131,10 +132,15 @@ func reference(a, b uint64) native.Reference {
 func alike(ref native.Reference) []native.Reference {
 	s := string(ref)
 	const free = len(native.MeasuredPrefix)
+	digits := s[:free] + "0000" + strings.Map(func(r rune) rune {
+		if r >= 'a' {
+			return r - 'a' + '3'
+		}
+		return r
+	}, s[free+4:])
 	return []native.Reference{
 		native.Reference(s[:35] + "a"), native.Reference(s[:35] + "b"),
 		native.Reference(s[:free] + "0" + s[free+1:35] + "c"), native.Reference(s[:free] + "1" + s[free+1:35] + "c"),
-		native.Reference(s[:free] + "0000-0000-0000-" + "000000001234"), native.Reference(s[:free] + "0000-0000-0000-" + "00000000123e"),
-		native.Reference(s[:free] + "0000-0123-4567-" + "89abcdef1e10"), native.Reference(s[:free] + "0000-0123-4567-" + "89abcdef1e01"),
+		native.Reference(digits[:35] + "4"), native.Reference(digits[:35] + "e"), native.Reference(digits[:32] + "1e10"), native.Reference(digits[:32] + "1e01"),
 	}
 }

@@ -168,7 +168,7 @@ func (d *document) systems(c *Config, factories []adapters.Factory, dir string) 
 			d.report(path, "missing", "the system is empty", "give it a type and a config")
 			continue
 		}
-		s.Codes = below(dir, s.Codes)
+		s.Codes, s.Verified = below(dir, s.Codes), below(dir, s.Verified)
 		d.readable(path+".codes", s.Codes)
 		d.figures(path, s)
 		if f, known := byType[s.Type]; known {
@@ -194,6 +194,9 @@ func (d *document) adapter(path string, s *System, f adapters.Factory, dir strin
 }
 
 func (d *document) figures(path string, s *System) {
+	if s.Mode != "" {
+		d.oneOf(path+".mode", string(s.Mode), string(adapters.ModeA), string(adapters.ModeB), string(adapters.ModeC))
+	}
 	if s.Poll < 10*time.Millisecond || s.Poll > time.Hour {
 		d.report(path+".poll", "out-of-range", "the pause is not within 10ms and 1h", "2s suits most systems")
 	}

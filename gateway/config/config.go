@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/handover"
 )
 
@@ -122,6 +123,11 @@ type System struct {
 	Test bool `yaml:"test"`
 	// Codes is a file with code lists that replace those of the system's mapping table: the words of another jurisdiction, or of this installation.
 	Codes string `yaml:"codes"`
+	// Mode is the mode in which the system is used, when that is a worse one than its adapter's: A, B or C. It is for a system that was measured to do less than others of its type.
+	Mode adapters.Mode `yaml:"mode"`
+	// Verified is the verification record of this system, or of a test instance of it that is configured beside it: a file that 'einmal adapter verify' has written. The gateway does not start
+	// in a better mode or with shorter bounds than were measured. Empty: nothing was measured, which the gateway says at every start.
+	Verified string `yaml:"verified"`
 	// Config is the adapter's own part.
 	Config yaml.Node `yaml:"config"`
 
