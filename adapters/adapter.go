@@ -88,6 +88,8 @@ const (
 type Abilities struct {
 	Mode   Mode
 	Bounds Bounds
+	// Contract is the version of the native contract that the adapter speaks, such as "klib/1". What was measured with one version says nothing about another.
+	Contract string
 	// Shared is true for a platform where one case is kept once for all parties, such as CASEnet, and false for
 	// a system where every organisation has its own dossier.
 	Shared bool

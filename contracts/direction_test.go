@@ -74,8 +74,8 @@ func (e edge) gateway(from, to []string) string {
 		return ""
 	case to[0] == "gateway" && len(from) > 1 && (len(to) == 1 || to[1] != from[1] && !slices.Contains(gatewayShares()[from[1]], to[1])):
 		return "a package below gateway does not import the root or a sibling"
-	case (to[0] == "adapters" || to[0] == "mapping") && len(to) > 1 && !(len(from) == 1 && e.to == "mapping/profile"):
-		// The root may know the profile of the jurisdiction: it is no system's mapping.
+	case (to[0] == "adapters" || to[0] == "mapping") && len(to) > 1 && !(len(from) == 1 && (e.to == "mapping/profile" || e.to == "adapters/measure")):
+		// The root may know the profile of the jurisdiction, which is no system's mapping, and what was measured of a system, which is no system's adapter.
 		return "gateway knows the contract of adapters and mappings, not the systems"
 	}
 	return ""
@@ -116,7 +116,7 @@ func TestTheDirectionRuleCanFail(t *testing.T) {
 		{from: "adapters/klib", to: "adapters/avam", test: true}, {from: "adapters/klib", to: "gateway/config"}, {from: "adapters/klib", to: "mocks/klib"},
 		{from: "adapters/klib", to: "adapters/adaptertest"}, {from: "adapters/klib", to: "adapters/all"}, {from: "adapters/klib", to: "cmd/einmal", test: true},
 		{from: "gateway", to: "adapters/all"}, {from: "gateway", to: "mapping/all"}, {from: "gateway", to: "mocks/core"}, {from: "gateway", to: "adapters/klib"},
-		{from: "gateway/delivery", to: "mapping/profile"}, {from: "gateway", to: "mapping/klib"},
+		{from: "gateway/delivery", to: "mapping/profile"}, {from: "gateway/delivery", to: "adapters/measure"}, {from: "gateway", to: "mapping/klib"},
 		{from: "gateway", to: "cmd/einmal"}, {from: "gateway/intake", to: "gateway/delivery"}, {from: "gateway/intake", to: "gateway"},
 		{from: "gateway/ledger", to: "gateway/telemetry"}, {from: "gateway/delivery", to: "gateway/bus"}, {from: "gateway/delivery", to: "gateway/claims"},
 		{from: "gateway/parked", to: "gateway/delivery"}, {from: "gateway/admin", to: "gateway/delivery"}, {from: "gateway/reconcile", to: "gateway/ledger"},
@@ -131,7 +131,7 @@ func TestTheDirectionRuleCanFail(t *testing.T) {
 		{from: "mapping/klib", to: "contracts/native"}, {from: "mapping/klib", to: "mapping/mappingtest", test: true}, {from: "mapping/mappingtest", to: "mapping"},
 		{from: "mapping/all", to: "mapping/klib"}, {from: "adapters/all", to: "adapters/avam"}, {from: "adapters/klib", to: "adapters/internal/httpx"},
 		{from: "adapters/klib", to: "adapters/adaptertest", test: true}, {from: "adapters/klib", to: "mocks/klib", test: true},
-		{from: "gateway", to: "mapping/profile"},
+		{from: "gateway", to: "mapping/profile"}, {from: "gateway", to: "adapters/measure"},
 		{from: "gateway", to: "gateway/intake"}, {from: "gateway", to: "adapters"}, {from: "gateway/intake", to: "mapping"}, {from: "gateway/intake", to: "adapters"},
 		{from: "gateway/ledger", to: "contracts/fault"}, {from: "gateway/ledger", to: "gateway/embedded", test: true}, {from: "gateway", to: "adapters/all", test: true},
 		{from: "gateway", to: "mocks/clerks", test: true}, {from: "gateway/bus", to: "gateway/bus/seal"},

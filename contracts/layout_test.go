@@ -69,7 +69,7 @@ func parseModule() (module, error) {
 	}
 	entries, err := os.ReadDir(filepath.Join(root, "adapters"))
 	for _, e := range entries {
-		if e.IsDir() && !slices.Contains([]string{"all", "adaptertest", "internal"}, e.Name()) {
+		if e.IsDir() && !slices.Contains([]string{"all", "adaptertest", "internal", "measure"}, e.Name()) {
 			m.systems = append(m.systems, e.Name())
 		}
 	}

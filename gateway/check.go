@@ -43,12 +43,12 @@ func (g *Gateway) Check(ctx context.Context) []Probe {
 	for _, k := range g.connected {
 		name := "system " + string(k.id)
 		if k.system.Ping == nil {
-			probes = append(probes, Probe{What: name, OK: true, Detail: "cannot be tried without effect"})
+			probes = append(probes, k.said(Probe{What: name, OK: true, Detail: "cannot be tried without effect"}))
 			continue
 		}
-		probes = append(probes, probe(ctx, name, func(ctx context.Context) (string, error) {
+		probes = append(probes, k.said(probe(ctx, name, func(ctx context.Context) (string, error) {
 			return fmt.Sprintf("answers; mode %s, a doubt settles within %s", k.system.Abilities.Mode, k.system.Abilities.Bounds.Settle()), k.system.Ping(ctx)
-		}))
+		})))
 	}
 	return probes
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/adapters/measure"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/gateway/bus"
@@ -24,7 +25,8 @@ type connection struct {
 	config *config.System
 	system adapters.System
 	mapper mapping.Mapper
-	coded  mapping.Coded // the mapper, if its code lists can be seen
+	coded  mapping.Coded   // the mapper, if its code lists can be seen
+	record *measure.Record // what was measured of the system; nil: nothing
 }
 
 // longestRequest is the most that one request may take: what is under way must end before the bus gives a partition to another gateway.
@@ -54,6 +56,8 @@ func connect(c config.Config, factories []adapters.Factory, mappers map[string]m
 			findings.Add(path+".config", fault.CodeOf(err), err.Error(), "")
 			continue
 		}
+		record, found := bear(c.Systems, id, &system.Abilities)
+		findings = append(findings, found...)
 		if system.Abilities.Bounds.Request <= 0 || system.Abilities.Bounds.Request > longestRequest {
 			findings.Add(path+".config.bounds.request", "out-of-range", "the time for one request is not within 0 and 25s", "use 10s")
 		}
@@ -61,7 +65,7 @@ func connect(c config.Config, factories []adapters.Factory, mappers map[string]m
 			findings.Add(path+".type", "mode", "mode B, and a system that answers later, need an adapter that can search by reference", "")
 		}
 		c, _ := m.(mapping.Coded)
-		out = append(out, connection{id: id, config: s, system: guarded(system), mapper: mapping.Guard(m), coded: c})
+		out = append(out, connection{id: id, config: s, system: guarded(system), mapper: mapping.Guard(m), coded: c, record: record})
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].id < out[j].id })
 	if len(findings) > 0 {
@@ -97,7 +101,7 @@ func coded(m mapping.Mapper, path, file string) (mapping.Mapper, fault.Findings)
 func busConfig(k config.Kafka, instance string) (bus.Config, error) {
 	c := bus.Config{
 		Instance: instance,
-		Brokers:  k.Brokers, Version: k.Version, Prefix: k.Prefix, Partitions: k.Partitions,
+		Brokers:  k.Brokers, Version: k.Version, Prefix: k.Prefix, Partitions: k.Partitions, Unused: k.Unused,
 		Replication: k.Replication, MinInSync: k.MinInSync, Session: k.Session,
 	}
 	var err error

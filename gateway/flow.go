@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -16,9 +17,13 @@ import (
 	"github.com/einmal-hub/einmal/gateway/telemetry"
 )
 
-// startSystems lets every connected system be closed at the end.
-func (g *Gateway) startSystems(_ context.Context, s *stack) error {
+// startSystems lets every connected system be closed at the end, and says which was never measured.
+func (g *Gateway) startSystems(ctx context.Context, s *stack) error {
 	for _, c := range g.connected {
+		if c.unmeasured() {
+			g.o.Log.WarnContext(ctx, "nobody has measured whether this system keeps to its mode and bounds", slog.String("system", string(c.id)),
+				slog.String("mode", string(c.system.Abilities.Mode)), slog.String("next", c.command()))
+		}
 		if c.system.Close != nil {
 			s.push("system "+string(c.id), func(context.Context) error { return c.system.Close() })
 		}
@@ -33,6 +38,7 @@ func (g *Gateway) startFlow(ctx context.Context, s *stack) error {
 		Ledger: g.ledger, Bus: port{g.bus}, Keys: g.keys, Claims: g.claims, Directory: newPlaces(g.connected), Rules: g.rules, Again: readers,
 		Targets: g.targets(), Documents: g.documents(), Observer: observer{g.telemetry.Instruments()}, Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
 	})
+	g.delivery.Store(d)
 	s.run(ctx, "delivery", func(ctx context.Context) error {
 		return g.bus.Consume(ctx, g.o.Config.Kafka.Prefix+".delivery", g.bus.Topics().Handover, func(ctx context.Context, c bus.Claim) error {
 			return g.deliver(ctx, d, c)
@@ -139,17 +145,40 @@ func (g *Gateway) startWebhooks(ctx context.Context, s *stack, readers intake.Re
 
 // Ready returns nil while messages flow.
 func (g *Gateway) Ready() error {
-	if !g.ready.Load() {
-		return fault.New(fault.Retry, "gateway.ready", "not-ready", "the gateway is starting or stopping")
+	if g.ready.Load() {
+		return nil
 	}
-	return nil
+	text := "the gateway is starting or stopping"
+	if r := g.reading.Load(); r != nil {
+		text = fmt.Sprintf("the ledger is being read: %d %%", r.percent())
+	}
+	return fault.New(fault.Retry, "gateway.ready", "not-ready", text)
 }
 
 // Stats returns the figures of the ledger's view. It may be called once messages flow.
 func (g *Gateway) Stats() ledger.Stats { return g.view.Stats() }
 
-// Status returns the same figures for the admin address.
-func (g *Gateway) Status() any { return g.Stats() }
+// Status is how a running gateway is.
+type Status struct {
+	ledger.Stats
+	// Newer is how many lanes wait for a gateway of a newer version.
+	Newer int `json:"newer"`
+	// Era is how many losses of the ledger a person has accepted.
+	Era   int   `json:"era"`
+	Redis Views `json:"redis"`
+}
+
+// Status returns the same figures, and more, for the admin address.
+func (g *Gateway) Status() any {
+	return Status{Stats: g.Stats(), Newer: g.newer(), Era: g.view.Era(), Redis: g.memory.redis.say()}
+}
+
+func (g *Gateway) newer() int {
+	if d := g.delivery.Load(); d != nil {
+		return d.Newer()
+	}
+	return 0
+}
 
 // Late returns what has not come by its day, as of today in UTC, for the admin address. It may be called once messages flow.
 func (g *Gateway) Late() any {

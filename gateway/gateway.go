@@ -25,6 +25,7 @@ import (
 	"github.com/einmal-hub/einmal/gateway/bus"
 	"github.com/einmal-hub/einmal/gateway/claims"
 	"github.com/einmal-hub/einmal/gateway/config"
+	"github.com/einmal-hub/einmal/gateway/delivery"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/seal"
 	"github.com/einmal-hub/einmal/gateway/telemetry"
@@ -63,6 +64,10 @@ type Gateway struct {
 	ledger    *ledger.Ledger
 	claims    *claims.Claims
 	waker     *waker
+	memory    *memory
+	delivery  atomic.Pointer[delivery.Delivery]
+	admin     *gate
+	reading   atomic.Pointer[reading]
 	comparing sync.Mutex // one comparison at a time
 	addresses Addresses
 }
@@ -105,9 +110,12 @@ func (g *Gateway) Run(ctx context.Context) error {
 
 // start starts the stages in the order in which they need each other.
 func (g *Gateway) start(ctx context.Context, s *stack) error {
-	for _, stage := range []func(context.Context, *stack) error{
-		g.startTelemetry, g.startKeys, g.startEngines, g.startBus, g.startLedger, g.startSystems, g.startFlow, g.startReconciliation, g.startListeners,
-	} {
+	return g.startStages(ctx, s, g.startTelemetry, g.startAdmin, g.startKeys, g.startEngines, g.startBus, g.startClaims, g.startLedger, g.startSystems, g.startFlow,
+		g.startReconciliation, g.openAdmin)
+}
+
+func (*Gateway) startStages(ctx context.Context, s *stack, stages ...func(context.Context, *stack) error) error {
+	for _, stage := range stages {
 		if err := stage(ctx, s); err != nil {
 			return err
 		}

@@ -109,19 +109,42 @@ func (g *Gateway) startBus(ctx context.Context, s *stack) error {
 	}
 }
 
-// startLedger reads the whole ledger into the view and goes on reading it. Nothing is decided before the view holds everything that was there
-// at the start.
-func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
-	p := port{g.bus}
+// startClaims opens the connection to Redis. It is not waited for.
+func (g *Gateway) startClaims(ctx context.Context, s *stack) error {
+	o, err := redisOptions(g.o.Config.Redis)
+	if err != nil {
+		return err
+	}
+	o.Failed = g.telemetry.Instruments().RedisFailed
+	g.claims = claims.Open(o, ledger.Nonce())
+	s.push("claims", func(context.Context) error { return g.claims.Close() })
+	if err := g.claims.Ping(ctx); err != nil {
+		g.o.Log.WarnContext(ctx, "Redis does not answer; going on from the ledger alone", slog.Any("error", err))
+	}
+	return nil
+}
+
+// readLedger reads the whole ledger into the view and goes on reading it.
+func (g *Gateway) readLedger(ctx context.Context, s *stack) error {
+	cluster, err := g.bus.Cluster(ctx)
+	if err != nil {
+		return err
+	}
+	g.memory = newMemory(g, cluster)
 	g.view = ledger.NewView(g.bus.Partitions(), g.waker.wake)
-	g.ledger = ledger.New(p, g.view, now)
+	g.ledger = ledger.New(port{g.bus}, g.view, now)
 	if err := g.telemetry.Observe(g.figures); err != nil {
+		return err
+	}
+	ends, err := g.memory.ends(ctx, g.bus.Topics().Ledger)
+	if err != nil {
 		return err
 	}
 	for partition := range g.bus.Partitions() {
 		s.run(ctx, "ledger reader", func(ctx context.Context) error {
 			// Not from offset 0: compaction may have removed the first records, and a broker may then say that there is nothing before the first one left.
 			return g.bus.Tail(ctx, g.bus.Topics().Ledger, partition, bus.Oldest, func(r bus.Record) error {
+				g.memory.saw(r)
 				g.view.Apply(partition, r.Offset, r.Time, r.Value)
 				return nil
 			})
@@ -132,12 +155,23 @@ func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
 	for partition := range g.bus.Partitions() {
 		all.Go(func() error { return g.ledger.SyncPartition(allCtx, partition) })
 	}
-	if err := g.await(ctx, s, all.Wait); err != nil {
+	if err := g.await(ctx, s, ends, all.Wait); err != nil {
 		return err
 	}
 	st := g.view.Stats()
 	g.o.Log.InfoContext(ctx, "the ledger is read", slog.Int("cases", st.Cases), slog.Int("messages", st.Messages), slog.Int("open", st.Open),
 		slog.Int("parked", st.Parked), slog.Duration("took", now().Sub(began)))
+	return nil
+}
+
+// startLedger makes sure that the ledger is the one that is remembered, and that this gateway belongs to it, before anything is decided or written.
+func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
+	if err := g.readLedger(ctx, s); err != nil {
+		return err
+	}
+	if err := g.memory.recognise(ctx); err != nil {
+		return err
+	}
 	installation, err := g.ledger.Install(ctx)
 	if err != nil {
 		return err
@@ -145,51 +179,74 @@ func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
 	if err := g.ledger.Belong(ctx, g.keys.DeriveID("keyring")); err != nil {
 		return err
 	}
-	return g.startClaims(ctx, s, installation)
+	if err := g.ledger.Spread(ctx); err != nil {
+		return err
+	}
+	g.claims.Use(installation, g.view.Era())
+	// Once before anything flows: a folder that cannot be written into is found now.
+	if err := g.memory.file.Save(g.memory.mark(), false); err != nil {
+		return err
+	}
+	s.run(ctx, "memory of the ledger", g.memory.run)
+	return nil
 }
 
 // figures are what the ledger's view holds at present.
 func (g *Gateway) figures() telemetry.Figures {
 	st := g.view.Stats()
-	return telemetry.Figures{Cases: st.Cases, Messages: st.Messages, Open: st.Open, Parked: st.Parked, Held: st.Held, Differences: st.Differences, Skipped: st.Skipped, Late: len(g.view.Late(today()))}
+	return telemetry.Figures{Cases: st.Cases, Messages: st.Messages, Open: st.Open, Parked: st.Parked, Held: st.Held, Differences: st.Differences, Skipped: st.Skipped, Late: len(g.view.Late(today())), Newer: g.newer()}
 }
 
-// await runs f, and gives up when a stage that was started has ended by itself.
-func (g *Gateway) await(ctx context.Context, s *stack, f func() error) error {
+// progressEvery is how often it is said how far something that takes long has come.
+const progressEvery = 5 * time.Second
+
+// await runs f while the ledger is read up to ends, says how far that has come, and gives up when a stage that was started has ended by itself.
+func (g *Gateway) await(ctx context.Context, s *stack, ends []int64, f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
+	tick := time.NewTicker(progressEvery)
+	defer tick.Stop()
 	for {
+		g.reading.Store(&reading{view: g.view, ends: ends})
 		select {
 		case err := <-done:
+			g.reading.Store(nil)
 			return err
 		case err := <-s.fatal:
 			return err
-		case <-time.After(5 * time.Second):
+		case <-tick.C:
 			st := g.view.Stats()
-			g.o.Log.InfoContext(ctx, "reading the ledger", slog.Int("cases", st.Cases), slog.Int("messages", st.Messages))
+			g.o.Log.InfoContext(ctx, "reading the ledger", slog.Int("percent", g.reading.Load().percent()), slog.Int("cases", st.Cases), slog.Int("messages", st.Messages))
 		}
 	}
 }
 
-func (g *Gateway) startClaims(ctx context.Context, s *stack, installation string) error {
-	o, err := redisOptions(g.o.Config.Redis)
-	if err != nil {
-		return err
-	}
-	o.Failed = g.telemetry.Instruments().RedisFailed
-	g.claims = claims.Open(o, ledger.Nonce())
-	g.claims.Use(installation)
-	s.push("claims", func(context.Context) error { return g.claims.Close() })
-	if err := g.claims.Ping(ctx); err != nil {
-		g.o.Log.WarnContext(ctx, "Redis does not answer; going on from the ledger alone", slog.Any("error", err))
-	}
-	return nil
+// reading is how far the ledger is read at the start.
+type reading struct {
+	view *ledger.View
+	ends []int64
 }
 
-func (g *Gateway) startListeners(ctx context.Context, s *stack) (err error) {
-	handler := admin.Handler(g, parked.New(g.ledger), g, g.telemetry.MetricsHandler())
-	if g.addresses.Admin, err = serve(ctx, s, "admin listener", g.o.Config.Admin, handler); err != nil {
-		return err
+// percent counts offsets: records that compaction has removed count as read when the next one is.
+func (r *reading) percent() int {
+	var all, read int64
+	for p, end := range r.ends {
+		all += end
+		read += min(end, r.view.Next(int32(p))) //nolint:gosec // a number of partitions
 	}
+	return int(100 * read / max(all, 1))
+}
+
+// startAdmin listens for operators first of all: a gateway that reads a long ledger is alive and says how far it has come. What needs the ledger is answered 503 until messages flow.
+func (g *Gateway) startAdmin(ctx context.Context, s *stack) (err error) {
+	g.admin = newGate(admin.Early(g, g.telemetry.MetricsHandler()))
+	g.addresses.Admin, err = serve(ctx, s, "admin listener", g.o.Config.Admin, g.admin)
+	return err
+}
+
+// openAdmin lets operators in; when the gateway stops, what they have begun is finished before anything that it needs is stopped.
+func (g *Gateway) openAdmin(_ context.Context, s *stack) error {
+	g.admin.open(admin.Handler(g, parked.New(g.ledger), g, g.telemetry.MetricsHandler()))
+	s.push("requests of operators", g.admin.shut)
 	return nil
 }

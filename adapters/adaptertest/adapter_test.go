@@ -44,7 +44,7 @@ func (r *register) connect(how Connection, f flaws) adapters.System {
 	c := &client{flaws: f, register: r, how: how}
 	s := adapters.System{
 		Source: c, Sink: c, Documents: c, Webhook: c, Ping: c.ping, Close: c.close,
-		Abilities: adapters.Abilities{Mode: adapters.ModeB, Bounds: adapters.Bounds{Request: 1, Lookup: 1}},
+		Abilities: adapters.Abilities{Mode: adapters.ModeB, Contract: "register/1", Bounds: adapters.Bounds{Request: 1, Lookup: 1}},
 	}
 	if r.joining {
 		s.Abilities.Mode = adapters.ModeA

@@ -1,6 +1,6 @@
 // Package adaptertest holds what every adapter must do, whatever system it connects: an adapter is believed because these tests ran on it
-// against a native system that misbehaves on purpose, never because of what it says about itself. The same run against
-// a vendor's test system finds out by experiment which mode it can be used in.
+// against a native system that misbehaves on purpose, never because of what it says about itself. Which mode a system can be used in is found out
+// by package measure, which runs here against every mock, and with 'einmal adapter verify' against a vendor's test system.
 //
 // An adapter's tests give a [Driver]; [Run] does the rest. For systems that speak HTTP, [Between] is the misbehaving network.
 //
@@ -123,7 +123,7 @@ func rulesFor(t T, d Driver) []rule {
 }
 
 func rules() []rule {
-	return slices.Concat(aboutSystems(), aboutSources(), aboutSinks(), aboutFinders(), aboutAnsweringLater(), aboutDocuments())
+	return slices.Concat(aboutSystems(), aboutSources(), aboutSinks(), aboutFinders(), aboutAnsweringLater(), aboutDocuments(), aboutMeasuring())
 }
 
 // session is one test: a native system of its own and a connection to it.

@@ -107,6 +107,11 @@ func TestEveryWrongAdapterFails(t *testing.T) {
 		"writes a recall as a new entry":          {flaws{writesAsNew: true}, false, "stays one"},
 		"reads a recall as a new entry":           {flaws{readsAsNew: true}, false, "stays one"},
 		"forgets what a recall is about":          {flaws{refersToNothing: true}, false, "stays one"},
+		"says A of a system that records twice":   {flaws{mode: adapters.ModeA}, false, "what is measured"},
+		"gives one receipt for all in mode C":     {flaws{mode: adapters.ModeC, mixesUp: true}, false, "what is measured"},
+		"a search that shows one of two":          {flaws{searchShowsOne: true}, false, "what is measured"},
+		"a search that shows everything":          {flaws{searchShowsAll: true}, false, "what is measured"},
+		"a stream without references, measured":   {flaws{forgetsReference: true}, false, "what is measured"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, r := range rules() {

@@ -32,6 +32,7 @@ func abilitiesFit(s *session) {
 	if _, keeps := s.native.(Archive); keeps {
 		require.NotNil(s.T, s.system.Documents, "the native system keeps documents (Archive), and the adapter moves none")
 	}
+	require.NotEmpty(s.T, a.Contract, "what is measured is measured of one version of the contract")
 	if s.system.Sink == nil {
 		return
 	}

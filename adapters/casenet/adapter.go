@@ -42,7 +42,7 @@ func (Factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
 	p := &platform{id: id, client: client}
 	s := adapters.System{
 		Source: p, Sink: p, Documents: p, Ping: p.ping, Close: client.Close,
-		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: c.Bounds, Shared: true},
+		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: c.Bounds, Contract: contract, Shared: true},
 	}
 	if len(c.Webhook.KeyFiles) > 0 {
 		s.Webhook = verifier{op: p.op("webhook"), keyFiles: c.Webhook.KeyFiles, now: time.Now}

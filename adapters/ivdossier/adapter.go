@@ -53,13 +53,13 @@ func newExchange(c *Config, now func() time.Time) (*exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exchange{config: *c, now: now, flush: (*os.File).Sync, forms: forms, zone: zone, index: newIndex(), seen: map[string]weighed{}, versions: map[string]state{}}, nil
+	return &exchange{config: *c, now: now, flush: (*os.File).Sync, forms: forms, zone: zone, index: newIndex(), seen: map[string]weighed{}, looked: map[string]looked{}, versions: map[string]state{}}, nil
 }
 
 func (e *exchange) system() adapters.System {
 	return adapters.System{
-		Source: e, Sink: e, Finder: e, Ping: e.ping, Close: func() error { return nil },
-		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: e.config.Bounds},
+		Source: e, Sink: e, Finder: e, Documents: e, Ping: e.ping, Close: func() error { return nil },
+		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: e.config.Bounds, Contract: Type + "/1"},
 	}
 }
 
@@ -76,6 +76,7 @@ type exchange struct {
 	index    *index
 	names    namer
 	seen     map[string]weighed // documents that need not be read again, by their place
+	looked   map[string]looked  // files that documents name, by their place
 	versions map[string]state   // of the register, by their place
 	settled  settled            // the last register that needed nothing more
 }
@@ -103,7 +104,7 @@ func (e *exchange) enter(ctx context.Context, op string) (*disk, error) {
 		return nil, err
 	}
 	for _, folder := range []string{
-		contract.Cases, contract.NewCases, contract.Blank, contract.Shelved, contract.Machinery, drafts, entries, journal, aside, states,
+		contract.Cases, contract.NewCases, contract.Blank, contract.Shelved, contract.Machinery, drafts, entries, journal, aside, states, kept,
 	} {
 		if err = d.folder(folder); err != nil {
 			break

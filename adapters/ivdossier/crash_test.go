@@ -17,11 +17,13 @@ import (
 // errKilled is what a process meets that ends: from then on it does nothing.
 var errKilled = errors.New("the process has ended")
 
-// killed lets a process end before its n-th step, counted from 0. ended tells whether it got that far.
+// killed lets a process end before its n-th step that changes something in the folder, counted from 0: ending while it only looks is the same. ended tells whether it got that far.
 func killed(n int) (meet func(op, name string) error, ended func() bool) {
 	met := 0
-	return func(string, string) error {
-		met++
+	return func(op, _ string) error {
+		if op != "open" && op != "list" && op != "read" {
+			met++
+		}
 		if met > n {
 			return errKilled
 		}
@@ -79,11 +81,9 @@ func TestI7_AProcessMayEndAtEveryStepOfWriting(t *testing.T) {
 
 // I1, I2, I7: wherever a process ends while it takes what staff released, everything is taken once and in order.
 func TestI7_AProcessMayEndAtEveryStepOfReading(t *testing.T) {
-	forms := open(t)
-	forms.read(t, "")
 	crashed := true
 	for n := 0; crashed; n++ {
-		o := like(t, forms)
+		o := open(t)
 		opened := o.apply(t, entry("application-submitted", 1, ""))
 		o.read(t, "")
 		require.NoError(t, o.mock.Settle(t.Context()))
@@ -168,8 +168,7 @@ func TestI1_NothingIsLostAndNothingComesTwiceWhileStaffSave(t *testing.T) {
 	const cases = 12
 	staff.Go(func() {
 		for i := range cases {
-			kind, body := composed("application-submitted", uint64(i)) //nolint:gosec // a small number
-			_, _, err := o.mock.Store().Write(context.Background(), core.Write{Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
+			_, err := typed(o.mock, "application-submitted", facts(uint64(i)), core.Write{}) //nolint:gosec // a small number
 			failed = errors.Join(failed, err, o.mock.Step(context.Background()))
 		}
 		failed = errors.Join(failed, o.mock.Settle(context.Background()))

@@ -1,8 +1,10 @@
 package ivdossier
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -18,6 +20,7 @@ const (
 	journal = contract.Machinery + "/folge"     // the same, numbered in their order
 	aside   = contract.Machinery + "/register"  // versions of the register that are not merged yet
 	states  = contract.Machinery + "/staende"   // what einmal wrote into each version of the register
+	kept    = contract.Machinery + "/dokumente" // contents of documents, by their hashes
 	salt    = contract.Machinery + "/salz"      // makes record ids say nothing about their content
 )
 
@@ -86,6 +89,11 @@ func (d *disk) read(name string, limit int64) ([]byte, error) {
 
 // draft writes a file under a name that nobody else looks at, and makes it durable.
 func (d *disk) draft(b []byte, mode fs.FileMode) (string, error) {
+	return d.stream(bytes.NewReader(b), mode)
+}
+
+// stream is draft for what is not held in memory.
+func (d *disk) stream(from io.Reader, mode fs.FileMode) (string, error) {
 	name := drafts + "/" + rand.Text()
 	if err := d.met("draft", name); err != nil {
 		return "", err
@@ -94,7 +102,7 @@ func (d *disk) draft(b []byte, mode fs.FileMode) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(b)
+	_, err = io.Copy(f, from)
 	if err := errors.Join(err, d.flush(f), f.Close()); err != nil {
 		return "", errors.Join(err, d.root.Remove(name))
 	}

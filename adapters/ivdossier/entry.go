@@ -31,7 +31,18 @@ type stored struct {
 	Source        string                  `json:"source,omitzero"`    // where the document of what staff wrote lay; staff choose names, so it goes nowhere else
 	At            time.Time               `json:"at"`
 	Content       string                  `json:"content"`
+	Documents     []filed                 `json:"documents,omitzero"` // in the order of the content
 }
+
+// letterName is what the document is called that einmal writes for an entry into the folder of its case.
+func (e *exchange) letterName(s stored) string {
+	return s.At.In(e.zone).Format(time.DateOnly) + "_" + string(s.Kind) + "_" + string(s.ID) + ".xlsx"
+}
+
+// staffs reports whether an entry stands in the folder of its case as the document that staff released.
+func (s stored) staffs() bool { return strings.HasPrefix(s.Source, s.folder()+"/") }
+
+func (s stored) folder() string { return contract.Cases + "/" + string(s.Case) }
 
 func (s stored) name() string { return entries + "/" + string(s.ID) + ".json" }
 
@@ -70,7 +81,7 @@ func (n namer) sum(parts ...string) []byte {
 	return h.Sum(nil)
 }
 
-// entered returns the id of a document that staff wrote: of what it says, in which case. Where it lies and how its cells are formatted make no difference.
+// entered returns the id of a document that staff wrote: of what it says, in which case, and with which files. Where it lies and how its cells are formatted make no difference.
 func (n namer) entered(kind native.Kind, in native.CaseKey, values []value) native.RecordID {
 	parts := []string{"dokument", string(kind), string(in)}
 	sorted := slices.SortedFunc(slices.Values(values), func(a, b value) int { return strings.Compare(a.path, b.path) })
@@ -168,17 +179,15 @@ func (e *exchange) recall(d *disk, name string) (stored, error) {
 
 // finish does what follows from a committed entry, each step if it was not done before: its document in the case folder, and its place in the journal, which is the mark that all is done.
 func (e *exchange) finish(d *disk, s stored) error {
-	folder := contract.Cases + "/" + string(s.Case)
-	if !strings.HasPrefix(s.Source, folder+"/") {
-		if err := d.folder(folder); err != nil {
+	if !s.staffs() {
+		if err := d.folder(s.folder()); err != nil {
 			return err
 		}
 		b, err := e.letter(s)
 		if err != nil {
 			return err
 		}
-		name := folder + "/" + s.At.In(e.zone).Format(time.DateOnly) + "_" + string(s.Kind) + "_" + string(s.ID) + ".xlsx"
-		if err := d.put(name, b, 0o440); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := d.put(s.folder()+"/"+e.letterName(s), b, 0o440); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}

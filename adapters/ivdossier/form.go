@@ -51,8 +51,8 @@ func (e *exchange) readForm(b []byte) (document, error) {
 		return doc, err
 	}
 	form, known := e.forms.Kind(doc.kind)
-	if !known {
-		return doc, unfit("unknown-kind", "there is no form of this kind", "use a form out of the folder "+contract.Blank)
+	if !known || form.Einmal {
+		return doc, unfit("unknown-kind", "there is no form of this kind for the staff of an office", "use a form out of the folder "+contract.Blank)
 	}
 	if doc.values, err = contents(form, rows); err != nil {
 		return doc, err
@@ -64,6 +64,22 @@ func (e *exchange) readForm(b []byte) (document, error) {
 		return doc, unfit("too-large", "the document says more than the contract allows", "shorten its texts")
 	}
 	return doc, nil
+}
+
+// text returns what stands beside a name, empty for nothing.
+func (d document) text(name string) string {
+	for _, v := range d.values {
+		if v.path == name {
+			return v.text
+		}
+	}
+	return ""
+}
+
+// revises reports whether the document recalls or corrects an entry.
+func (d document) revises() bool {
+	action := d.text(contract.FieldAction)
+	return action != "" && action != contract.ActionNew
 }
 
 func unfit(code, text, next string) error {
@@ -161,6 +177,9 @@ func contents(form contract.Form, rows [][]cell) ([]value, error) {
 			return nil, unfit("outside", "something stands beside the title", "write it into a field of the form")
 		}
 		field, _ := form.Field(name)
+		if field.Einmal {
+			return nil, unfit("einmal", "a field is filled in that einmal alone fills in", "leave it empty")
+		}
 		text, ok := spelled(field, row[1])
 		if !ok || !holdable(text) {
 			return nil, unfit("value", "a cell holds an error or something that is no text", "write the value as a text")

@@ -20,7 +20,8 @@ type lying struct {
 	folder, name string
 	mod          time.Time
 	size         int64
-	open         bool // an office program has it open
+	open         bool                   // an office program has it open
+	locked       func(name string) bool // the same of another file of its folder
 }
 
 func (l lying) place() string { return l.folder + "/" + l.name }
@@ -46,12 +47,17 @@ const unsure = 3 * time.Second
 // A folder is listed while staff write into it, so a listing may show a file and miss one that was there before. Therefore it is listed twice, and nothing is taken that is younger than the
 // youngest file of the first listing: whatever was saved before it stands in the second.
 func (e *exchange) take(d *disk) (broken []adapters.Broken, err error) {
-	first, err := e.look(d)
-	if err != nil || len(first) == 0 {
+	first, _, err := e.look(d)
+	if err != nil {
 		return nil, err
 	}
-	youngest := slices.MaxFunc(first, func(a, b lying) int { return a.mod.Compare(b.mod) }).mod
-	second, err := e.look(d)
+	var youngest time.Time
+	for _, l := range first {
+		if l.mod.After(youngest) {
+			youngest = l.mod
+		}
+	}
+	second, others, err := e.look(d)
 	if err != nil {
 		return nil, err
 	}
@@ -75,40 +81,46 @@ func (e *exchange) take(d *disk) (broken []adapters.Broken, err error) {
 			break
 		}
 	}
-	return broken, nil
+	changed, err := e.changedFiles(d, others)
+	return append(broken, changed...), err
 }
 
-// look lists what lies in the folders of cases and of new cases.
-func (e *exchange) look(d *disk) ([]lying, error) {
+// look lists what lies in the folders of cases and of new cases: what may be a document of staff, and every other file by its place.
+func (e *exchange) look(d *disk) (all []lying, others map[string]lying, err error) {
 	folders := []string{contract.NewCases}
 	cases, err := d.list(contract.Cases)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, c := range cases {
 		if c.IsDir() {
 			folders = append(folders, contract.Cases+"/"+c.Name())
 		}
 	}
-	var all []lying
+	others = map[string]lying{}
 	for _, folder := range folders {
 		files, err := d.list(folder)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		locked := e.locks(files)
 		for _, f := range files {
 			info, err := f.Info()
-			if err != nil || !info.Mode().IsRegular() || !concerned(f.Name()) {
-				continue // gone again, or not a file of staff
+			if err != nil || !info.Mode().IsRegular() {
+				continue // gone again, or not a file
 			}
-			all = append(all, lying{folder: folder, name: f.Name(), mod: info.ModTime(), size: info.Size(), open: locked(f.Name())})
+			l := lying{folder: folder, name: f.Name(), mod: info.ModTime(), size: info.Size(), open: locked(f.Name()), locked: locked}
+			if concerned(f.Name()) {
+				all = append(all, l)
+			} else {
+				others[l.place()] = l
+			}
 		}
 	}
-	return all, nil
+	return all, others, nil
 }
 
 // concerned reports whether a file may be a document of staff: workbooks of every format, without what office programs lay beside them.
@@ -116,7 +128,12 @@ func concerned(name string) bool {
 	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~") {
 		return false
 	}
-	return slices.Contains([]string{".xlsx", ".xlsm", ".xlsb", ".xls", ".xltx", ".ods", ".fods", ".ots"}, strings.ToLower(path.Ext(name)))
+	return isWorkbook(name)
+}
+
+// isWorkbook reports whether a file is called as workbooks are.
+func isWorkbook(name string) bool {
+	return slices.Contains([]string{".xlsx", ".xlsm", ".xltm", ".xlsb", ".xls", ".xltx", ".ods", ".fods", ".ots"}, strings.ToLower(path.Ext(name)))
 }
 
 // locks tells which files of a folder an office program has open: Excel lays "~$name" beside them, LibreOffice ".~lock.name#".
@@ -161,7 +178,7 @@ func (e *exchange) consider(d *disk, l lying, stuck *[]adapters.Broken) error {
 	if e.now().Sub(l.mod) > unsure {
 		now.glance = glance{l.mod, l.size}
 	}
-	if known.sum == now.sum {
+	if known.sum == now.sum || e.received(d, now.sum) {
 		e.seen[l.place()] = now
 		return nil
 	}
@@ -219,37 +236,75 @@ func (e *exchange) enterDocument(d *disk, l lying, doc document) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	id := e.names.entered(doc.kind, in, doc.values)
-	if e.index.byID[id] != nil {
+	source := e.index.byID[e.index.bySource[l.place()]]
+	if source != nil && e.names.entered(doc.kind, in, marked(doc.values, source.documents)) == source.id {
 		return true, nil
 	}
-	if e.index.bySource[l.place()] != "" {
-		return false, unfit("changed", "a document that was taken has been changed; what was taken stands", "put it back, and say the new thing in a document of its own, for example as a correction (Kopf.Vorgang)")
+	files, lack := e.gather(d, l, doc)
+	var unfit *fault.Error
+	if lack != nil && !errors.Is(lack, errWaits) && !errors.As(lack, &unfit) {
+		return false, lack
 	}
-	if l.open {
+	id := e.names.entered(doc.kind, in, marked(doc.values, files))
+	if known := e.index.byID[id]; known != nil {
+		return true, e.saidBefore(l, known)
+	}
+	switch {
+	case errors.Is(lack, errWaits) || lack == nil && l.open:
 		return false, nil
+	case source != nil:
+		return false, changed()
+	case lack != nil:
+		return false, lack
 	}
-	s := stored{
-		ID: id, Kind: doc.kind, Case: in, Organisation: e.config.Organisation, Source: l.place(), At: l.mod.UTC().Truncate(time.Millisecond), Content: string(doc.body),
+	return true, e.make(d, l, doc, stored{ID: id, Case: in, Documents: files})
+}
+
+func changed() error {
+	return unfit("changed", "a document that was taken has been changed, or names a file that was; what was taken stands",
+		"put it back, and say the new thing in a document of its own, for example as a correction ("+contract.FieldAction+")")
+}
+
+// saidBefore decides about a document that says what was said already: as a rule it is a copy. If that was recalled or corrected since and the document is younger, nobody but its author knows.
+func (e *exchange) saidBefore(l lying, known *item) error {
+	if revised := e.index.revised(known); l.place() == known.source || revised.IsZero() || !l.mod.After(revised) {
+		return nil
 	}
-	if in == "" {
-		s.Case = e.names.opened(id)
+	return unfit("said-again", "the document says what was said and then recalled or corrected; nobody knows whether it is a copy or said again",
+		"delete it if it is a copy; if it is meant, say so in its Bemerkung, so that it is another one")
+}
+
+// make makes an entry of a document.
+func (e *exchange) make(d *disk, l lying, doc document, s stored) error {
+	values := e.described(doc.values, s.Documents)
+	body, err := unflatten(values)
+	if err != nil || len(body) > contract.MaxContent {
+		return unfit("too-large", "the document says more than the contract allows", "shorten its texts")
+	}
+	s.Kind, s.Organisation, s.Source, s.At, s.Content = doc.kind, e.config.Organisation, l.place(), l.mod.UTC().Truncate(time.Millisecond), string(body)
+	if s.Case == "" {
+		s.Case = e.names.opened(s.ID)
+		if s.Documents, err = e.lay(d, s, s.Documents); err != nil {
+			return err
+		}
 	}
 	if s, _, err = e.commit(d, s); err != nil {
-		return false, err
+		return err
 	}
-	return true, e.finish(d, s)
+	return e.finish(d, s)
 }
 
 // caseFor returns the case that a document belongs to, "" for one that opens a case.
 func (e *exchange) caseFor(l lying, doc document) (native.CaseKey, error) {
 	form, _ := e.forms.Kind(doc.kind)
+	opens := form.Opens && !doc.revises()
 	of := native.CaseKey(strings.TrimPrefix(l.folder, contract.Cases+"/"))
 	inNew := l.folder == contract.NewCases
 	switch {
-	case form.Opens && (!inNew || doc.in != ""):
-		return "", unfit("opening", "an application opens a case, but lies in the folder of one or names one", "save it in the folder "+contract.NewCases+", without a number of a case")
-	case form.Opens:
+	case opens && (!inNew || doc.in != ""):
+		return "", unfit("opening", "an application opens a case, but lies in the folder of one or names one",
+			"save it in the folder "+contract.NewCases+", without a number of a case; one that recalls or corrects says so ("+contract.FieldAction+")")
+	case opens:
 		return "", nil
 	case inNew && doc.in == "":
 		return "", unfit("not-opening", "the document belongs to a case, but does not say to which", "save it in the folder of its case")
@@ -260,6 +315,14 @@ func (e *exchange) caseFor(l lying, doc document) (native.CaseKey, error) {
 	}
 	if e.index.cases[of] == nil {
 		return "", unfit("unknown-case", "the document lies in a folder of no case, or names a case that is not there", "save it in the folder of its case")
+	}
+	if !doc.revises() && doc.text(contract.FieldRefers) != "" {
+		return "", unfit("refers", "the document names an earlier entry, but does not say that it recalls or corrects it",
+			"choose beside "+contract.FieldAction+" what it does, or leave "+contract.FieldRefers+" empty")
+	}
+	if doc.revises() && !e.index.stands(native.RecordID(doc.text(contract.FieldRefers)), of, doc.kind) {
+		return "", unfit("unknown-entry", "the document recalls or corrects an entry that does not stand in this case, or is of another kind",
+			"write the number of the entry beside "+contract.FieldRefers+", as the history of the register shows it, and use the form of that entry")
 	}
 	return of, nil
 }

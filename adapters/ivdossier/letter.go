@@ -90,9 +90,12 @@ func (e *exchange) letter(s stored) ([]byte, error) {
 		{contract.NameForm, string(s.Kind)}, {contract.NameCase, string(s.Case)}, {contract.NameRelease, contract.Received}, {contract.NameRecord, string(s.ID)},
 		{contract.NameReference, string(s.Reference)}, {contract.NameCaseReference, string(s.CaseReference)},
 	}
-	for i, v := range append(head, values...) {
+	for i, v := range append(head, located(values, s.Documents)...) {
 		p.set(contract.FormSheet, 1, i+2, v.path, p.name)
-		p.set(contract.FormSheet, 2, i+2, v.text, p.plain)
+		at := p.set(contract.FormSheet, 2, i+2, v.text, p.plain)
+		if isFile(v.path) {
+			p.must(p.file.SetCellHyperLink(contract.FormSheet, at, v.text, "External"))
+		}
 	}
 	p.must(p.file.SetColWidth(contract.FormSheet, "A", "A", 34))
 	p.must(p.file.SetColWidth(contract.FormSheet, "B", "B", 80))
@@ -214,6 +217,9 @@ func hintFor(f contract.Field) string {
 		contract.TypeDate: "TT.MM.JJJJ", contract.TypeMoment: "TT.MM.JJJJ HH:MM", contract.TypeAmount: "Franken mit zwei Stellen: 1234.50",
 		contract.TypeAHV: "756.XXXX.XXXX.XX", contract.TypeNumber: "ganze Zahl",
 	}[f.Type]
+	if f.Type == contract.TypeFile {
+		return "Name einer Datei, die im selben Ordner wie dieses Formular liegt, zum Beispiel Vertrag.pdf"
+	}
 	if f.Max > 0 {
 		words = "höchstens " + strconv.Itoa(f.Max) + " Zeichen"
 	}

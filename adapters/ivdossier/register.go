@@ -320,18 +320,26 @@ func (e *exchange) lines(staff map[native.CaseKey][2]string) []line {
 	for _, key := range e.index.order {
 		c := e.index.cases[key]
 		last := c.items[len(c.items)-1]
-		form, _ := e.forms.Kind(last.kind)
-		cells := slices.Clone(c.items[0].shown)
+		cells := slices.Clone(c.shown)
 		for len(cells) < len(e.forms.Columns()) {
 			cells = append(cells, "")
 		}
-		cells = append(cells, form.Title, e.dayOf(last.at), strconv.Itoa(len(c.items)))
+		cells = append(cells, e.what(last), e.dayOf(last.at), strconv.Itoa(len(c.items)), c.procedure)
 		for i := range cells {
 			cells[i] = tame(cells[i])
 		}
 		all = append(all, line{Case: key, Cells: cells, Staff: staff[key]})
 	}
 	return all
+}
+
+// what says in words what an entry is.
+func (e *exchange) what(i *item) string {
+	form, _ := e.forms.Kind(i.kind)
+	if i.action != "" {
+		return i.action + ": " + form.Title
+	}
+	return form.Title
 }
 
 func (e *exchange) dayOf(t time.Time) string { return t.In(e.zone).Format(dayLayout) }

@@ -53,7 +53,7 @@ func TestRegister_HasOneRowForEachCase(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, history, 4)
 	require.Equal(t, string(batch.Records[2].ID), history[3][0], "staff see what was taken, and under which number")
-	require.Equal(t, "dieser Stelle", history[3][4])
+	require.Equal(t, []string{"dieser Stelle", "2026"}, []string{history[3][5], history[3][6][:4]})
 }
 
 func TestRegister_WhatStaffWriteBesideACaseStays(t *testing.T) {
@@ -217,10 +217,8 @@ func TestRegister_NoTextIsAFormula(t *testing.T) {
 // I1: three people edit the register, with versions that may be old; einmal writes, reads and ends at any step; somebody saves between any two steps of einmal's. Every text that was ever saved in a cell of
 // staff stands in it at the end, and the register is up to date.
 func TestI1_NoEditOfTheRegisterIsEverLost(t *testing.T) {
-	forms := open(t)
-	forms.read(t, "")
 	rapid.Check(t, func(rt *rapid.T) {
-		h := newHustle(rt, forms)
+		h := newHustle(rt)
 		defer h.end()
 		for range rapid.IntRange(4, 20).Draw(rt, "actions") {
 			rapid.SampledFrom([]func(*rapid.T){h.open, h.edit, h.edit, h.save, h.lock, h.come, h.read, h.read}).Draw(rt, "action")(rt)
@@ -231,12 +229,10 @@ func TestI1_NoEditOfTheRegisterIsEverLost(t *testing.T) {
 
 // I1: somebody who has an old version open saves between any two steps of a reading that replaces the register; the process may end right after that.
 func TestI1_SomebodySavesBetweenAnyTwoStepsOfReplacing(t *testing.T) {
-	forms := open(t)
-	forms.read(t, "")
 	for _, dies := range []int{0, 2} {
 		reached := true
 		for n := 1; reached; n++ {
-			o := like(t, forms)
+			o := open(t)
 			key := o.apply(t, entry("application-submitted", 1, "")).Case
 			o.read(t, "")
 			first, second := o.register(t), o.register(t)
@@ -244,7 +240,10 @@ func TestI1_SomebodySavesBetweenAnyTwoStepsOfReplacing(t *testing.T) {
 			o.apply(t, entry("clarification-answered", 2, key))
 			met := 0
 			reached = false
-			o.ex.meet = func(string, string) error {
+			o.ex.meet = func(_, name string) error {
+				if strings.HasPrefix(name, contract.Cases) || strings.HasPrefix(name, contract.Blank) || strings.HasPrefix(name, journal) || strings.HasPrefix(name, entries) {
+					return nil // nothing of the register
+				}
 				if met++; met == n {
 					reached = true
 					second.set(key, contract.ColumnNote, "<2>").set(key, contract.ColumnStaff, "<1><3>").save()
@@ -292,13 +291,14 @@ type token struct {
 	text string
 }
 
-func newHustle(t *rapid.T, forms *office) *hustle {
+func newHustle(t *rapid.T) *hustle {
 	now := time.Now()
 	folder, err := os.MkdirTemp("", "ivdossier")
 	require.NoError(t, err)
 	h := &hustle{t: t, o: &office{folder: folder, clock: &now}, unlock: func() {}}
-	require.NoError(t, os.CopyFS(h.o.path(contract.Blank), os.DirFS(forms.path(contract.Blank))))
+	h.o.layOut(t)
 	h.ex = h.o.again(t)
+	put(t, h.ex)
 	for range 2 {
 		h.come(t)
 	}

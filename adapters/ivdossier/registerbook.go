@@ -17,11 +17,13 @@ func (e *exchange) titles() []string {
 	for _, c := range e.forms.Columns() {
 		all = append(all, c.Title)
 	}
-	return append(all, contract.ColumnLast, contract.ColumnLastOn, contract.ColumnEntries, contract.ColumnStaff, contract.ColumnNote)
+	return append(all, contract.ColumnLast, contract.ColumnLastOn, contract.ColumnEntries, contract.ColumnLeads, contract.ColumnStaff, contract.ColumnNote)
 }
 
 // historyTitles are the columns of the history.
-func historyTitles() []string { return []string{"Eintrag", "Fall", "Am", "Was", "Von"} }
+func historyTitles() []string {
+	return []string{"Eintrag", "Fall", "Am", "Was", "Bezug", "Von", "Datei"}
+}
 
 // history lists the entries through a number of the journal.
 func (e *exchange) history(through uint64) [][]string {
@@ -30,12 +32,11 @@ func (e *exchange) history(through uint64) [][]string {
 		if i.number > through {
 			break
 		}
-		form, _ := e.forms.Kind(i.kind)
 		from := "dieser Stelle"
 		if i.reference != "" {
 			from = "einmal"
 		}
-		rows = append(rows, []string{string(i.id), string(i.in), e.dayOf(i.at), form.Title, from})
+		rows = append(rows, []string{string(i.id), string(i.in), e.dayOf(i.at), tame(e.what(i)), tame(string(i.refers)), from, tame(i.file)})
 	}
 	return rows
 }

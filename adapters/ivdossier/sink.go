@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/native"
@@ -40,6 +41,12 @@ func (e *exchange) Apply(ctx context.Context, entry native.Entry) (native.Receip
 	} else if e.index.cases[s.Case] == nil {
 		return native.Receipt{}, fault.New(fault.Refuse, opApply, "unknown-case", "there is no such case in the folder")
 	}
+	if entry.Action != "" && !e.index.stands(entry.Refers, entry.Case, entry.Kind) {
+		return native.Receipt{}, fault.New(fault.Refuse, opApply, "unknown-entry", "the entry that is recalled or corrected does not stand in the case, or is of another kind")
+	}
+	if s.Documents, err = e.file(d, s, entry.Documents); err != nil {
+		return native.Receipt{}, unusable(opApply, err)
+	}
 	s, joined, err := e.commit(d, s)
 	var unknown uncertain
 	switch {
@@ -69,10 +76,12 @@ func (e *exchange) examine(entry native.Entry) error {
 		return no("content", "the content is not names with texts within 64 KiB")
 	case entry.Organisation != e.config.Organisation:
 		return no("foreign-office", "the folder belongs to another office")
-	case form.Opens && entry.Case != "":
+	case form.Opens && entry.Case != "" && entry.Action == "":
 		return no("opening", "the entry opens a case, but names one")
-	case !form.Opens && entry.Case == "":
+	case entry.Case == "" && (!form.Opens || entry.Action != ""):
 		return no("not-opening", "the entry does not open a case, and names none")
+	case !slices.Equal(sumsIn(values), sumsOf(entry.Documents)):
+		return no("documents", "the entry comes with other documents than its content names")
 	}
 	for _, v := range values {
 		if !holdable(v.text) {

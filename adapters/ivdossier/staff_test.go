@@ -10,15 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
-	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/ivdossier"
-	mock "github.com/einmal-hub/einmal/mocks/ivdossier"
 )
-
-func composed(n handover.Name, seed uint64) (native.Kind, []byte) {
-	return mock.Compose(n, facts(seed))
-}
 
 // workbook is a file that somebody has open in an office program.
 type workbook struct {

@@ -44,7 +44,7 @@ func (Factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
 	s := &system{id: id, client: client, config: *c}
 	return adapters.System{
 		Source: s, Sink: s, Finder: s, Documents: s, Ping: s.ping, Close: client.Close,
-		Abilities: adapters.Abilities{Mode: adapters.ModeB, Bounds: c.Bounds},
+		Abilities: adapters.Abilities{Mode: adapters.ModeB, Bounds: c.Bounds, Contract: contract},
 	}, nil
 }
 

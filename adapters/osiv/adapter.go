@@ -43,7 +43,7 @@ func connect(c *Config, now func() time.Time) adapters.System {
 	e := &exchange{config: *c, now: now, items: map[uint64]answer{}, receipts: map[string]receipt{}}
 	return adapters.System{
 		Source: e, Sink: e, Finder: e, Documents: e, Ping: e.ping, Close: func() error { return nil },
-		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: c.Bounds},
+		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: c.Bounds, Contract: contract.Namespace},
 	}
 }
 

@@ -41,7 +41,7 @@ func connect(c *Config, now func() time.Time) adapters.System {
 	e := &exchange{config: *c, now: now, looking: make(chan struct{}, 1)}
 	return adapters.System{
 		Source: e, Sink: e, Finder: e, Documents: e, Ping: e.ping, Close: func() error { return nil },
-		Abilities: adapters.Abilities{Mode: adapters.ModeC, Bounds: c.Bounds},
+		Abilities: adapters.Abilities{Mode: adapters.ModeC, Bounds: c.Bounds, Contract: contract.Namespace},
 	}
 }
 

@@ -1,4 +1,4 @@
-// Command einmal is the gateway and everything that belongs to it: run, check, demo, mocks, play, engines, parked, late, reconcile, sim.
+// Command einmal is the gateway and everything that belongs to it: run, check, demo, mocks, play, engines, parked, late, reconcile, ledger, sim, adapter.
 //
 // This package knows flags, signals, exit codes and what is printed, and nothing else; the process itself is package gateway. One file a subcommand.
 // Exit codes: 0 ok, 1 failed, 2 wrong usage or configuration, 3 the environment (files, network, brokers) does not allow it.
@@ -51,7 +51,7 @@ journals, that each was recorded once in each system.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newDemo(), newRun(), newCheck(), newMocks(), newPlay(), newEngines(), newParked(), newLate(), newReconcile(), newSim())
+	root.AddCommand(newDemo(), newRun(), newCheck(), newMocks(), newPlay(), newEngines(), newParked(), newLate(), newReconcile(), newLedger(), newSim(), newAdapter())
 	mark(root)
 	return root
 }

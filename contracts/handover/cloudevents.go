@@ -42,6 +42,19 @@ func (e Envelope) Headers() map[string]string {
 	return h
 }
 
+// Unknown reports whether headers are those of a message of einmal's that this catalogue does not have: of another version, or of a name that came later. A newer gateway understands it.
+func Unknown(h map[string]string) bool {
+	name, ours := strings.CutPrefix(h["ce_type"], TypePrefix)
+	at := strings.LastIndex(name, ".v")
+	if !ours || at < 1 {
+		return false
+	}
+	if _, err := strconv.ParseUint(name[at+2:], 10, 16); err != nil {
+		return false
+	}
+	return name[at+1:] != Version || !slices.ContainsFunc(Catalogue(), func(p Payload) bool { return p.Name() == Name(name[:at]) })
+}
+
 // ParseHeaders is the inverse of Headers. It refuses (kind Park) other versions of CloudEvents or of the message, missing attributes, and
 // attributes in any other spelling than that of Headers, so that equal envelopes have equal headers; it ignores headers that
 // are not attributes of an envelope.

@@ -7,6 +7,7 @@
 package native
 
 import (
+	"strings"
 	"time"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
@@ -24,6 +25,15 @@ type Kind string
 // Reference is einmal's name for one record in one native system. It is opaque, at most 36 characters of [0-9a-f-], the same
 // for every attempt to write that record, and different for every other record.
 type Reference string
+
+// MeasuredPrefix begins every reference under which a system is measured (adapters/measure): "TEST", twice, in hexadecimal digits. The references of handovers are made with a secret; one
+// of them begins so in four thousand million.
+const MeasuredPrefix = "7e577e57-"
+
+// Measured reports whether a reference is that of an entry with which a system was measured: the prefix, and the version 0, which no UUID of a handover has.
+func (r Reference) Measured() bool {
+	return len(r) == 36 && strings.HasPrefix(string(r), MeasuredPrefix) && r[14] == '0'
+}
 
 // Position is a place in the stream of a native system's records, in that system's own notation. The empty position is
 // the beginning. Only the adapter that made it can read it.

@@ -49,16 +49,7 @@ type Comparer interface {
 
 // Handler serves GET /healthz, /readyz, /metrics, /status, /late, /parked and POST /parked/{id}/rulings, /reconciliations, /differences.
 func Handler(g Gateway, desk Desk, c Comparer, metrics http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := g.Ready(); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = io.WriteString(w, "ready\n")
-	})
-	mux.Handle("GET /metrics", metrics)
+	mux := health(g, metrics)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, g.Status()) })
 	mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) { answer(w, g.Late()) })
 	mux.HandleFunc("GET /parked", func(w http.ResponseWriter, _ *http.Request) { answer(w, desk.List()) })
@@ -72,6 +63,39 @@ func Handler(g Gateway, desk Desk, c Comparer, metrics http.Handler) http.Handle
 			Hint("send it with a tool, or from a page that this address serves"))
 	}))
 	return guard.Handler(mux)
+}
+
+// Health says whether messages flow.
+type Health interface {
+	// Ready returns nil when messages flow, and otherwise what is missing.
+	Ready() error
+}
+
+// Early serves GET /healthz, /readyz and /metrics, and answers everything else with 503: it stands in for [Handler] while a gateway starts or stops.
+func Early(g Health, metrics http.Handler) http.Handler {
+	mux := health(g, metrics)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		err := g.Ready()
+		if err == nil {
+			err = fault.New(fault.Retry, "admin.early", "not-ready", "the gateway is starting")
+		}
+		Problem(w, http.StatusServiceUnavailable, err)
+	})
+	return mux
+}
+
+func health(g Health, metrics http.Handler) *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := g.Ready(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ready\n")
+	})
+	mux.Handle("GET /metrics", metrics)
+	return mux
 }
 
 func rule(w http.ResponseWriter, r *http.Request, desk Desk) {

@@ -24,7 +24,8 @@ type Config struct {
 	Instance string
 
 	Prefix      string // of the topics; "einmal" when empty
-	Partitions  int32  // of every topic; 12 when zero. Can never be changed afterwards
+	Partitions  int32  // that cases are spread over, in every topic; 12 when zero. Can never be changed afterwards
+	Unused      int32  // that somebody added to the topics; they stay empty
 	Replication int16  // at least so many replicas; 3 when zero
 	MinInSync   int    // at least so many of them have a record before it counts; 2 when zero
 
@@ -105,6 +106,9 @@ func (c Config) check() error {
 func (c Config) checkNumbers(fs *fault.Findings) {
 	if c.Partitions < 1 || c.Partitions > 1000 {
 		fs.Add("partitions", "out-of-range", "the number of partitions is not within 1 and 1000", "12 suits most installations")
+	}
+	if c.Unused < 0 {
+		fs.Add("unused", "out-of-range", "the number of unused partitions is below zero", "leave it out")
 	}
 	if c.Replication < 1 {
 		fs.Add("replication", "out-of-range", "the number of replicas is less than 1", "use 3, or 1 with a single broker")

@@ -90,6 +90,13 @@ func (s *session) tellLag() {
 
 // ConsumeClaim runs the handler on one claim.
 func (s *session) ConsumeClaim(cs sarama.ConsumerGroupSession, c sarama.ConsumerGroupClaim) error {
+	if used, unused := s.member.bus.config.Partitions, s.member.bus.config.Unused; c.Partition() >= used {
+		if c.Partition() >= used+unused {
+			s.member.stop(partitionsChanged("bus.consume").Hint("see the operator's manual, \"Partitions\""))
+		}
+		<-cs.Context().Done() // nothing lies there
+		return nil
+	}
 	mine := s.add(cs, c)
 	ctx, cancel := context.WithCancel(cs.Context())
 	records := make(chan Record)

@@ -136,10 +136,7 @@ func pauses() *backoff.ExponentialBackOff {
 }
 
 func (b *Bus) checkShape(meta *sarama.TopicMetadata, fs *fault.Findings) {
-	if n := len(meta.Partitions); n != int(b.config.Partitions) {
-		fs.Add(meta.Name, "partitions", fmt.Sprintf("the topic has %d partitions and the configuration says %d", n, b.config.Partitions),
-			fmt.Sprintf("set partitions to %d if all three topics have that many; otherwise the number was changed and cases would change partitions", n))
-	}
+	b.checkPartitions(meta.Name, len(meta.Partitions), fs)
 	few := slices.ContainsFunc(meta.Partitions, func(p *sarama.PartitionMetadata) bool { return len(p.Replicas) < int(b.config.Replication) })
 	if few {
 		fs.Add(meta.Name, "replication", fmt.Sprintf("a partition has fewer than %d replicas", b.config.Replication),

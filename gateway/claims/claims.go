@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -89,9 +90,13 @@ type quiet struct{}
 // Printf drops a line of the library.
 func (quiet) Printf(context.Context, string, ...any) {}
 
-// Use sets the installation whose keys are used. Before it is called every answer is "I do not know".
-func (c *Claims) Use(installation string) {
+// Use sets the installation whose keys are used, and how many losses of its ledger a person has accepted: what was advised before one may rest on what was lost. Before it is called every answer
+// is "I do not know".
+func (c *Claims) Use(installation string, era int) {
 	p := "einmal:" + installation + ":"
+	if era > 0 {
+		p += strconv.Itoa(era) + ":"
+	}
 	c.prefix.Store(&p)
 }
 
@@ -154,8 +159,8 @@ func (c *Claims) SetSeen(ctx context.Context, id handover.MessageID, print strin
 func (c *Claims) SetDone(ctx context.Context, id handover.CaseID, to string, ref native.Reference, r native.Receipt) {
 	c.try("set-done", func(p string) (any, error) {
 		pipe := c.db.Pipeline()
-		pipe.Set(ctx, p+"done:"+string(ref), string(r.Record), c.keep)
-		pipe.Set(ctx, p+"case:"+string(id)+":"+to, string(r.Case), c.keep)
+		pipe.Set(ctx, p+DoneKey(string(ref)), string(r.Record), c.keep)
+		pipe.Set(ctx, p+CaseKey(string(id), to), string(r.Case), c.keep)
 		_, err := pipe.Exec(ctx)
 		return nil, err
 	})

@@ -148,7 +148,7 @@ func TestBeforeTheInstallationIsKnownNothingIsAsked(t *testing.T) {
 func TestAnotherInstallationSaysNothingHere(t *testing.T) {
 	s, ctx := newServer(t), t.Context()
 	one, other := s.open(t, "one"), s.open(t, "other")
-	other.Use(s.installation + "2")
+	other.Use(s.installation+"2", 0)
 	require.True(t, other.Claim(ctx, "ref-1", lease))
 	other.SetSeen(ctx, "m-1", "print")
 	require.False(t, one.Seen(ctx, "m-1", "print"))

@@ -53,7 +53,7 @@ func (s *server) open(t *testing.T, owner string) *claims.Claims {
 	t.Helper()
 	c := claims.Open(claims.Options{Address: s.address(), Keep: 24 * time.Hour, Failed: func(string) { s.failures.Add(1) }}, owner)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	c.Use(s.installation)
+	c.Use(s.installation, 0)
 	return c
 }
 

@@ -46,6 +46,9 @@ func (d *document) kafka(k Kafka) {
 	if k.Partitions < 1 || k.Partitions > 1000 {
 		d.report("kafka.partitions", "out-of-range", "the number of partitions is not within 1 and 1000", "12 suits most installations")
 	}
+	if k.Unused < 0 {
+		d.report("kafka.unusedPartitions", "out-of-range", "the number of unused partitions is below zero", "leave it out")
+	}
 	if k.Replication < 0 {
 		d.report("kafka.replication", "out-of-range", "the number of replicas is below zero", "use 3, or 1 with a single broker")
 	}
@@ -165,7 +168,7 @@ func (d *document) systems(c *Config, factories []adapters.Factory, dir string) 
 			d.report(path, "missing", "the system is empty", "give it a type and a config")
 			continue
 		}
-		s.Codes = below(dir, s.Codes)
+		s.Codes, s.Verified = below(dir, s.Codes), below(dir, s.Verified)
 		d.readable(path+".codes", s.Codes)
 		d.figures(path, s)
 		if f, known := byType[s.Type]; known {
@@ -191,6 +194,9 @@ func (d *document) adapter(path string, s *System, f adapters.Factory, dir strin
 }
 
 func (d *document) figures(path string, s *System) {
+	if s.Mode != "" {
+		d.oneOf(path+".mode", string(s.Mode), string(adapters.ModeA), string(adapters.ModeB), string(adapters.ModeC))
+	}
 	if s.Poll < 10*time.Millisecond || s.Poll > time.Hour {
 		d.report(path+".poll", "out-of-range", "the pause is not within 10ms and 1h", "2s suits most systems")
 	}

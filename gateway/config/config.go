@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/handover"
 )
 
@@ -26,7 +27,7 @@ type Config struct {
 	Admin string `yaml:"admin"`
 	// Grace is how long a stop may take: what is under way is finished, nothing new is begun.
 	Grace time.Duration `yaml:"grace"`
-	// Data is the folder for the embedded engines. It is not used when both kafka.brokers and redis.address are set.
+	// Data is the folder for the embedded engines, and for what this gateway remembers of the ledger outside Kafka. It must outlive the process: two gateways may share one.
 	Data string `yaml:"data"`
 	// Keys is the file with the sealing keys and the identity secret. It must be the same for all gateways and is never to be lost: without it the bus cannot be read.
 	Keys string `yaml:"keys"`
@@ -48,12 +49,13 @@ type Config struct {
 // Kafka says where the bus is. Without brokers an embedded one is started.
 type Kafka struct {
 	Brokers     []string      `yaml:"brokers"`
-	Version     string        `yaml:"version"`     // protocol version
-	Prefix      string        `yaml:"prefix"`      // of the topics
-	Partitions  int32         `yaml:"partitions"`  // of every topic; can never be changed afterwards
-	Replication int16         `yaml:"replication"` // replicas of every record
-	MinInSync   int           `yaml:"minInSync"`   // replicas that have a record before it counts
-	Session     time.Duration `yaml:"session"`     // after so long without a heartbeat another gateway takes over
+	Version     string        `yaml:"version"`          // protocol version
+	Prefix      string        `yaml:"prefix"`           // of the topics
+	Partitions  int32         `yaml:"partitions"`       // that cases are spread over, in every topic; can never be changed afterwards
+	Unused      int32         `yaml:"unusedPartitions"` // that somebody added to the topics; they stay empty
+	Replication int16         `yaml:"replication"`      // replicas of every record
+	MinInSync   int           `yaml:"minInSync"`        // replicas that have a record before it counts
+	Session     time.Duration `yaml:"session"`          // after so long without a heartbeat another gateway takes over
 	TLS         *TLS          `yaml:"tls"`
 	SASL        *SASL         `yaml:"sasl"`
 }
@@ -121,6 +123,11 @@ type System struct {
 	Test bool `yaml:"test"`
 	// Codes is a file with code lists that replace those of the system's mapping table: the words of another jurisdiction, or of this installation.
 	Codes string `yaml:"codes"`
+	// Mode is the mode in which the system is used, when that is a worse one than its adapter's: A, B or C. It is for a system that was measured to do less than others of its type.
+	Mode adapters.Mode `yaml:"mode"`
+	// Verified is the verification record of this system, or of a test instance of it that is configured beside it: a file that 'einmal adapter verify' has written. The gateway does not start
+	// in a better mode or with shorter bounds than were measured. Empty: nothing was measured, which the gateway says at every start.
+	Verified string `yaml:"verified"`
 	// Config is the adapter's own part.
 	Config yaml.Node `yaml:"config"`
 

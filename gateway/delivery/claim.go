@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"math"
+	"strings"
 	"sync/atomic"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -67,17 +68,23 @@ func (c *claim) resumeAll(ctx context.Context, from int64) {
 	}
 	for _, open := range c.o.Ledger.OpenBelow(c.partition, from) {
 		lane := ledger.Lane{Case: open.Case, To: ledger.Gate}
-		c.lanes.Go(lane.String(), func() { c.again(ctx, open.Place) })
+		c.lanes.Go(lane.String(), func() { c.again(ctx, open) })
 	}
 	for _, lane := range c.o.Ledger.Runnable(func(id handover.CaseID) bool { return c.o.Bus.PartitionOf(id) == c.partition }) {
 		c.lanes.Go(lane.String(), func() { c.resume(ctx, lane) })
 	}
 }
 
-// again reads a message by its place and handles it as if it had just come.
-func (c *claim) again(ctx context.Context, place ledger.Place) {
-	if r, err := c.reread(ctx, place); err == nil {
+// again reads a message by its place and handles it as if it had just come. One that is not there any more waits for a person at every place where it does not stand yet.
+func (c *claim) again(ctx context.Context, o ledger.Open) {
+	r, err := c.reread(ctx, o)
+	if err == nil {
 		c.gate(ctx, r, func() {})
+	} else if fault.KindOf(err) == fault.Park {
+		a, _ := c.o.Ledger.Admission(o.Message)
+		for _, to := range a.To {
+			c.lanes.Go(ledger.Lane{Case: o.Case, To: to}.String(), func() { c.recordAt(ctx, o, to) })
+		}
 	}
 }
 
@@ -130,33 +137,59 @@ func (c *claim) readParked(ctx context.Context, lane ledger.Lane, item ledger.It
 
 // resumeOne handles the first waiting message of a lane.
 func (c *claim) resumeOne(ctx context.Context, lane ledger.Lane, item ledger.Item) {
-	if lane.To == ledger.Gate {
-		c.again(ctx, item.Place)
+	o := ledger.Open{Message: item.Message, Case: item.Case, Place: item.Place}
+	if lane.To != ledger.Gate {
+		c.recordAt(ctx, o, lane.To)
 		return
 	}
-	c.recordAt(ctx, ledger.Open{Message: item.Message, Case: item.Case, Place: item.Place}, lane.To)
+	r, err := c.reread(ctx, o)
+	if err == nil {
+		c.gate(ctx, r, func() {})
+	} else if fault.KindOf(err) == fault.Park {
+		e := ledger.Entry{Case: item.Case, Message: item.Message, To: lane.To, Origin: item.Origin, Sequence: item.Sequence}
+		_ = c.park(ctx, e, ledger.Parking{Place: item.Place, Name: item.Name}, err)
+	}
 }
 
 // recordAt is record for a message that has to be read again.
 func (c *claim) recordAt(ctx context.Context, o ledger.Open, to ledger.Destination) bool {
-	r, err := c.reread(ctx, o.Place)
-	if err != nil {
+	e := ledger.Entry{Case: o.Case, Message: o.Message, To: to, Ref: c.Reference(o.Message, to)}
+	if ref, _ := c.o.Ledger.Ref(e.Ref); ref.Settled() {
+		return true
+	}
+	r, err := c.reread(ctx, o)
+	if err != nil && fault.KindOf(err) != fault.Park {
 		return false
 	}
-	m, _, err := c.open(r)
+	if c.foreign(o.Case, r.Headers) {
+		c.leave(ctx, o.Case, r.Headers["ce_type"])
+		return false
+	}
+	var m handover.Message
+	if err == nil {
+		m, _, err = c.open(r)
+	}
 	if err != nil {
-		e := ledger.Entry{Case: o.Case, Message: o.Message, To: to, Ref: c.Reference(o.Message, to)}
 		return c.park(ctx, e, ledger.Parking{Place: o.Place}, err) == nil
 	}
 	return c.record(ctx, m, o.Place, to)
 }
 
-// reread reads a message by its place. It returns an error only when ctx ends first.
-func (c *claim) reread(ctx context.Context, place ledger.Place) (r Record, err error) {
+// reread reads a message by its place. It returns an error when ctx ends first, and one of kind Park when the bus does not hold the message any more: its end was lost, and another message may
+// lie there since.
+func (c *claim) reread(ctx context.Context, o ledger.Open) (r Record, err error) {
+	gone, id := false, handover.MessageID(strings.TrimSuffix(string(o.Message), changedCopy))
 	err = c.persist(ctx, "delivery.read-again", func() (err error) {
-		r, err = c.o.Bus.ReadAt(ctx, c.partition, place.Offset)
+		r, err = c.o.Bus.ReadAt(ctx, c.partition, o.Place.Offset)
+		if gone = fault.KindOf(err) == fault.Park; gone {
+			return nil
+		}
 		return err
 	})
+	if err == nil && (gone || r.Headers["ce_id"] != "" && r.Headers["ce_id"] != string(id)) {
+		return Record{}, fault.New(fault.Park, "delivery.read-again", "message-lost", "the message was on the bus and is not there any more").
+			Hint("look for it in the system that it was entered in, and enter it by hand where it is missing; then rule: found, or withdraw")
+	}
 	return r, err
 }
 

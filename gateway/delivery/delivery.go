@@ -16,6 +16,7 @@ package delivery
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -154,6 +155,7 @@ type Delivery struct {
 	o       Options
 	sinks   map[handover.SystemID]*sink
 	persons *persons
+	newer   atomic.Int64 // lanes that are left to a newer gateway
 }
 
 // New returns a delivery; it starts nothing.

@@ -14,6 +14,10 @@ import (
 // gate gives a message its place in its case and hands it to the lanes of its destinations, or parks it. settled is called
 // when nothing more will happen with it without a person; it is not called when ctx ends first.
 func (c *claim) gate(ctx context.Context, r Record, settled func()) {
+	if id := handover.CaseID(r.Headers["ce_subject"]); c.foreign(id, r.Headers) {
+		c.leave(ctx, id, r.Headers["ce_type"])
+		return
+	}
 	m, print, err := c.open(r)
 	place := ledger.Place{Topic: ledger.OnBus, Offset: r.Offset}
 	if err != nil {
@@ -110,6 +114,9 @@ func (c *claim) overtaken(id handover.MessageID) bool {
 	return known
 }
 
+// changedCopy marks the id under which a copy with another content waits.
+const changedCopy = "~changed"
+
 // repeated handles a message that has its place already: the same record read again goes on, another copy is a duplicate, and
 // another content under the same id is a question for a person.
 func (c *claim) repeated(ctx context.Context, m handover.Message, a ledger.Admission, print string, place ledger.Place) verdict {
@@ -123,7 +130,7 @@ func (c *claim) repeated(ctx context.Context, m handover.Message, a ledger.Admis
 		return waits
 	}
 	e := c.entryAt(m, ledger.Gate, "")
-	e.Message += "~changed"
+	e.Message += changedCopy
 	err := fault.New(fault.Park, "delivery.gate", "changed-record", "the native system has sent the same record with another content").
 		Hint("compare the record in its native system with what was delivered, and withdraw this copy")
 	if c.park(ctx, e, ledger.Parking{Place: place, Name: m.Name}, err) != nil {

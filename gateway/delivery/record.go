@@ -101,7 +101,11 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 	}
 	pause := c.newBackOff()
 	for ctx.Err() == nil {
-		ref, _ := c.o.Ledger.Ref(j.Ref)
+		if c.o.Ledger.Newer(j.Case) {
+			c.leave(ctx, j.Case, "ledger record")
+			break
+		}
+		ref := c.known(j)
 		step, wait := c.o.Protocol.Decide(ref, j.own, j.sink.Abilities.Mode, j.sink.Abilities.Bounds, c.o.Now())
 		switch step {
 		case ledger.StepFinish:
@@ -135,8 +139,19 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 	return ctx.Err()
 }
 
+// known is what the ledger says of a job's reference, with what it may have lost.
+func (c *claim) known(j *job) ledger.Ref {
+	ref, _ := c.o.Ledger.Ref(j.Ref)
+	return c.o.Ledger.Doubt(ref, c.partition, j.m.Time)
+}
+
 // unknownOutcome says that nobody can know whether an attempt was executed.
 func unknownOutcome(r ledger.Ref) error {
+	if !r.Lost.IsZero() {
+		return fault.New(fault.Park, "delivery.record", "ledger-set-back",
+			"the ledger was set back at "+r.Lost.UTC().Format(time.RFC3339)+", and whether this was recorded before cannot be found out").
+			Hint("search the native system for the reference; then rule: found, send once more, or withdraw")
+	}
 	return fault.New(fault.Park, "delivery.record", "outcome-unknown",
 		"the native system did not answer, and whether it recorded the entry cannot be found out; last attempt at "+r.IntentAt.UTC().Format(time.RFC3339)).
 		Hint("search the native system for the reference; then rule: found, send once more, or withdraw")
@@ -161,8 +176,8 @@ func (c *claim) attempt(ctx context.Context, j *job, n int, pause time.Duration)
 		return nil //nolint:nilerr // whether the INTENT counts is in the view when the log answers again
 	}
 	j.own = ledger.Own{Attempt: n, Nonce: nonce, At: at}
-	ref, _ := c.o.Ledger.Ref(j.Ref)
-	if step, _ := c.o.Protocol.Decide(ref, j.own, j.sink.Abilities.Mode, j.sink.Abilities.Bounds, c.o.Now()); step != ledger.StepSend {
+	step, _ := c.o.Protocol.Decide(c.known(j), j.own, j.sink.Abilities.Mode, j.sink.Abilities.Bounds, c.o.Now())
+	if step != ledger.StepSend || c.o.Ledger.Newer(j.Case) {
 		release(nil)
 		return nil
 	}

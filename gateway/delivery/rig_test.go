@@ -108,7 +108,7 @@ func (m *memory) ReadAt(_ context.Context, _ int32, offset int64) (delivery.Reco
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.reads++
-	if m.gone[offset] {
+	if m.gone[offset] || offset >= int64(len(m.bus)) {
 		return delivery.Record{}, fault.New(fault.Park, "test", "no-record", "there is no record at this offset")
 	}
 	return m.bus[offset], nil

@@ -9,7 +9,9 @@ package embedded
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -85,8 +87,12 @@ func (e *Engines) hold(dir string) error {
 }
 
 func (e *Engines) startBroker(o Options) (err error) {
+	cluster, err := clusterID(o.Dir)
+	if err != nil {
+		return err
+	}
 	opts := []kfake.Opt{
-		kfake.NumBrokers(1), kfake.ClusterID("einmal-embedded"), kfake.WithLogger(e.notes),
+		kfake.NumBrokers(1), kfake.ClusterID(cluster), kfake.WithLogger(e.notes),
 		// A broker for one machine lets a process that was killed go sooner than the default of 6 s.
 		kfake.GroupMinSessionTimeout(time.Second),
 		// The default of one hour keeps compaction from ever happening in a demonstration.
@@ -108,6 +114,26 @@ func (e *Engines) startBroker(o Options) (err error) {
 		return startFault("the embedded broker", err)
 	}
 	return nil
+}
+
+// clusterID returns the random name that a folder's broker has, as every cluster has one: whoever remembers it knows whether this is still the same log. It is kept beside the log.
+func clusterID(dir string) (string, error) {
+	if dir == "" {
+		return rand.Text(), nil
+	}
+	path := filepath.Join(dir, "cluster-id")
+	b, err := os.ReadFile(path)
+	if err == nil && len(b) > 0 {
+		return strings.TrimSpace(string(b)), nil
+	}
+	id := rand.Text()
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = os.WriteFile(path, []byte(id+"\n"), 0o600)
+	}
+	if err != nil {
+		return "", stop("data-unusable", "the name of the embedded broker cannot be kept", "check the folder's permissions and free space").At(path).Because(err)
+	}
+	return id, nil
 }
 
 func (e *Engines) startRedis(ctx context.Context, o Options) error {

@@ -66,6 +66,21 @@ func TestAForeignReferenceIsParkedOnce(t *testing.T) {
 	})
 }
 
+// What a system was measured with is neither news nor a question; everything that only looks like it is one.
+func TestWhatASystemWasMeasuredWithIsLeftAlone(t *testing.T) {
+	try(t, func(t *testing.T, w *world, s *source) {
+		measured, alike := record("c", 1, "hint"), record("c2", 1, "hint")
+		measured.Reference, alike.Reference = "7e577e57-1234-0abc-0000-000000000001", "7e577e57-1234-8abc-0000-000000000001"
+		s.enter(measured, alike, record("c3", 1, "hint"))
+		g := w.start("klib", s)
+		elapse(10 * poll)
+		require.Equal(t, map[native.RecordID]string{"c2-1": "foreign-reference"}, g.parked(w, "c2-1"))
+		require.Equal(t, 1, w.became()["measured"])
+		require.Len(t, w.disk.names(""), 1, "the other case goes on")
+		g.stop()
+	})
+}
+
 // I3, I4: a record that cannot be mapped is kept sealed, waits for a person, and holds back its own case only.
 func TestI3_ARecordThatCannotBeMappedHoldsBackItsOwnCaseOnly(t *testing.T) {
 	try(t, func(t *testing.T, w *world, s *source) {

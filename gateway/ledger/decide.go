@@ -24,6 +24,10 @@ type Ref struct {
 	Ruled bool
 	// Repeated says that a person has had it sent once more although an earlier attempt may have been recorded, or was: what is sent from then on says that it may be there already.
 	Repeated bool
+	// Lost is when the ledger was set back, if an attempt may have been made that it does not know of any more; zero otherwise. See [View.Doubt].
+	Lost time.Time
+	era  int   // how often the ledger had been set back when the attempt was announced, or when somebody made sure of what had come before
+	done int64 // Unix milliseconds of the DONE
 }
 
 // Settled reports whether nothing is to be done any more.
@@ -67,6 +71,11 @@ func Decide(r Ref, own Own, mode adapters.Mode, b adapters.Bounds, now time.Time
 		return StepFinish, 0
 	case r.Asked:
 		return StepAsked, 0
+	case !r.Lost.IsZero():
+		if r.Lost.After(r.IntentAt) {
+			r.IntentAt = r.Lost
+		}
+		return decideDoubt(r, Own{}, mode, b, now)
 	case r.Attempt == 0 || r.Void || r.Ruled:
 		return StepIntend, 0
 	case r.Attempt == own.Attempt && r.Nonce == own.Nonce && !own.Sent:

@@ -90,7 +90,7 @@ func (v *View) foldDifference(partition int32, offset int64, r Record) {
 }
 
 // foldAnswer applies the first ruling on a difference; it reports whether the ruling was about one.
-func (v *View) foldAnswer(offset int64, r Record) bool {
+func (v *View) foldAnswer(offset int64, at time.Time, r Record) bool {
 	if r.Decision == nil {
 		return false
 	}
@@ -110,7 +110,7 @@ func (v *View) foldAnswer(offset int64, r Record) bool {
 		v.takeUp(it, ref)
 	case Found:
 		r.Ref, r.Message, r.To = it.Ref, it.Message, it.To
-		v.foldDone(r)
+		v.foldDone(at, r)
 		if r.NativeCase != "" {
 			v.caseOf(r.Case).Bindings[r.To] = r.NativeCase // the case may have been moved or merged
 		}

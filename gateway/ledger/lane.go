@@ -141,8 +141,8 @@ func (v *View) ruled(parking int64, c handover.CaseID) (int64, bool) {
 }
 
 // foldRuling applies the first ruling on a parking.
-func (v *View) foldRuling(offset int64, r Record) {
-	if v.foldAnswer(offset, r) {
+func (v *View) foldRuling(partition int32, offset int64, at time.Time, r Record) {
+	if v.foldAnswer(offset, at, r) {
 		return
 	}
 	key := Lane{Case: r.Case, To: r.To}
@@ -162,10 +162,11 @@ func (v *View) foldRuling(offset int64, r Record) {
 			ref.Asked = false
 			ref.Ruled = ref.Attempt > 0 && ref.Attempt == l.items[i].Attempt
 			ref.Repeated = ref.Repeated || ref.Ruled && !ref.Void
+			v.parts[partition].setBack.ruled(ref, r.Decision.Parking)
 		}
 	case Found:
 		r.Ref = l.items[i].Ref
-		v.foldDone(r)
+		v.foldDone(at, r)
 	case Withdraw:
 		if r.To == Gate {
 			v.messages[r.Message] = &message{id: r.Message, caseID: r.Case, admission: Admission{Withdrawn: true, Action: l.items[i].Action, Revises: l.items[i].Revises}}

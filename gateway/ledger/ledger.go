@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"time"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -37,13 +38,20 @@ func Nonce() string { return rand.Text() }
 
 // append writes a record and waits until the own view has folded it and everything before it.
 func (l *Ledger) append(ctx context.Context, r Record) (int64, error) {
+	partition := l.log.PartitionOf(r.Case)
+	switch r.Kind {
+	case Cursor:
+		partition = l.log.PartitionOf(handover.CaseID(r.System))
+	case Intent, Void:
+		r.Era = l.era(partition)
+	}
+	return l.appendTo(ctx, partition, r)
+}
+
+func (l *Ledger) appendTo(ctx context.Context, partition int32, r Record) (int64, error) {
 	value, err := encode(r)
 	if err != nil {
 		return 0, err
-	}
-	partition := l.log.PartitionOf(r.Case)
-	if r.Kind == Cursor {
-		partition = l.log.PartitionOf(handover.CaseID(r.System))
 	}
 	offset, err := l.log.Append(ctx, partition, r.key(), value)
 	if err != nil {
@@ -104,6 +112,25 @@ func (l *Ledger) Belong(ctx context.Context, mark string) error {
 	if l.keyring() != mark {
 		return fault.New(fault.Stop, "ledger.belong", "other-key-file", "the key file is not the one that this installation began with").
 			Hint("restore that one from the backup, or copy it from another gateway; with this one everything would be recorded a second time")
+	}
+	return nil
+}
+
+// Spread ties the ledger to the number of partitions that cases are spread over, once for ever. With another number the same case would lie in another partition: what was said of it there
+// would not be found in time, and what was read of it would come out of order. So another number is an error of kind Stop with the code partitions-changed.
+func (l *Ledger) Spread(ctx context.Context) error {
+	if err := l.Sync(ctx, ""); err != nil {
+		return err
+	}
+	if l.spread() == 0 {
+		if _, err := l.append(ctx, Record{Kind: Layout, Nonce: Nonce(), Partitions: l.partitions()}); err != nil {
+			return err
+		}
+	}
+	if n := l.spread(); n != l.partitions() {
+		return fault.New(fault.Stop, "ledger.spread", "partitions-changed",
+			fmt.Sprintf("the cases of this installation are spread over %d partitions and the configuration says %d: a case would change its partition", n, l.partitions())).
+			At("kafka.partitions").Hint(fmt.Sprintf("set partitions to %d again; if partitions were added to the topics, set unusedPartitions to how many, and they stay empty", n))
 	}
 	return nil
 }

@@ -4,8 +4,10 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
 )
 
 // Open is an admitted message that is not yet recorded everywhere and does not wait for a person everywhere else.
@@ -73,7 +75,7 @@ type Stats struct {
 	Held     int `json:"held"`     // waiting behind another message of their case
 	// Differences is how many differences between the ledger and a native system's own list wait for a person.
 	Differences int `json:"differences"`
-	Skipped     int `json:"skipped"` // ledger records of another version
+	Skipped     int `json:"skipped"` // ledger records of another version or of an unknown kind
 }
 
 // Stats returns the present figures.
@@ -94,4 +96,66 @@ func (v *View) Stats() Stats {
 		}
 	}
 	return s
+}
+
+// Newer reports whether a record of another version names a case: only a gateway that can read it knows where the case stands.
+func (v *View) Newer(id handover.CaseID) bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.newer[id]
+}
+
+// Recorded is an entry that stands in a native system, and a case's counterpart there, as views show them.
+type Recorded struct {
+	Ref    native.Reference // empty: Case and At are set
+	Native native.RecordID
+
+	Case    handover.CaseID
+	To      Destination
+	Counter native.CaseKey
+
+	At time.Time // of the DONE, by the broker's clock; for a case that of its last one
+}
+
+// batch is how many entries Recorded gives at a time.
+const batch = 1000
+
+// Recorded calls fn with everything that was recorded since a time, in no order, a thousand at a time at most. Between two calls it holds no lock, so that nothing waits for fn; what is recorded meanwhile
+// may come or not. It returns fn's first error.
+func (v *View) Recorded(since time.Time, fn func([]Recorded) error) error {
+	from, all := since.UnixMilli(), make([]Recorded, 0, batch)
+	flush := func(least int) (err error) {
+		if len(all) < least {
+			return nil
+		}
+		v.mu.RUnlock()
+		err = fn(all)
+		v.mu.RLock()
+		all = all[:0]
+		return err
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	// Go's maps may change between two steps of a range; the lock keeps each step to itself.
+	for name, r := range v.refs {
+		if !r.Done || r.done < from {
+			continue
+		}
+		all = append(all, Recorded{Ref: name, Native: r.Native, At: time.UnixMilli(r.done)})
+		if err := flush(batch); err != nil {
+			return err
+		}
+	}
+	for id, c := range v.cases {
+		if c.done < from {
+			continue
+		}
+		for to, key := range c.Bindings {
+			all = append(all, Recorded{Case: id, To: to, Counter: key, At: time.UnixMilli(c.done)})
+		}
+		if err := flush(batch); err != nil {
+			return err
+		}
+	}
+	return flush(1)
 }

@@ -29,10 +29,19 @@ const (
 	Ruling  Kind = "RULING"     // what the person decided; the first one for a parking counts
 	Cursor  Kind = "CURSOR"     // how far a native system was read
 	Differs Kind = "DIFFERENCE" // the ledger and a native system's own list differ; a person decides
+	Layout  Kind = "LAYOUT"     // over how many partitions the cases are spread; the first one counts
+	SetBack Kind = "SETBACK"    // a person knows that records of the ledger were lost; see setback.go
 )
 
-// version is that of the records this package writes. Records of other versions are left alone.
+// version is that of the records this package writes. Records of other versions are left alone, and so is every case that one of them names: what it says may be that somebody sends. For
+// that each version keeps the fields v and case. What an older gateway may not know about, and may go on without, comes as a new kind or a new field of the same version.
 const version = 1
+
+// foreign is what can be read of a record of any version.
+type foreign struct {
+	V    int             `json:"v"`
+	Case handover.CaseID `json:"case"`
+}
 
 // Destination is a place that a message is recorded in: the dossier of an organisation in a system, or the one case on a shared
 // platform (Organisation empty). The zero Destination is the gate, where a message gets its place in its case.
@@ -137,7 +146,12 @@ type Record struct {
 	// Difference is what DIFFERENCE records.
 	Difference *Difference `json:"difference,omitzero"`
 
-	Mark string `json:"mark,omitzero"` // KEYRING
+	Mark       string `json:"mark,omitzero"`       // KEYRING
+	Partitions int32  `json:"partitions,omitzero"` // LAYOUT
+	// Era is how often the ledger had been set back, as its writer knew it: INTENT, VOID, SETBACK.
+	Era int `json:"era,omitzero"`
+	// Acceptance is who knows of a loss; SETBACK.
+	Acceptance *Acceptance `json:"acceptance,omitzero"`
 
 	System   handover.SystemID `json:"system,omitzero"`   // CURSOR
 	Position native.Position   `json:"position,omitzero"` // CURSOR
@@ -249,7 +263,7 @@ type Decision struct {
 func (r Record) key() string {
 	parts := []string{string(r.Kind)}
 	switch r.Kind {
-	case Install, Keyring:
+	case Install, Keyring, Layout, SetBack:
 		parts = append(parts, r.Nonce)
 	case Bind:
 		parts = append(parts, string(r.Case), r.To.String())
@@ -278,14 +292,16 @@ func encode(r Record) ([]byte, error) {
 	return b, nil
 }
 
-// decode reads a record. Records of another version are reported as such, never guessed at.
+// decode reads a record. Records of another version are reported as such, never guessed at; of them only the case is returned.
 func decode(b []byte) (Record, error) {
 	var r Record
-	if err := json.Unmarshal(b, &r); err != nil {
-		return Record{}, fault.Wrap(fault.Park, "ledger.decode", err)
+	err := json.Unmarshal(b, &r)
+	if err == nil && r.V == version {
+		return r, nil
 	}
-	if r.V != version {
-		return Record{}, fault.New(fault.Park, "ledger.decode", "ledger-version", fmt.Sprintf("the ledger record has version %d", r.V))
+	var f foreign
+	if e := json.Unmarshal(b, &f); e != nil || f.V == version || f.V == 0 {
+		return Record{}, fault.Wrap(fault.Park, "ledger.decode", errors.Join(err, e))
 	}
-	return r, nil
+	return Record{Case: f.Case}, fault.New(fault.Park, "ledger.decode", "ledger-version", fmt.Sprintf("the ledger record has version %d", f.V))
 }

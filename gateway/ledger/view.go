@@ -20,17 +20,20 @@ type View struct {
 	parts    []part
 	install  string
 	mark     string // of the key file
+	layout   int32  // over how many partitions the cases are spread; 0: not told yet
 	refs     map[native.Reference]*Ref
 	messages map[handover.MessageID]*message
 	cases    map[handover.CaseID]*Case
 	lanes    map[Lane]*laneState
-	cursors  map[handover.SystemID]native.Position
+	cursors  map[handover.SystemID]cursor
 	unended  map[handover.CaseID]struct{} // cases that have not come to their end
 	rulings  map[parkingKey]int64         // parking -> ledger offset of the ruling that counts
-	skipped  int                          // records of other versions
+	skipped  int                          // records of other versions and of unknown kinds
+	newer    map[handover.CaseID]bool     // cases that a record of another version names
 	// differences wait for a person beside the lanes, by the place of their record; differing holds the ids of all that ever did.
 	differences map[parkingKey]*Item
 	differing   map[string]bool
+	instead     map[string]bool // installations that were expected where this one stands
 	watch       func(partition int32, l Lane)
 }
 
@@ -39,6 +42,13 @@ type part struct {
 	next    int64 // offset after the last record read
 	waiters map[int64][]chan struct{}
 	open    map[handover.MessageID]*message // admitted, not yet terminal everywhere
+	setBack setBack
+}
+
+// cursor is how far a native system was read, and the partition that says so.
+type cursor struct {
+	partition int32
+	position  native.Position
 }
 
 // Lane is a case at a destination: what is done there is done in order.
@@ -79,6 +89,7 @@ type Case struct {
 	// Older are the messages that such a gateway admitted, and where they lie: it did not write down which cost approvals they are about.
 	Older map[handover.MessageID]Place
 	open  []*message // admitted, not yet terminal everywhere, in the order of admission
+	done  int64      // Unix milliseconds of the last DONE
 }
 
 // NewView returns an empty view of a ledger with so many partitions. watch is called, without locks, when a lane in which something waited
@@ -87,8 +98,8 @@ func NewView(partitions int32, watch func(partition int32, l Lane)) *View {
 	v := &View{
 		parts: make([]part, partitions),
 		refs:  map[native.Reference]*Ref{}, messages: map[handover.MessageID]*message{}, cases: map[handover.CaseID]*Case{},
-		lanes: map[Lane]*laneState{}, unended: map[handover.CaseID]struct{}{}, cursors: map[handover.SystemID]native.Position{},
-		rulings: map[parkingKey]int64{}, differences: map[parkingKey]*Item{}, differing: map[string]bool{}, watch: watch,
+		lanes: map[Lane]*laneState{}, unended: map[handover.CaseID]struct{}{}, cursors: map[handover.SystemID]cursor{},
+		rulings: map[parkingKey]int64{}, differences: map[parkingKey]*Item{}, differing: map[string]bool{}, instead: map[string]bool{}, newer: map[handover.CaseID]bool{}, watch: watch,
 	}
 	for i := range v.parts {
 		v.parts[i] = part{waiters: map[int64][]chan struct{}{}, open: map[handover.MessageID]*message{}}
@@ -107,6 +118,9 @@ func (v *View) Apply(partition int32, offset int64, at time.Time, value []byte) 
 	var woken []Lane
 	if err != nil {
 		v.skipped++
+		if r.Case != "" {
+			v.newer[r.Case] = true
+		}
 	} else {
 		woken = v.fold(partition, offset, at, r)
 	}
@@ -159,8 +173,14 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woke
 		if v.mark == "" {
 			v.mark = r.Mark
 		}
+	case Layout:
+		if v.layout == 0 {
+			v.layout = r.Partitions
+		}
+	case SetBack:
+		v.foldSetBack(partition, offset, at, r)
 	case Cursor:
-		v.cursors[r.System] = r.Position
+		v.cursors[r.System] = cursor{partition, r.Position}
 	case Bind:
 		c := v.caseOf(r.Case)
 		if _, bound := c.Bindings[r.To]; !bound {
@@ -169,17 +189,19 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woke
 	case Admit:
 		woken = v.foldAdmit(partition, r)
 	case Intent:
-		v.foldIntent(at, r)
+		v.foldIntent(partition, at, r)
 	case Void:
-		v.foldVoid(r)
+		v.foldVoid(partition, r)
 	case Done:
-		v.foldDone(r)
+		v.foldDone(at, r)
 	case Park:
 		v.foldPark(partition, offset, r)
 	case Differs:
 		v.foldDifference(partition, offset, r)
 	case Ruling:
-		v.foldRuling(offset, r)
+		v.foldRuling(partition, offset, at, r)
+	default:
+		v.skipped++ // of a newer gateway, which understands it
 	}
 	if v.runnable(lane) {
 		woken = append(woken, lane)
@@ -306,10 +328,10 @@ func (c *Case) stands() []Entered {
 	return all
 }
 
-// foldIntent lets the first record of an attempt count.
-func (v *View) foldIntent(at time.Time, r Record) {
-	ref := v.refOf(r.Ref)
-	if ref.Settled() || ref.Asked || r.Attempt != ref.Attempt+1 {
+// foldIntent lets the first record of an attempt count. One whose writer did not know that the ledger was set back does not count: what came before was not looked up.
+func (v *View) foldIntent(partition int32, at time.Time, r Record) {
+	ref, era := v.refOf(r.Ref), v.parts[partition].setBack.era
+	if ref.Settled() || ref.Asked || r.Attempt != ref.Attempt+1 || r.Era != era {
 		return
 	}
 	doubts := ref.Doubts
@@ -319,13 +341,16 @@ func (v *View) foldIntent(at time.Time, r Record) {
 	if ref.Ruled {
 		doubts = 0
 	}
-	*ref = Ref{Attempt: r.Attempt, Nonce: r.Nonce, IntentAt: at, Doubts: doubts, Repeated: ref.Repeated}
+	*ref = Ref{Attempt: r.Attempt, Nonce: r.Nonce, IntentAt: at, Doubts: doubts, Repeated: ref.Repeated, era: era}
 }
 
 // foldVoid takes an attempt back.
-func (v *View) foldVoid(r Record) {
+func (v *View) foldVoid(partition int32, r Record) {
+	if r.Searched {
+		v.foldSearched(partition, r)
+	}
 	ref := v.refs[r.Ref]
-	if ref == nil || ref.Void || ref.Attempt != r.Attempt || ref.Nonce != r.Nonce {
+	if ref == nil || ref.Void || r.Attempt == 0 || ref.Attempt != r.Attempt || ref.Nonce != r.Nonce {
 		return
 	}
 	ref.Void = true
@@ -334,10 +359,11 @@ func (v *View) foldVoid(r Record) {
 	}
 }
 
-func (v *View) foldDone(r Record) {
+func (v *View) foldDone(at time.Time, r Record) {
 	ref := v.refOf(r.Ref)
-	ref.Done, ref.Native = true, r.Native
+	ref.Done, ref.Native, ref.done = true, r.Native, at.UnixMilli()
 	c := v.caseOf(r.Case)
+	c.done = ref.done
 	// What was sent once more because it had gone may have opened the case anew, under another number.
 	if _, bound := c.Bindings[r.To]; r.NativeCase != "" && (!bound || ref.Repeated) {
 		c.Bindings[r.To] = r.NativeCase
@@ -459,7 +485,7 @@ func (v *View) Admission(id handover.MessageID) (Admission, bool) {
 func (v *View) Cursor(id handover.SystemID) native.Position {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	return v.cursors[id]
+	return v.cursors[id].position
 }
 
 // Installation returns the random name of this installation, or "" before it was given.
@@ -474,4 +500,11 @@ func (v *View) keyring() string {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	return v.mark
+}
+
+// spread returns over how many partitions the cases are spread, or 0 before it was told.
+func (v *View) spread() int32 {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.layout
 }

@@ -69,7 +69,7 @@ func (l *list) add(r native.Record) {
 	if _, known := l.refs[r.ID]; !known || r.Reference != "" {
 		l.refs[r.ID] = r.Reference
 	}
-	if r.Reference == "" {
+	if r.Reference == "" || r.Reference.Measured() { // with the latter the system was measured: no handover
 		return
 	}
 	l.count++

@@ -416,6 +416,23 @@ func only(ids ...handover.SystemID) func(*reconcile.Options) {
 	return func(o *reconcile.Options) { o.Only = ids }
 }
 
+// What a system was measured with is nobody's handover; a second record that only looks like it is.
+func TestWhatASystemWasMeasuredWithIsNoDifference(t *testing.T) {
+	w := newWorld(rand.New(rand.NewPCG(10, 11)), 2) //nolint:gosec // repeatable
+	for i, ref := range []native.Reference{"7e577e57-1234-0abc-0000-000000000001", "7e577e57-1234-8abc-0000-000000000001"} {
+		o := w.entry(i, ledger.Destination{System: "klib"})
+		o.entry.Ref = ref
+		o.commits()
+		o.commits()
+	}
+	w.clock = w.clock.Add(24 * time.Hour)
+	r := w.compare(t)
+	require.NotEmpty(t, r.Findings)
+	for _, f := range r.Findings {
+		require.EqualValues(t, "7e577e57-1234-8abc-0000-000000000001", f.Reference)
+	}
+}
+
 func TestOnlyTheSystemsThatAreNamedAreCompared(t *testing.T) {
 	w := newWorld(rand.New(rand.NewPCG(10, 10)), 2) //nolint:gosec // repeatable
 	w.plant(reconcile.Missing, 0)

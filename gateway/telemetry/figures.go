@@ -20,6 +20,7 @@ type Figures struct {
 	Skipped     int // ledger records that this version cannot read
 	Lanes       int // lanes that have something to do
 	Late        int // answers and meetings that have not come by their day
+	Newer       int // lanes that wait for a gateway of a newer version
 }
 
 // Observe lets the gauges show what figures returns. It is called whenever metrics are read, concurrently with everything else, and must not
@@ -40,6 +41,7 @@ func (t *Telemetry) Observe(figures func() Figures) error {
 	skipped := gauge(MetricSkipped, "Ledger records that this version cannot read.")
 	lanes := gauge(MetricLanes, "Lanes that have something to do.")
 	late := gauge(MetricLate, "Answers and meetings that have not come by their day.")
+	newer := gauge(MetricNewer, "Lanes that wait for a gateway of a newer version.")
 	if failed != nil {
 		return fault.Wrap(fault.Stop, "telemetry.observe", failed)
 	}
@@ -54,7 +56,8 @@ func (t *Telemetry) Observe(figures func() Figures) error {
 		o.ObserveInt64(skipped, int64(f.Skipped))
 		o.ObserveInt64(lanes, int64(f.Lanes))
 		o.ObserveInt64(late, int64(f.Late))
+		o.ObserveInt64(newer, int64(f.Newer))
 		return nil
-	}, cases, messages, open, waiting, skipped, lanes, late)
+	}, cases, messages, open, waiting, skipped, lanes, late, newer)
 	return fault.Wrap(fault.Stop, "telemetry.observe", err)
 }

@@ -44,7 +44,7 @@ func templates() map[handover.Name]template {
 			p.day("Gewünscht-am", f.ExtraRequestedOn)
 			p.put("Anlass", f.ExtraReason)
 		}},
-		"case-closed":       {"abschluss", fillClosure},
+		"case-closed":         {"abschluss", fillClosure},
 		"consent-withdrawn":   {"widerruf", func(p *page, f core.Facts) { p.day("Widerrufen-am", f.WithdrawnOn) }},
 		"application-checked": {"vorpruefung", fillCheck},
 	}

@@ -7,7 +7,10 @@
 //
 // The journal has one line for every document of einmal's that lies in a case folder, not for every reference: a document that was written twice stands in it twice.
 //
-// Faults of mocks/core mean here, for a document that is saved: slow = half of it is written in place, the rest with the next look; late = it is saved as a draft with the lock
+// What a document of a clerk names as documents is saved beside it as files, under the names that they have at the desk. A clerk who recalls or corrects an entry looks its number up in the history
+// of the register; until it stands there, she waits.
+//
+// Faults of mocks/core mean here, for a document that is saved: slow = half of it is written in place, the rest with the next look, or, if it comes with files, those with the next look; late = it is saved as a draft with the lock
 // of an office program beside it, and released with the next look; duplicate = a copy of it is saved under another name.
 //
 // Rejected: using the adapter's own reader and writer of workbooks. A witness that asks the accused proves nothing.

@@ -1,6 +1,7 @@
 package ivdossier
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -72,18 +73,14 @@ func TestValidate_WhatBreaksTheContractIsRefused(t *testing.T) {
 
 func TestWhatAClerkEntersLiesInTheFolderAsOneDocument(t *testing.T) {
 	m := open(t, Options{})
-	kind, body := Compose("application-submitted", facts(1))
-	opened, _, err := m.Store().Write(t.Context(), core.Write{Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
-	require.NoError(t, err)
-	kind, body = Compose("clarification-answered", facts(1))
-	_, _, err = m.Store().Write(t.Context(), core.Write{Case: opened.Case, Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
-	require.NoError(t, err)
+	opened := typed(t, m, "application-submitted", facts(1), core.Write{})
+	typed(t, m, "clarification-answered", facts(1), core.Write{Case: opened.Case})
 	require.NoError(t, m.Step(t.Context()))
 	require.NoError(t, m.Settle(t.Context()))
 	files, err := os.ReadDir(filepath.Join(m.options.Folder, contract.NewCases))
 	require.NoError(t, err)
-	require.Len(t, files, 1, "the answer waits for the folder of its case")
-	s, err := readSheet(filepath.Join(m.options.Folder, contract.NewCases, files[0].Name()))
+	require.Len(t, files, 1+len(facts(1).Documents), "the answer waits for the folder of its case")
+	s, err := readSheet(filepath.Join(m.options.Folder, contract.NewCases, documentName(opened)))
 	require.NoError(t, err)
 	require.Equal(t, "freigegeben", s.head[contract.NameRelease])
 	require.Equal(t, facts(1).Remark, s.content.text("Bemerkung"))
@@ -93,9 +90,7 @@ func TestWhatAClerkEntersLiesInTheFolderAsOneDocument(t *testing.T) {
 func TestReopenedMockKeepsItsEntries(t *testing.T) {
 	dir, folder := t.TempDir(), t.TempDir()
 	m := open(t, Options{Dir: dir, Folder: folder})
-	kind, body := Compose("application-submitted", facts(7))
-	want, _, err := m.Store().Write(t.Context(), core.Write{Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
-	require.NoError(t, err)
+	want := typed(t, m, "application-submitted", facts(7), core.Write{})
 	require.NoError(t, m.Step(t.Context()))
 	require.NoError(t, m.Close())
 	require.NoError(t, m.Close())
@@ -106,5 +101,18 @@ func TestReopenedMockKeepsItsEntries(t *testing.T) {
 	require.NoError(t, again.Settle(t.Context()))
 	files, err := os.ReadDir(filepath.Join(folder, contract.NewCases))
 	require.NoError(t, err)
-	require.Len(t, files, 1)
+	require.Len(t, files, 1+len(facts(7).Documents))
+}
+
+// typed enters one message at the desk, with its documents.
+func typed(t *testing.T, m *Mock, n handover.Name, f core.Facts, w core.Write) core.Entry {
+	t.Helper()
+	w.Kind, w.Body = Compose(n, f)
+	w.Organisation, w.By, w.Documents = "iv-luzern", core.ByClerk, core.Hashes(f.Documents)
+	for _, d := range f.Documents {
+		require.NoError(t, m.Store().PutDocument(d.SHA256(), bytes.NewReader(d.Content)))
+	}
+	e, _, err := m.Store().Write(t.Context(), w)
+	require.NoError(t, err)
+	return e
 }

@@ -39,13 +39,14 @@ type Mock struct {
 	started time.Time
 	running sync.WaitGroup
 
-	mu      sync.Mutex                // one look at a time
-	folders map[native.CaseKey]string // of the office's cases; those that einmal has not opened yet have none
-	cases   map[string]native.CaseKey // the other way round
-	seen    map[string]bool           // documents that were read, by their place
-	saved   map[uint64]bool           // entries of clerks that lie in the folder
-	halves  []func() error            // what is finished with the next look
-	broken  error                     // a look in the background that failed
+	mu      sync.Mutex                 // one look at a time
+	folders map[native.CaseKey]string  // of the office's cases; those that einmal has not opened yet have none
+	cases   map[string]native.CaseKey  // the other way round
+	seen    map[string]bool            // documents that were read, by their place
+	saved   map[uint64]bool            // entries of clerks that lie in the folder
+	numbers map[string]native.RecordID // what einmal wrote, by the number that stands in the document
+	halves  []func() error             // what is finished with the next look
+	broken  error                      // a look in the background that failed
 }
 
 // New opens a mock and makes the folder. Close must be called.
@@ -68,7 +69,7 @@ func New(o Options) (*Mock, error) {
 	}
 	m := &Mock{
 		options: o, started: o.Clock(), store: store, dice: core.NewDice(o.Faults), forms: forms,
-		folders: map[native.CaseKey]string{}, cases: map[string]native.CaseKey{}, seen: map[string]bool{}, saved: map[uint64]bool{},
+		folders: map[native.CaseKey]string{}, cases: map[string]native.CaseKey{}, seen: map[string]bool{}, saved: map[uint64]bool{}, numbers: map[string]native.RecordID{},
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	m.stop = stop

@@ -99,9 +99,11 @@ func pageOf(body []byte) (page, error) {
 	}
 	var p page
 	err := p.spread("", root)
-	slices.SortFunc(p, func(a, b written) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(p, byName)
 	return p, err
 }
+
+func byName(a, b written) int { return strings.Compare(a.name, b.name) }
 
 func (p *page) spread(name string, v any) error {
 	switch v := v.(type) {

@@ -94,6 +94,10 @@ func (m *Mock) readDocument(ctx context.Context, path string) error {
 		return errors.New("ivdossier: a document lies in the folder of another case than it names")
 	}
 	kind := native.Kind(s.head[contract.NameForm])
+	documents, err := m.collect(filepath.Dir(path), &s.content)
+	if err != nil {
+		return err
+	}
 	body, err := s.content.content()
 	if err != nil {
 		return err
@@ -103,20 +107,31 @@ func (m *Mock) readDocument(ctx context.Context, path string) error {
 	}
 	m.seen[path] = true
 	if s.head[contract.NameReference] == "" {
-		return m.recognise(folder, kind, body)
+		return m.recognise(folder, s.head[contract.NameRecord], kind, body)
 	}
-	return m.record(ctx, folder, core.Write{
-		Kind: kind, CaseReference: handover.CaseID(s.head[contract.NameCaseReference]), Reference: native.Reference(s.head[contract.NameReference]), By: core.ByInterface, Body: body,
-	})
+	w := core.Write{
+		Kind: kind, CaseReference: handover.CaseID(s.head[contract.NameCaseReference]), Reference: native.Reference(s.head[contract.NameReference]), By: core.ByInterface,
+		Documents: documents, Body: body,
+	}
+	if action := revision(s.content.text(contract.FieldAction)); action != "" {
+		w.Action, w.Refers = action, m.numbers[s.content.text(contract.FieldRefers)]
+	}
+	return m.record(ctx, folder, s.head[contract.NameRecord], w)
+}
+
+// revision is what a recall or correction is to the journal; empty for what is new.
+func revision(word string) handover.Action {
+	return map[string]handover.Action{contract.Recall: handover.ActionRecall, contract.Correction: handover.ActionCorrection}[word]
 }
 
 // record writes a document into the journal. One that stands there from before the mock was started is not written again.
-func (m *Mock) record(ctx context.Context, folder string, w core.Write) error {
+func (m *Mock) record(ctx context.Context, folder, number string, w core.Write) error {
 	for _, e := range m.store.ByReference(w.Reference, 0) {
 		if _, known := m.folders[e.Case]; !known {
 			m.folders[e.Case], m.cases[folder] = folder, e.Case
 		}
 		if m.folders[e.Case] == folder && e.At.Before(m.started) {
+			m.numbers[number] = e.ID
 			return nil
 		}
 	}
@@ -127,12 +142,13 @@ func (m *Mock) record(ctx context.Context, folder string, w core.Write) error {
 	e, _, err := m.store.Write(ctx, w)
 	if err == nil {
 		m.folders[e.Case], m.cases[folder] = folder, e.Case
+		m.numbers[number] = e.ID
 	}
 	return err
 }
 
 // recognise finds the application of the office with which a case was opened.
-func (m *Mock) recognise(folder string, kind native.Kind, body []byte) error {
+func (m *Mock) recognise(folder, number string, kind native.Kind, body []byte) error {
 	want, err := pageOf(body)
 	if err != nil {
 		return err
@@ -143,7 +159,7 @@ func (m *Mock) recognise(folder string, kind native.Kind, body []byte) error {
 			return err
 		}
 		if e.By == core.ByClerk && e.Kind == kind && slices.Equal(want, got) {
-			m.folders[e.Case], m.cases[folder] = folder, e.Case
+			m.folders[e.Case], m.cases[folder], m.numbers[number] = folder, e.Case, e.ID
 			return nil
 		}
 	}
@@ -152,19 +168,28 @@ func (m *Mock) recognise(folder string, kind native.Kind, body []byte) error {
 
 // saveEntries saves what clerks entered. A document of a case that einmal has not opened yet waits for its folder.
 func (m *Mock) saveEntries() error {
+	waits := map[native.CaseKey]bool{}
 	for _, e := range m.store.After(0, 0) {
-		if e.By != core.ByClerk || m.saved[e.Number] {
+		if e.By != core.ByClerk || m.saved[e.Number] || waits[e.Case] {
 			continue
 		}
 		folder := filepath.Join(contract.Cases, m.folders[e.Case])
-		if form, _ := m.forms.Kind(e.Kind); form.Opens {
+		if form, _ := m.forms.Kind(e.Kind); form.Opens && e.Action == "" {
 			folder = contract.NewCases
 		} else if m.folders[e.Case] == "" {
 			continue
 		}
-		path := filepath.Join(m.options.Folder, folder, fmt.Sprintf("%s %06d.xlsx", e.Kind, e.Number))
+		p, ready, err := m.pageFor(e)
+		if err != nil {
+			return err
+		}
+		if !ready {
+			waits[e.Case] = true // what comes after it stays behind it
+			continue
+		}
+		path := filepath.Join(m.options.Folder, folder, documentName(e))
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			if err := m.save(e, path); err != nil {
+			if err := m.save(e, p, path); err != nil {
 				return err
 			}
 		}
@@ -173,9 +198,24 @@ func (m *Mock) saveEntries() error {
 	return nil
 }
 
-// save saves one document, with what may go wrong.
-func (m *Mock) save(e core.Entry, path string) error {
+// documentName is what a clerk calls the document of an entry.
+func documentName(e core.Entry) string { return fmt.Sprintf("%s %06d.xlsx", e.Kind, e.Number) }
+
+// pageFor is what the form of an entry says. A recall or correction waits until the register shows the number of what it is about.
+func (m *Mock) pageFor(e core.Entry) (page, bool, error) {
 	p, err := pageOf(e.Body)
+	if err != nil || e.Action == "" {
+		return p, err == nil, err
+	}
+	number, err := m.numberOf(e)
+	p.put(contract.FieldAction, map[handover.Action]string{handover.ActionRecall: contract.Recall, handover.ActionCorrection: contract.Correction}[e.Action])
+	p.put(contract.FieldRefers, number)
+	return p, number != "", err
+}
+
+// save saves one document, with what may go wrong.
+func (m *Mock) save(e core.Entry, p page, path string) error {
+	files, p, err := m.files(filepath.Dir(path), p)
 	if err != nil {
 		return err
 	}
@@ -184,7 +224,15 @@ func (m *Mock) save(e core.Entry, path string) error {
 	if err != nil {
 		return err
 	}
-	switch m.dice.Strike(core.OpEvent, core.FaultSlow, core.FaultLate, core.FaultDuplicate) {
+	fault := m.dice.Strike(core.OpEvent, core.FaultSlow, core.FaultLate, core.FaultDuplicate)
+	if fault == core.FaultSlow && len(files) > 0 { // she forgets the files at first
+		m.halves = append(m.halves, files.save)
+		return replace(path, b)
+	}
+	if err := files.save(); err != nil {
+		return err
+	}
+	switch fault {
 	case core.FaultSlow:
 		m.halves = append(m.halves, func() error { return os.WriteFile(path, b, 0o600) })
 		return os.WriteFile(path, b[:len(b)/2], 0o600)

@@ -12,6 +12,7 @@ package ivdossier
 
 import (
 	_ "embed"
+	"path"
 	"slices"
 	"strings"
 
@@ -49,6 +50,28 @@ const (
 	NameCaseReference = "Fallreferenz"
 )
 
+// The fields that say of which entry a document is a recall or correction, and what stands beside the first of them.
+const (
+	FieldAction = "Kopf.Vorgang"
+	FieldRefers = "Kopf.Bezug"
+	ActionNew   = "neu"
+	Recall      = "Widerruf"
+	Correction  = "Berichtigung"
+)
+
+// The list of an entry's documents, and the fields of one.
+const (
+	ListDocuments = "Dokumente"
+	DocumentFile  = "Datei"     // the file, in the folder that the form lies in
+	DocumentName  = "Name"      // what people call it; staff may leave it empty when the file is called so
+	DocumentType  = "Typ"       // media type
+	DocumentSize  = "Grösse"    // bytes
+	DocumentSum   = "Prüfsumme" // SHA-256
+)
+
+// FieldProcedure says how the office leads its own procedure from now on.
+const FieldProcedure = "Verfahrensführung"
+
 // What stands beside [NameRelease].
 const (
 	Draft    = "Entwurf"
@@ -62,6 +85,7 @@ const (
 	ColumnLast    = "Letzter Eintrag"
 	ColumnLastOn  = "Am"
 	ColumnEntries = "Einträge"
+	ColumnLeads   = "Verfahrensführung" // what the last entry says that says anything of it
 	ColumnStaff   = "Zuständig"
 	ColumnNote    = "Notiz"
 )
@@ -79,6 +103,9 @@ const (
 	MaxCells   = 50_000   // cells of one workbook
 	MaxValue   = 32_767   // characters of one cell; that is what a workbook can hold
 	MaxContent = 64 << 10 // bytes of one content
+
+	MaxDocument  = 20 << 20 // bytes of one document
+	MaxDocuments = 20       // documents of one entry
 )
 
 // The types of a field.
@@ -126,6 +153,39 @@ type Forms struct {
 	kinds    []Form
 	lists    map[string][]string
 	register []Column
+	formats  []format
+}
+
+// format is a format of documents: how the names of its files end, and its media type.
+type format struct {
+	End  string `yaml:"end"`
+	Type string `yaml:"type"`
+}
+
+// What a document of an unknown format is, and how its file's name ends.
+const (
+	unknownType = "application/octet-stream"
+	unknownEnd  = ".bin"
+)
+
+// MediaType returns the media type of a file by the end of its name.
+func (f *Forms) MediaType(file string) string {
+	for _, known := range f.formats {
+		if strings.EqualFold(path.Ext(file), "."+known.End) {
+			return known.Type
+		}
+	}
+	return unknownType
+}
+
+// End returns how the name of a file with a media type ends, with its dot.
+func (f *Forms) End(mediaType string) string {
+	for _, known := range f.formats {
+		if known.Type == mediaType {
+			return "." + known.End
+		}
+	}
+	return unknownEnd
 }
 
 // Kinds returns the 22 forms, in the order of the process.
@@ -179,6 +239,7 @@ type written struct {
 	Lists    map[string][]string `yaml:"lists"`
 	Groups   map[string][]Field  `yaml:"groups"`
 	Register []Column            `yaml:"register"`
+	Formats  []format            `yaml:"formats"`
 	Kinds    []struct {
 		Code   string   `yaml:"code"`
 		Title  string   `yaml:"title"`
@@ -195,7 +256,7 @@ func Load() (*Forms, error) { return load(formsYAML) }
 func load(b []byte) (*Forms, error) {
 	var w written
 	doc := strict.YAML("contracts/native/ivdossier/forms.yaml", b, &w)
-	f := &Forms{lists: w.Lists, register: w.Register}
+	f := &Forms{lists: w.Lists, register: w.Register, formats: w.Formats}
 	for _, k := range w.Kinds {
 		form := Form{Code: native.Kind(k.Code), Title: k.Title, Opens: k.Opens, Einmal: k.Einmal}
 		form.Fields = append(slices.Clone(w.Groups["kopf"]), k.Fields...)

@@ -1,0 +1,160 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/gateway/claims"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/schedule"
+)
+
+// views keeps what Redis shows in step with the ledger.
+//
+// To rebuild means little here: what counts is the ledger, folded in memory, and a gateway is ready when it has read that, with or without Redis. What Redis shows to operators and their tools
+// (which native record a reference is, which native case a case is) is filled again from the ledger, beside everything else, when Redis was emptied, set back, or away. What it advises
+// (claims, what was seen) is not filled: it saves work that has not been done yet.
+type views struct {
+	g    *Gateway
+	here bool  // Redis answered last time
+	beat int64 // the last count of Redis's that was seen, here or before the last stop
+	// good is when the views were known to be whole last; zero: not since this process began.
+	good    time.Time
+	filling sync.WaitGroup
+	busy    atomic.Bool
+	state   atomic.Value // string
+	written atomic.Int64
+}
+
+// The states of the views.
+const (
+	viewsAway    = "away"
+	viewsFilling = "filling"
+	viewsFilled  = "filled"
+)
+
+// fillLease is how long a gateway that fills the views keeps others from doing the same; it is extended with every batch.
+const fillLease = 30 * time.Second
+
+// step looks whether Redis is there and whether it is the one that was there before, and fills the views if not.
+func (v *views) step(ctx context.Context) {
+	count, err := v.g.claims.Beat(ctx)
+	if err != nil {
+		if v.here {
+			v.g.o.Log.WarnContext(ctx, "Redis does not answer any more; going on from the ledger alone", slog.Any("error", err))
+		}
+		v.here = false
+		v.state.Store(viewsAway)
+		return
+	}
+	if !v.here {
+		v.inspect(ctx)
+	}
+	back := !v.here && !v.good.IsZero()
+	setBack := count <= v.beat
+	v.here, v.beat = true, count
+	if v.busy.Load() {
+		return
+	}
+	filled, err := v.g.claims.Filled(ctx)
+	switch {
+	case err != nil:
+	case !filled:
+		v.fill(ctx, time.Time{}, "it is empty")
+	case setBack:
+		v.fill(ctx, time.Time{}, "it was set back to an older state")
+	case back:
+		v.fill(ctx, v.good.Add(-time.Minute), "it was away")
+	default:
+		v.good = now()
+		v.state.Store(viewsFilled)
+	}
+}
+
+// inspect warns of settings that do not suit.
+func (v *views) inspect(ctx context.Context) {
+	warnings, known, err := v.g.claims.Inspect(ctx)
+	switch {
+	case err != nil:
+	case !known:
+		v.g.o.Log.InfoContext(ctx, "whether Redis evicts keys and keeps them on disk cannot be told: it does not say", slog.String("redis", v.g.o.Config.Redis.Address))
+	}
+	for _, w := range warnings {
+		v.g.o.Log.WarnContext(ctx, "Redis is not set up as it should be", slog.String("code", w.Code), slog.String("found", w.Text), slog.String("next", w.Next))
+	}
+}
+
+// fill begins to write what was recorded since a time, or as long ago as views are kept.
+func (v *views) fill(ctx context.Context, since time.Time, why string) {
+	if !v.g.claims.Claim(ctx, "views", fillLease) {
+		return // another gateway does it
+	}
+	if oldest := now().Add(-v.g.o.Config.Redis.Keep); since.Before(oldest) {
+		since = oldest
+	}
+	v.busy.Store(true)
+	v.state.Store(viewsFilling)
+	v.written.Store(0)
+	v.filling.Go(func() {
+		defer v.busy.Store(false)
+		v.g.o.Log.InfoContext(ctx, "filling the views in Redis from the ledger", slog.String("why", why), slog.Time("since", since))
+		began := now()
+		err := v.g.view.Recorded(since, v.batches(ctx))
+		if err == nil {
+			err = v.g.claims.SetFilled(ctx)
+		}
+		v.g.claims.Release(ctx, "views")
+		if err != nil {
+			if ctx.Err() == nil {
+				v.g.o.Log.WarnContext(ctx, "the views in Redis are not filled; it is tried again", slog.Any("error", err))
+			}
+			return
+		}
+		v.g.o.Log.InfoContext(ctx, "the views in Redis are filled", slog.Int64("entries", v.written.Load()), slog.Duration("took", now().Sub(began)))
+	})
+}
+
+// batches returns what writes one batch, and says from time to time how far it has come.
+func (v *views) batches(ctx context.Context) func([]ledger.Recorded) error {
+	said := now()
+	return func(all []ledger.Recorded) error {
+		if err := ctx.Err(); err != nil {
+			return fault.Wrap(fault.Retry, "gateway.fill", err)
+		}
+		at := now()
+		out := make([]claims.Recorded, len(all))
+		for i, r := range all {
+			out[i] = claims.Recorded{Key: claims.DoneKey(string(r.Ref)), Value: string(r.Native), Age: at.Sub(r.At).Milliseconds()}
+			if r.Ref == "" {
+				out[i].Key, out[i].Value = claims.CaseKey(string(r.Case), r.To.String()), string(r.Counter)
+			}
+		}
+		err := v.g.claims.Fill(ctx, out)
+		n := v.written.Add(int64(len(all)))
+		if at.Sub(said) >= progressEvery {
+			said = at
+			v.g.claims.Claim(ctx, "views", fillLease)
+			v.g.o.Log.InfoContext(ctx, "filling the views in Redis", slog.Int64("entries", n), slog.Int("messages", v.g.view.Stats().Messages))
+		}
+		if err == nil {
+			// What messages need comes first; advice that is late costs nothing.
+			err = schedule.Pause(ctx, time.Millisecond)
+		}
+		return err
+	}
+}
+
+// Views says how what Redis shows stands to the ledger.
+type Views struct {
+	State   string `json:"state"`   // filled, filling, away; empty: not looked yet
+	Written int64  `json:"written"` // entries that were filled the last time
+}
+
+func (v *views) say() Views {
+	state, _ := v.state.Load().(string)
+	return Views{State: state, Written: v.written.Load()}
+}
