@@ -80,8 +80,8 @@ func plainName(s string) string {
 	return strings.ToLower(strings.Join(strings.Fields(norm.NFC.String(s)), " "))
 }
 
-// personLease is how long a gateway may take between looking for rivals and the ADMIT. It is advice: when Redis is away, two gateways may admit two applications of one person
-// in the same moment; reconciliation finds them.
+// personLease is how long a gateway may take between looking for rivals and the ADMIT. It is advice: when Redis is away, or has forgotten, two gateways may admit two applications of one person in the
+// same moment, and nothing notices it afterwards: the people at the two receiving agencies do.
 const personLease = 30 * time.Second
 
 // meet finds the rivals of a message that gives a person an open case, and keeps others from admitting one of the same person until leave is called. It waits for bus and ledger; ok is false when ctx

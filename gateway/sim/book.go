@@ -22,6 +22,15 @@ type item struct {
 	parties  handover.Parties
 	name     handover.Name
 	body     []byte
+	revision
+	answer  handover.Code // what the rules say to an application; empty: nothing
+	nowhere bool          // it concerns an application that was returned: it stands where it was entered only
+}
+
+// revision is what a message does to an earlier one.
+type revision struct {
+	action  handover.Action // empty for a new message
+	revises string          // the mark that the clerk names
 }
 
 // verdict is what an operator said about a message at a place.
@@ -116,6 +125,35 @@ func (b *book) item(mark string) (item, bool) {
 		return item{}, false
 	}
 	return b.items[i], true
+}
+
+// has reports whether a message of that name was entered in a case.
+func (b *book) has(dialogue int, n handover.Name) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.ContainsFunc(b.items, func(i item) bool { return i.dialogue == dialogue && i.name == n })
+}
+
+// wordings returns a message and everything that its clerk had said in its place before, itself first.
+func (b *book) wordings(i item) []string {
+	all, first := []string{i.mark}, b.first(i)
+	b.mu.Lock()
+	items := slices.Clone(b.items)
+	b.mu.Unlock()
+	for _, other := range items {
+		if other.dialogue == i.dialogue && other.order < i.order && b.first(other) == first {
+			all = append(all, other.mark)
+		}
+	}
+	return all
+}
+
+// first returns the mark of the first wording of a message.
+func (b *book) first(i item) string {
+	for i.revision.revises != "" {
+		i, _ = b.item(i.revision.revises)
+	}
+	return i.mark
 }
 
 // dropped reports whether a person may have dropped a message of a case.

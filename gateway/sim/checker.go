@@ -31,8 +31,15 @@ func (i item) places() []place {
 	if i.from == casenet {
 		origin.org = ""
 	}
-	all := []place{{home(i.parties.Assigning), i.parties.Assigning}, {home(i.parties.Receiving), i.parties.Receiving}, {casenet, ""}}
-	return slices.DeleteFunc(all, func(p place) bool { return p == origin })
+	var all []place
+	if !i.nowhere {
+		all = []place{{home(i.parties.Assigning), i.parties.Assigning}, {home(i.parties.Receiving), i.parties.Receiving}, {casenet, ""}}
+		all = slices.DeleteFunc(all, func(p place) bool { return p == origin })
+	}
+	if i.answer != "" {
+		all = append(all, origin) // the answer stands there
+	}
+	return all
 }
 
 // said is what the checker reads of a ledger record, with its own eyes.
@@ -110,18 +117,24 @@ func (w *world) committed(partition int32, upTo int64) {
 			continue
 		}
 		for _, at := range i.places() {
-			if w.count(mark, at) == 0 && !w.book.explained(mark, at, false) && !w.book.explained(mark, at, true) {
+			if w.count(mark, at) == 0 && !w.book.explained(mark, at, false) && !w.dropped(mark, at) {
 				w.book.find("offset %d of partition %d was committed although %s does not stand at %s and waits for nobody", upTo, partition, mark, at)
 			}
 		}
 	}
 }
 
-// count returns how often a message stands at a place.
+// dropped reports whether a person has dropped a message, at the gate or at a place, or one that it revises: what is said about something that is not there may come to nothing.
+func (w *world) dropped(mark string, at place) bool {
+	i, _ := w.book.item(mark)
+	return slices.ContainsFunc(w.book.wordings(i), func(m string) bool { return w.book.explained(m, at, true) })
+}
+
+// count returns how often einmal has written a message, or the answer to it, at a place.
 func (w *world) count(mark string, at place) (n int) {
 	rows, _ := w.system(at.system).rows()
 	for _, r := range rows {
-		if r.mark == mark && r.org == at.org {
+		if r.mark == mark && r.org == at.org && !r.clerk {
 			n++
 		}
 	}
@@ -141,6 +154,7 @@ func (w *world) check(open string) Result {
 		}
 		for _, s := range w.systems {
 			w.checkJournal(s)
+			w.checkRevisions(s)
 			w.checkRequests(s)
 		}
 		for n := range w.plan.cases {
@@ -193,7 +207,7 @@ func (w *world) missing(waiting map[string]bool) (mark string, at place) {
 
 // excused reports whether a message need not stand at a place: it waits there or at the gate, or a person has dropped it.
 func (w *world) excused(mark string, at place, waiting map[string]bool) bool {
-	return waiting[mark+" "+at.String()] || waiting[mark+" gate"] || w.book.explained(mark, at, true)
+	return waiting[mark+" "+at.String()] || waiting[mark+" gate"] || w.dropped(mark, at)
 }
 
 // checkMessage: recorded once at every place, with its content, unless it waits there or a person has dropped it.
@@ -225,7 +239,11 @@ func (w *world) checkJournal(s *system) {
 				w.book.find("%s says at %s that it may be a duplicate, and nobody had it sent once more", r.mark, at)
 			}
 		}
-		if !bytes.Equal(r.Body, i.body) {
+		if r.Kind == answerKind {
+			if i.answer == "" || !answers(r.Body, i.answer) {
+				w.book.find("%s has another answer at %s than the rules give", r.mark, place{s.id, r.org})
+			}
+		} else if !bytes.Equal(r.Body, i.body) {
 			w.book.find("%s stands at %s with another content", r.mark, place{s.id, r.org})
 		}
 		key := fmt.Sprint(i.dialogue, " ", r.org)
@@ -234,6 +252,36 @@ func (w *world) checkJournal(s *system) {
 		}
 		if dossiers[key] != r.Case {
 			w.book.find("case %d has two dossiers at %s", i.dialogue, place{s.id, r.org})
+		}
+	}
+}
+
+// answers reports whether a body is the rules' answer.
+func answers(body []byte, outcome handover.Code) bool {
+	return bytes.HasPrefix(body, []byte("application-checked\neinmal\n")) && bytes.Contains(body, []byte(`"outcome":"`+string(outcome)+`"`)) && bytes.Contains(body, []byte(`"rule":"GOAL"`))
+}
+
+// checkRevisions: what einmal wrote of a recall or a correction names a record of what it is about, in the same dossier and before it; only a correction of what does not stand there is new.
+func (w *world) checkRevisions(s *system) {
+	rows, _ := s.rows()
+	for n, r := range rows {
+		i, known := w.book.item(r.mark)
+		if !known || r.clerk || r.Kind == answerKind {
+			continue
+		}
+		at, before := place{s.id, r.org}, map[native.RecordID]bool{}
+		for _, e := range rows[:n] {
+			if e.org == r.org && e.Kind != answerKind && slices.Contains(w.book.wordings(i)[1:], e.mark) {
+				before[e.ID] = true
+			}
+		}
+		switch {
+		case r.Action != i.action && (r.Action != "" || i.action != handover.ActionCorrection):
+			w.book.find("%s stands at %s as something else than what was entered: %q for %q", r.mark, at, r.Action, i.action)
+		case r.Action == "" && len(before) > 0:
+			w.book.find("%s stands at %s as new, beside what it corrects", r.mark, at)
+		case r.Action != "" && !before[r.Refers]:
+			w.book.find("%s stands at %s as about a record that it is not about", r.mark, at)
 		}
 	}
 }
@@ -323,9 +371,9 @@ func (w *world) mayPark(i item, p parking) bool {
 	case "outcome-unknown":
 		s := w.system(p.at.system)
 		return s != nil && s.mode != adapters.ModeA
-	case "native-case-unknown", "case-unknown":
+	case "native-case-unknown", "case-unknown", "earlier-entry", "nothing-to-recall":
 		return dropped
-	case string(handover.RefusedState), string(handover.RefusedSender):
+	case string(handover.RefusedState), string(handover.RefusedSender), string(handover.RefusedApproval), string(handover.RefusedReference), string(handover.RefusedSuperseded):
 		return dropped || w.book.isOdd(i.dialogue) || w.plan.reorders > 0
 	case "out-of-order":
 		return w.plan.reorders > 0

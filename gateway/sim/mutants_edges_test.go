@@ -11,8 +11,28 @@ import (
 	"github.com/einmal-hub/einmal/contracts/native"
 )
 
+// amending changes entries on their way.
+func amending(change func(*native.Entry)) func(*world) hooks {
+	return sinking(func(_ *process, apply applier) applier {
+		return func(ctx context.Context, e native.Entry) (native.Receipt, error) {
+			change(&e)
+			return apply(ctx, e)
+		}
+	})
+}
+
 func mutantsOfTheEdges() []mutant {
 	return []mutant{
+		{name: "a recall as a new entry", breaks: confused, what: "the entry does not say that it takes something back", plant: amending(func(e *native.Entry) {
+			if e.Action == handover.ActionRecall {
+				e.Action, e.Refers = "", ""
+			}
+		})},
+		{name: "a correction as a new entry", breaks: confused, what: "the entry does not say that it replaces something", plant: amending(func(e *native.Entry) {
+			if e.Action == handover.ActionCorrection {
+				e.Action, e.Refers = "", ""
+			}
+		})},
 		{name: "retry inside the sink", breaks: doubled, what: "an adapter repeats a request that was not answered", mode: adapters.ModeB, plant: sinking(func(_ *process, apply applier) applier {
 			return func(ctx context.Context, e native.Entry) (native.Receipt, error) {
 				r, err := apply(ctx, e)

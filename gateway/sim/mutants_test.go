@@ -40,6 +40,7 @@ const (
 	lost       promise = `is lost:|was committed although|has not been read|can go on|is committed up to`
 	disordered promise = `stands before|after a person had dropped`
 	untrue     promise = `the ledger says that`
+	confused   promise = `as something else|beside what it corrects|about a record that`
 	asked      promise = `is parked at .* without need`
 )
 

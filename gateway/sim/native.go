@@ -138,10 +138,17 @@ func (s *system) write(e native.Entry, mark string) (native.Receipt, error) {
 	if e.Case != "" && s.cases[e.Case] == 0 {
 		return native.Receipt{}, fault.New(fault.Refuse, "sim", "case-unknown", "there is no such case")
 	}
+	if e.Refers != "" && !slices.ContainsFunc(s.journal, func(r row) bool { return r.ID == e.Refers && r.Case == e.Case && r.Kind == e.Kind }) {
+		return native.Receipt{}, fault.New(fault.Refuse, "sim", "entry-unknown", "what is recalled or corrected does not stand in this case")
+	}
 	r := s.add(row{org: s.dossier(e.Organisation), mark: mark, Record: native.Record{
-		Kind: e.Kind, Case: e.Case, CaseReference: e.CaseReference, Reference: e.Reference, Body: e.Body,
+		Kind: e.Kind, Case: e.Case, CaseReference: e.CaseReference, Reference: e.Reference, Body: e.Body, Action: e.Action, Refers: e.Refers,
 	}})
-	s.w.note(string(s.id), "recorded", mark, "as", string(r.ID))
+	what := "recorded"
+	if e.Kind == answerKind {
+		what = "recorded answer to"
+	}
+	s.w.note(string(s.id), what, mark, "as", string(r.ID))
 	return native.Receipt{Record: r.ID, Case: r.Case}, nil
 }
 
@@ -236,12 +243,36 @@ func (s *system) find(mark string, o handover.OrganisationID) (row, bool) {
 	return row{}, false
 }
 
-// enter lets a clerk enter a record. An empty case opens one.
-func (s *system) enter(key native.CaseKey, o handover.OrganisationID, name handover.Name, mark string, body []byte) row {
+// entered returns the record that a clerk entered.
+func (s *system) entered(mark string) (row, bool) {
 	s.mu.Lock()
-	r := s.add(row{org: s.dossier(o), mark: mark, clerk: true, Record: native.Record{Kind: native.Kind(name), Case: key, Body: body}})
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.journal, func(r row) bool { return r.mark == mark && r.clerk })
+	if i < 0 {
+		return row{}, false
+	}
+	return s.journal[i], true
+}
+
+// answered reports whether the rules' answer to an application stands.
+func (s *system) answered(mark string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.journal, func(r row) bool { return r.mark == mark && r.Kind == answerKind })
+}
+
+// answerKind is the kind of the rules' answer.
+const answerKind native.Kind = "application-checked"
+
+// enter lets a clerk enter a record. An empty case opens one; refers is the record that is recalled or corrected.
+func (s *system) enter(key native.CaseKey, i item, refers native.RecordID) row {
+	o, name, mark, body := i.sender, i.name, i.mark, i.body
+	s.mu.Lock()
+	r := s.add(row{org: s.dossier(o), mark: mark, clerk: true, Record: native.Record{
+		Kind: native.Kind(name), Case: key, Body: body, Action: i.action, Refers: refers,
+	}})
 	s.mu.Unlock()
-	s.w.note(string(s.id), "entered", mark, string(name))
+	s.w.note(string(s.id), "entered", mark, string(name), string(i.action), i.revises)
 	s.w.notify(s.id, mark)
 	return r
 }

@@ -76,7 +76,12 @@ func (w *world) decide(p *process, it parked.Item, r parked.Ruling) error {
 
 // hopeless reports codes that another try does not help, unless something else was ruled.
 func hopeless(code string) bool {
-	return code == string(handover.RefusedState) || code == string(handover.RefusedSender) || code == "native-case-unknown" || code == "out-of-order"
+	switch code {
+	case string(handover.RefusedState), string(handover.RefusedSender), string(handover.RefusedApproval), string(handover.RefusedReference), string(handover.RefusedSuperseded),
+		"native-case-unknown", "out-of-order", "earlier-entry", "nothing-to-recall":
+		return true
+	}
+	return false
 }
 
 // teach adds the missing code to the table, most of the time.

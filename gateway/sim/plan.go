@@ -23,6 +23,8 @@ type plan struct {
 	wrongs       float64 // share of cases in which a clerk enters what may not be said
 	reorders     float64 // share of messages that the bus puts behind a later one
 	abandons     float64 // share of parked messages that nobody decides on
+	revisions    float64 // share of messages that their clerk recalls or corrects
+	strict       float64 // share of applications that the rules have something against
 	often        trouble // a kind of trouble that comes more often than the others
 	share        float64 // how much more often: its share, beside what the dice give it
 	open         int     // newest records of the ledger that a compaction leaves alone, at most
@@ -45,7 +47,7 @@ func newPlan(d *dice, forced adapters.Mode) plan {
 	p := plan{
 		partitions: int32(1 + c.n(2)), gateways: 1 + c.n(3), cases: 1 + c.n(3), talk: c.n(5), page: 1 + c.n(4), window: 1 + c.n(20), //nolint:gosec // small
 		nativeFaults: rate(0.7), logFaults: rate(0.25), refusals: rate(0.3), unknowns: rate(0.2), wrongs: rate(0.5), abandons: rate(0.1), open: 4,
-		slow: rate(0.1), lagging: rate(0.3), chaos: c.between(30*time.Second, 5*time.Minute), zombies: c.between(time.Millisecond, 40*time.Second),
+		revisions: rate(0.6), strict: rate(0.7), slow: rate(0.1), lagging: rate(0.3), chaos: c.between(30*time.Second, 5*time.Minute), zombies: c.between(time.Millisecond, 40*time.Second),
 	}
 	if c.is(0.1) {
 		p.reorders = 0.1

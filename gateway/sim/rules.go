@@ -9,9 +9,22 @@ import (
 // Writable: every simulated place takes entries.
 func (*world) Writable(ledger.Destination) bool { return true }
 
-// Open admits every application: what a jurisdiction has against one is not what this simulation is about.
+// Open judges an application by its goal.
 func (*world) Open(m handover.Message) (handover.Parties, ledger.Opening, error) {
-	return m.Parties, ledger.Opening{Profile: "sim"}, nil
+	o := ledger.Opening{Profile: "sim"}
+	form, _ := m.Payload.(handover.ApplicationSubmitted)
+	parties := handover.Parties{Assigning: form.Assigning, Receiving: form.Receiving}
+	switch form.Goal.Reveal() {
+	case goalReject:
+		o.Check = against(handover.SeverityRefuse, handover.Returned)
+	case goalDoubt:
+		o.Check = against(handover.SeverityWarn, handover.Forward)
+	}
+	return parties, o, nil
+}
+
+func against(severity, outcome handover.Code) *ledger.Check {
+	return &ledger.Check{Outcome: outcome, Findings: []ledger.Finding{{Rule: "GOAL", Severity: severity, Source: "sim", Text: "the goal"}}}
 }
 
 // Same says that an application stands already.

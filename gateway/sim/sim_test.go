@@ -86,5 +86,5 @@ func TestTheWorldGoesWrong(t *testing.T) {
 
 var whatGoesWrong = []string{
 	"answer lost", "vanished", "late", "rejected", "broken", "stopped", "refused", "written late", "written, answer lost", "killed", "stopped for", "rebalances",
-	"wiped", "is set back", "is away", "compacted", "offsets lost", "rules RETRY", "rules FOUND", "rules WITHDRAW", "already-ruled",
+	" correction c", " recall c", "recorded answer", "wiped", "is set back", "is away", "compacted", "offsets lost", "rules RETRY", "rules FOUND", "rules WITHDRAW", "already-ruled",
 }

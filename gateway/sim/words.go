@@ -46,7 +46,7 @@ func (m mapper) ToHandover(r native.Record) (mapping.Draft, error) {
 		return mapping.Draft{}, fault.New(fault.Park, "sim.map", "not-a-record", "the record has no three lines")
 	}
 	p, err := handover.DecodePayload(handover.Name(lines[0]), lines[2])
-	return mapping.Draft{Payload: p, Sender: handover.OrganisationID(lines[1])}, err
+	return mapping.Draft{Payload: p, Sender: handover.OrganisationID(lines[1]), Action: r.Action, References: r.Refers}, err
 }
 
 // FromHandover writes an entry, unless its message has a code that the table does not know yet.
@@ -55,9 +55,14 @@ func (m mapper) FromHandover(h handover.Message, at mapping.Placement) (native.E
 	if m.w.unknown("out "+string(m.to), markIn(b)) {
 		return native.Entry{}, fault.New(fault.Park, "sim.map", "unknown-code", "the code is not in the table")
 	}
-	return native.Entry{
-		Reference: at.Reference, Kind: native.Kind(h.Name), Case: at.Case, CaseReference: h.Case, Organisation: at.Organisation, Body: b,
-	}, err
+	e := native.Entry{Reference: at.Reference, Kind: native.Kind(h.Name), Case: at.Case, CaseReference: h.Case, Organisation: at.Organisation, Body: b}
+	if h.Action != handover.ActionNew {
+		if at.Earlier.Record == "" {
+			return e, fault.New(fault.Park, "sim.map", "earlier-entry", "what is recalled or corrected does not stand here")
+		}
+		e.Action, e.Refers = h.Action, at.Earlier.Record
+	}
+	return e, err
 }
 
 // keys seals so that a changed message is noticed, and derives ids. The real keys are random, and a run must be repeatable.
@@ -110,7 +115,14 @@ func tag(parts ...[]byte) []byte {
 
 // The messages that simulated clerks enter. The people are invented.
 
-func application(assigning, receiving handover.OrganisationID, remark string) handover.Payload {
+// What an application may be after. The rules of the simulation admit the first, warn of the second and return the third.
+const (
+	goalFair   = "Arbeit"
+	goalDoubt  = "vielleicht Arbeit"
+	goalReject = "keine Arbeit"
+)
+
+func application(assigning, receiving handover.OrganisationID, goal personal.Text, remark string) handover.Payload {
 	birth, _ := personal.ParseDate("1980-05-17")
 	return handover.ApplicationSubmitted{
 		Assigning: assigning, Receiving: receiving, Process: "PLACEMENT", TargetGroup: "ANYBODY", AppliedOn: "2026-11-01",
@@ -118,7 +130,7 @@ func application(assigning, receiving handover.OrganisationID, remark string) ha
 			OfficialName: personal.Text("Muster " + remark), FirstName: "Rahel", DateOfBirth: birth, Sex: handover.Female,
 			Address: handover.Address{Zip: "6010", Town: "Musterdorf", Municipality: 1},
 		},
-		Consent: handover.Consent{Kind: "CONSENT", GivenOn: "2026-10-30"}, PlannedMonths: 6, Goal: "Arbeit", Reason: "Stellensuche",
+		Consent: handover.Consent{Kind: "CONSENT", GivenOn: "2026-10-30"}, PlannedMonths: 6, Goal: goal, Reason: "Stellensuche",
 		Contact: handover.Contact{Name: "Vera Amrein"}, Remark: personal.Text(remark),
 	}
 }
@@ -140,6 +152,23 @@ func hint(remark string) handover.Payload {
 
 func extra(remark string) handover.Payload {
 	return handover.ExtraMeetingRequested{RequestedOn: "2026-11-21", Reason: "neue Stelle", Remark: personal.Text(remark)}
+}
+
+// approval is the number of every cost approval.
+const approval = "KG-1"
+
+func requested(remark string) handover.Payload {
+	return handover.CostApprovalRequested{
+		Approval: approval, Measure: "Kurs", Provider: "Anbieter", From: "2026-12-01", To: "2027-01-31", AmountCents: 100, Remark: personal.Text(remark),
+	}
+}
+
+func signed(remark string) handover.Payload {
+	return handover.CostApprovalSigned{Approval: approval, SignedOn: "2026-12-02", SignedBy: "Behörde", Remark: personal.Text(remark)}
+}
+
+func ordered(remark string) handover.Payload {
+	return handover.MeasureOrdered{Approval: approval, OrderedOn: "2026-12-03", From: "2026-12-05", To: "2027-01-31", Remark: personal.Text(remark)}
 }
 
 // elapse lets virtual time go by.
