@@ -86,7 +86,7 @@ func (d *dialogue) apply(c *chance) bool {
 
 // applies enters a wording of the application; all are those before it, of which it corrects any.
 func (d *dialogue) applies(c *chance, goal personal.Text, all []string) (mark string, ok bool) {
-	i := item{sender: d.assigning, answer: map[string]handover.Code{goalDoubt.Reveal(): handover.Forward, goalReject.Reveal(): handover.Returned}[goal.Reveal()], nowhere: goal == goalReject}
+	i := item{sender: d.assigning, answer: map[string]handover.Code{goalDoubt: handover.Forward, goalReject: handover.Returned}[goal.Reveal()], nowhere: goal == goalReject}
 	p := func(m string) handover.Payload { return application(d.assigning, d.receiving, goal, m) }
 	if len(all) == 0 {
 		return d.enters(c, i, p)
