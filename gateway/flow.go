@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -94,8 +95,15 @@ func (g *Gateway) readers() intake.Readers {
 		Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
 	}
 	readers := intake.Readers{}
+	var read []handover.SystemID
 	for _, c := range g.connected {
 		if c.config.Read && c.system.Source != nil {
+			read = append(read, c.id)
+		}
+	}
+	o.Order = intake.NewOrder(now, read...)
+	for _, c := range g.connected {
+		if slices.Contains(read, c.id) {
 			readers[c.id] = intake.New(o, intake.Origin{
 				ID: c.id, Source: c.system.Source, Mapper: c.mapper, Shared: c.system.Abilities.Shared, Poll: c.config.Poll, Page: c.config.Page,
 			})

@@ -2,7 +2,9 @@ package gateway_test
 
 import (
 	"context"
+	"maps"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -10,7 +12,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"github.com/einmal-hub/einmal/gateway"
 	"github.com/einmal-hub/einmal/mocks/clerks"
+	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/einmal-hub/einmal/mocks/world"
 )
 
@@ -137,4 +141,61 @@ func TestI7ARedisThatHoldsTheClaimsOfADeadGatewayOnlyCostsTime(t *testing.T) {
 	}))
 	g.clean()
 	s.once(p)
+}
+
+// views returns what operators and their tools read in Redis.
+func (k keys) views() map[string]string {
+	found := k.all()
+	for key := range found {
+		if !strings.Contains(key, ":done:") && !strings.Contains(key, ":case:") {
+			delete(found, key)
+		}
+	}
+	return found
+}
+
+// Whatever became of Redis, what it shows is filled again from the ledger while messages flow; a gateway that starts on an empty one is ready before that.
+func TestWhatRedisShowsIsFilledAgainFromTheLedger(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, core.Faults{})
+	s.shared()
+	redis := openKeys(t, s.redis)
+	ctx := context.Background()
+	g := s.gateway()
+	s.play(plan(t, 15, 6))
+	g.settled()
+	require.Eventually(t, func() bool { return g.Status().(gateway.Status).Redis.State == "filled" }, patience, tick)
+	whole := redis.views()
+	require.Greater(t, len(whole), 30)
+	again := func(why string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			return maps.Equal(whole, redis.views()) && g.Status().(gateway.Status).Redis.State == "filled"
+		}, patience, tick, why)
+	}
+	flush := func() {
+		for key := range redis.all() {
+			if strings.HasPrefix(key, "einmal:") {
+				require.NoError(t, redis.db.Del(ctx, key).Err())
+			}
+		}
+	}
+	flush()
+	again("emptied")
+
+	g.stop()
+	flush()
+	g = s.gateway()
+	again("emptied while nobody looked")
+
+	// Set back: the views are incomplete, and what says that they are filled is there.
+	for key := range redis.all() {
+		if strings.HasSuffix(key, ":beat") {
+			require.NoError(t, redis.db.Set(ctx, key, 1, 0).Err())
+		}
+	}
+	for key := range whole {
+		require.NoError(t, redis.db.Del(ctx, key).Err())
+	}
+	again("set back")
 }

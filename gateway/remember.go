@@ -29,7 +29,8 @@ type memory struct {
 	last []lastRecord // of each partition of the ledger, as it was read
 
 	// What follows belongs to the one goroutine that uses it: the start, then run.
-	saved    witness.Mark
+	saved    witness.Mark // in the file
+	second   witness.Mark // in Redis, as it was when this process wrote it
 	handover []int64
 	parked   []int64
 	redis    *views
@@ -93,6 +94,8 @@ func (m *memory) mark() witness.Mark {
 // run writes down what has come until ctx ends. It returns an error only for what must stop the gateway.
 func (m *memory) run(ctx context.Context) error {
 	defer m.redis.filling.Wait()
+	m.redis.step(ctx)
+	m.keep(ctx)
 	tick := time.NewTicker(markEvery)
 	defer tick.Stop()
 	for n := 1; ; n++ {
@@ -119,21 +122,23 @@ func (m *memory) run(ctx context.Context) error {
 // keep writes the mark into the file and, as the second witness, into Redis. A disk that is full makes the mark older, which is safe: it says less.
 func (m *memory) keep(ctx context.Context) {
 	k := m.mark()
-	if k.Same(m.saved) {
-		return
+	if !k.Same(m.saved) {
+		if err := m.file.Save(k, false); err != nil {
+			m.g.o.Log.ErrorContext(ctx, "how far the ledger has come cannot be written down; a loss from now on may go unnoticed", slog.Any("error", err))
+		} else {
+			m.saved = k
+		}
 	}
-	if err := m.file.Save(k, false); err != nil {
-		m.g.o.Log.ErrorContext(ctx, "how far the ledger has come cannot be written down; a loss from now on may go unnoticed", slog.Any("error", err))
-		return
+	if !m.redis.whole {
+		m.second = witness.Mark{}
 	}
-	m.saved = k
-	if m.redis.here {
-		_ = m.second(ctx, k, false) // it is counted, and tried again with the next change
+	if m.redis.here && !k.Same(m.second) && m.testify(ctx, k, false) == nil {
+		m.second = k
 	}
 }
 
-// second writes the mark into Redis, under the names of the place and of the installation. With replace nothing that stood there remains.
-func (m *memory) second(ctx context.Context, k witness.Mark, replace bool) error {
+// testify writes the mark into Redis, under the names of the place and of the installation. With replace nothing that stood there remains.
+func (m *memory) testify(ctx context.Context, k witness.Mark, replace bool) error {
 	var errs []error
 	for _, name := range m.names(k.Installation) {
 		mark := k

@@ -84,6 +84,32 @@ func TestI7TwoGatewaysShareTheWorkAndTakeOverFromEachOther(t *testing.T) {
 	s.once(p)
 }
 
+// Gateways join and leave under load: two, three, two others, one.
+func TestI7GatewaysJoinAndLeaveUnderLoad(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, world.BadDay(24))
+	s.shared()
+	p := plan(t, 24, 14)
+	all := []*running{s.gateway(), s.gateway()}
+	play := s.begin(p, 20)
+	changes := 0
+	for play.next() {
+		if changes%2 == 0 {
+			all = append(all, s.gateway())
+		} else {
+			all[0].stop()
+			all = all[1:]
+		}
+		changes++
+	}
+	require.GreaterOrEqual(t, changes, 4)
+	for _, g := range all[1:] {
+		g.stop()
+	}
+	all[0].clean()
+	s.once(p)
+}
+
 // The engines of the stage are stopped and started again on their folder, while gateway and clerks go on.
 func TestI7TheBrokerGoesAndComesBack(t *testing.T) {
 	t.Parallel()

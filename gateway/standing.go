@@ -52,7 +52,7 @@ func (m *memory) standing(ctx context.Context) (Standing, error) {
 	for _, n := range ledgerEnds {
 		s.Records += n
 	}
-	testify := func(name string, mark witness.Mark) error {
+	compare := func(name string, mark witness.Mark) error {
 		fs, err := witness.Compare(name, mark, found)
 		s.Witnesses = append(s.Witnesses, Testimony{name, mark, fs})
 		return err
@@ -63,12 +63,12 @@ func (m *memory) standing(ctx context.Context) (Standing, error) {
 	}
 	if there {
 		m.redis.beat = mark.Beat
-		if err := testify(m.file.String(), mark); err != nil {
+		if err := compare(m.file.String(), mark); err != nil {
 			return s, err
 		}
 	}
 	for _, k := range m.inRedis(ctx, found.Installation) {
-		if err := testify("Redis", k); err != nil {
+		if err := compare("Redis", k); err != nil {
 			return s, err
 		}
 	}
@@ -171,7 +171,7 @@ func (m *memory) accept(ctx context.Context, s Standing, person, why string) err
 	if err := m.file.Save(k, true); err != nil {
 		return err
 	}
-	return m.second(ctx, k, true)
+	return m.testify(ctx, k, true)
 }
 
 // onLedger starts what is needed to read the ledger, and stops it again.

@@ -20,8 +20,10 @@ import (
 // (claims, what was seen) is not filled: it saves work that has not been done yet.
 type views struct {
 	g    *Gateway
-	here bool  // Redis answered last time
-	beat int64 // the last count of Redis's that was seen, here or before the last stop
+	here bool // Redis answered last time
+	// whole says that Redis is the one that was there the time before: not away, emptied or set back meanwhile.
+	whole bool
+	beat  int64 // the last count of Redis's that was seen, here or before the last stop
 	// good is when the views were known to be whole last; zero: not since this process began.
 	good    time.Time
 	filling sync.WaitGroup
@@ -47,7 +49,7 @@ func (v *views) step(ctx context.Context) {
 		if v.here {
 			v.g.o.Log.WarnContext(ctx, "Redis does not answer any more; going on from the ledger alone", slog.Any("error", err))
 		}
-		v.here = false
+		v.here, v.whole = false, false
 		v.state.Store(viewsAway)
 		return
 	}
@@ -56,7 +58,7 @@ func (v *views) step(ctx context.Context) {
 	}
 	back := !v.here && !v.good.IsZero()
 	setBack := count <= v.beat
-	v.here, v.beat = true, count
+	v.here, v.whole, v.beat = true, v.here && !setBack, count
 	if v.busy.Load() {
 		return
 	}

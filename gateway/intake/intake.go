@@ -63,7 +63,7 @@ type Observer interface {
 	Published(ctx context.Context, from handover.SystemID, name handover.Name)
 }
 
-// Options are what all readers share. All fields are required.
+// Options are what all readers share. All fields are required, except Order.
 type Options struct {
 	Ledger   *ledger.Ledger
 	Bus      Bus
@@ -73,6 +73,8 @@ type Options struct {
 	Tracer   trace.Tracer
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Order keeps the readers in step after a loss of the ledger; nil: they are not.
+	Order *Order
 }
 
 // Origin is a native system that is read.
@@ -169,14 +171,22 @@ func (r *Reader) Wake(ctx context.Context) error {
 // round reads one batch, makes it durable and moves the position on.
 func (r *Reader) round(ctx context.Context, position native.Position) (native.Position, bool, error) {
 	if !r.Claims.Claim(ctx, "read:"+string(r.origin.ID), max(3*r.origin.Poll, 5*time.Second)) {
+		r.Order.pass(r.origin.ID)
 		return r.Ledger.Cursor(r.origin.ID), false, nil // another gateway reads at present
 	}
 	batch, err := r.origin.Source.Read(ctx, position, r.origin.Page)
 	if err != nil {
 		return position, false, err
 	}
-	if err := r.takeAll(ctx, batch); err != nil {
+	take := r.takeAll
+	if r.again(batch) {
+		take = r.takeInOrder
+	}
+	if err := take(ctx, batch); err != nil {
 		return position, false, err
+	}
+	if !batch.More {
+		r.Order.pass(r.origin.ID)
 	}
 	if batch.Next != position {
 		if err := r.Ledger.Advance(ctx, r.origin.ID, batch.Next); err != nil {

@@ -64,6 +64,7 @@ func (r *redis) set(f func(*redis)) {
 
 // world is everything beside the gateways.
 type world struct {
+	order *intake.Order // nil: readers are not kept in step
 	t     *testing.T
 	keys  *seal.Keys
 	disk  *disk
@@ -145,7 +146,7 @@ func (w *world) open(id handover.SystemID, s *source, page int, reads bool) *gat
 	spans := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(w.spans))
 	g.Reader = intake.New(intake.Options{
 		Ledger: g.ledger, Bus: w.disk, Keys: w.keys, Claims: w.redis, Observer: w, Tracer: spans.Tracer("test"),
-		Log: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: time.Now,
+		Log: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: time.Now, Order: w.order,
 	}, intake.Origin{ID: id, Source: s, Mapper: w.words, Poll: poll, Page: page})
 	if reads {
 		g.running.Go(func() { g.ended = g.Run(ctx) })

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 )
 
@@ -218,4 +221,42 @@ func TestRecordsOfANewerVersionAreLeftAlone(t *testing.T) {
 	r, _ := p.view.Ref(e.Ref)
 	require.Equal(t, "n", r.Nonce)
 	require.Equal(t, 8, p.view.Stats().Skipped)
+}
+
+// Whoever shows what was recorded gets all of it, and holds nobody up meanwhile: here the log goes on in the middle.
+func TestWhatWasRecordedIsGivenInPiecesWhileTheLedgerGoesOn(t *testing.T) {
+	p := newPages(t)
+	const n = 2500
+	for i := range n {
+		e := at(handover.MessageID(fmt.Sprint("m", i)), dossier)
+		e.Case = handover.CaseID(fmt.Sprint("c", i))
+		require.NoError(t, p.ledger().Done(t.Context(), e, native.Receipt{Record: native.RecordID(fmt.Sprint(i)), Case: "k"}))
+	}
+	p.intend(at("open", dossier), 1, "a")
+	read := func(since time.Time) (refs, cases map[string]string) {
+		refs, cases = map[string]string{}, map[string]string{}
+		require.NoError(t, p.view.Recorded(since, func(all []Recorded) error {
+			require.LessOrEqual(t, len(all), batch+1)
+			for _, r := range all {
+				if r.Ref != "" {
+					refs[string(r.Ref)] = string(r.Native)
+				} else {
+					cases[string(r.Case)+"|"+r.To.String()] = string(r.Counter)
+				}
+			}
+			p.intend(at(handover.MessageID(fmt.Sprint("later", len(refs), len(cases))), dossier), 1, "a")
+			return nil
+		}))
+		return refs, cases
+	}
+	refs, cases := read(time.Time{})
+	require.Len(t, refs, n)
+	require.Len(t, cases, n)
+	require.Equal(t, "7", refs["m7@klib/sd-kriens"])
+	require.Equal(t, "k", cases["c7|klib/sd-kriens"])
+	refs, cases = read(p.records[n-10].at)
+	require.Len(t, refs, 10)
+	require.Len(t, cases, 10)
+	full := errors.New("full")
+	require.ErrorIs(t, p.view.Recorded(time.Time{}, func([]Recorded) error { return full }), full)
 }
