@@ -211,9 +211,12 @@ func TestStaff_AFileThatIsNotThereYetIsWaitedFor(t *testing.T) {
 	o.attach(t, []byte("%PDF"), in...)
 	unlock := o.lock(t, true, in...)
 	require.Len(t, o.read(t, "").Records, 1, "somebody has it open")
+	saveAs(t, o.path(contract.Cases, string(key), "b.xlsx"), o.answer(t, "später").bytes())
+	require.Len(t, o.read(t, "").Records, 1, "I3: what was saved later in the case waits behind it")
 	unlock()
 	batch = o.read(t, "")
-	require.Len(t, batch.Records, 2)
+	require.Len(t, batch.Records, 3)
+	require.Contains(t, string(batch.Records[1].Body), "Vertrag.pdf")
 	require.Empty(t, batch.Broken)
 }
 

@@ -46,6 +46,7 @@ const unsure = 3 * time.Second
 //
 // A folder is listed while staff write into it, so a listing may show a file and miss one that was there before. Therefore it is listed twice, and nothing is taken that is younger than the
 // youngest file of the first listing: whatever was saved before it stands in the second.
+// A document that waits for a file that it names holds back what was saved after it in the folder of its case.
 func (e *exchange) take(d *disk) (broken []adapters.Broken, err error) {
 	first, _, err := e.look(d)
 	if err != nil {
@@ -65,12 +66,21 @@ func (e *exchange) take(d *disk) (broken []adapters.Broken, err error) {
 		return cmp.Or(a.mod.Compare(b.mod), cmp.Compare(a.folder, b.folder), cmp.Compare(a.name, b.name))
 	})
 	second = slices.DeleteFunc(second, func(l lying) bool { return l.mod.After(youngest) })
+	held := map[string]bool{}
 	for range 2 { // what one document says may be what another one lacked
 		var stuck []adapters.Broken
 		var again []lying
 		for _, l := range second {
 			before := len(stuck)
-			if err := e.consider(d, l, &stuck); err != nil {
+			if held[l.folder] {
+				continue
+			}
+			err := e.consider(d, l, &stuck)
+			if errors.Is(err, errWaits) {
+				held[l.folder] = l.folder != contract.NewCases
+				continue
+			}
+			if err != nil {
 				return nil, err
 			}
 			if len(stuck) > before {
@@ -250,7 +260,9 @@ func (e *exchange) enterDocument(d *disk, l lying, doc document) (bool, error) {
 		return true, e.saidBefore(l, known)
 	}
 	switch {
-	case errors.Is(lack, errWaits) || lack == nil && l.open:
+	case errors.Is(lack, errWaits):
+		return false, errWaits
+	case lack == nil && l.open:
 		return false, nil
 	case source != nil:
 		return false, changed()

@@ -89,7 +89,7 @@ func TestCheckTriesEveryConnection(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &report))
 	require.False(t, report.OK)
-	require.Len(t, report.Probes, 8)
+	require.Len(t, report.Probes, 9)
 
 	w.mocks = start(t, "mocks", "--listen", w.mocksAt, "--sftp", w.sftpAt, "--journal", filepath.Join(w.dir, "journals"))
 	w.mocks.says("klib")

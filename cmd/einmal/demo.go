@@ -53,7 +53,7 @@ func newDemo() *cobra.Command {
 		Use:   "demo",
 		Short: "Play handovers between mock systems in one process, and prove that each was recorded once",
 		Long: `The whole world in one process: an embedded broker and Redis, the mock systems of the social services (klib, tutoris), the unemployment offices (avam), the disability
-insurance (osiv) and the shared platform (casenet), the gateway between them, and clerks who act in the mocks: they hand over cases of every target group in
+insurance (osiv, ivdossier) and the shared platform (casenet), the gateway between them, and clerks who act in the mocks: they hand over cases of every target group in
 every direction, and apply for what the rules do not admit. The mocks misbehave on purpose: events come twice, answers are lost after the record was
 written, requests fail or are carried out late.
 
@@ -185,7 +185,7 @@ func (d *demo) config(c world.Credentials) (config.Config, error) {
 	if err := os.WriteFile(filepath.Join(dir, "directory.yaml"), []byte(demoDirectory), 0o600); err != nil {
 		return config.Config{}, fault.Wrap(fault.Stop, "demo", err)
 	}
-	text := strings.NewReplacer("${data}", dir, "${sedex}", d.world.Sedex(), "${sftp}", d.world.SFTP(), "${knownHosts}", world.KnownHosts(d.world.Folder()), "${mocks}", d.world.URL(), "${admin}", d.admin).Replace(demoConfig)
+	text := strings.NewReplacer("${data}", dir, "${sedex}", d.world.Sedex(), "${dossier}", d.world.Dossier(), "${sftp}", d.world.SFTP(), "${knownHosts}", world.KnownHosts(d.world.Folder()), "${mocks}", d.world.URL(), "${admin}", d.admin).Replace(demoConfig)
 	return config.Parse("demo.yaml", []byte(text), adaptersall.Factories())
 }
 
@@ -248,11 +248,12 @@ func (d *demo) showTrace() {
 func (d *demo) invite() {
 	fmt.Fprintf(d.out, `
 Mocks and gateway stay up until Ctrl-C:
+  folder of an IV office, with its register and a document for each note: %[4]s
   desk of a clerk    curl %[1]s/klib/desk/cases?contains=M0001
   journal            curl %[1]s/casenet/control/journal
   health, figures    curl http://%[2]s/readyz http://%[2]s/status
   metrics            curl http://%[2]s/metrics
   parked messages    einmal parked list --admin http://%[2]s
   log                %[3]s
-`, d.world.URL(), d.address.Admin, filepath.Join(d.data, "einmal.log"))
+`, d.world.URL(), d.address.Admin, filepath.Join(d.data, "einmal.log"), d.world.Dossier())
 }

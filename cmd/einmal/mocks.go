@@ -30,7 +30,7 @@ func newMocks() *cobra.Command {
 	var seed int64
 	c := &cobra.Command{
 		Use:   "mocks --listen ADDR --journal DIR",
-		Short: "Run the mock native systems: klib, tutoris, avam, osiv and casenet",
+		Short: "Run the mock native systems: klib, tutoris, avam, osiv, ivdossier and casenet",
 		Long: `Run mock native systems that follow contracts/native to the letter. Each keeps a journal of every record, written through to the disk before it
 answers; the journals are the truth of every test. What a clerk does in a system is under /<system>/desk/, faults are under /<system>/control/.`,
 		Args: cobra.NoArgs,
@@ -51,7 +51,7 @@ answers; the journals are the truth of every test. What a clerk does in a system
 	}
 	c.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8490", "address")
 	c.Flags().StringVar(&o.SFTP, "sftp", "127.0.0.1:8491", "address of the SFTP server of tutoris")
-	c.Flags().StringVar(&o.Dir, "journal", "", "folder for the journals, and for the files of osiv and tutoris; what is there is read back")
+	c.Flags().StringVar(&o.Dir, "journal", "", "folder for the journals, and for the files of osiv, tutoris and ivdossier; what is there is read back")
 	c.Flags().StringVar(&o.WebhookURL, "webhook", "http://127.0.0.1:8480/webhooks/casenet", "where casenet sends its notifications")
 	c.Flags().BoolVar(&faults, "faults", false, "repeat events, lose answers, fail and be slow")
 	c.Flags().Int64Var(&seed, "seed", 1, "seed of the faults")
@@ -67,7 +67,7 @@ func serveMocks(cmd *cobra.Command, o world.Options) error {
 	for _, id := range world.IDs() {
 		fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n", id, w.URLs()[id])
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n%-8s %s, host key in %s\n", "sedex", w.Sedex(), "sftp", w.SFTP(), world.KnownHosts(w.Folder()))
+	fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n%-8s %s\n%-8s %s, host key in %s\n", "sedex", w.Sedex(), "dossier", w.Dossier(), "sftp", w.SFTP(), world.KnownHosts(w.Folder()))
 	select {
 	case <-cmd.Context().Done():
 	case <-w.Done():

@@ -172,6 +172,7 @@ func newTown(t testing.TB, ownEngines bool) *town {
 		"send: 2s, request: 5s, processing: 2s, lookup: 1s, margin: 1s", "send: 1s, request: 3s, processing: 700ms, lookup: 200ms, margin: 300ms",
 		"send: 2s, request: 5s, margin: 1s, answer: 10s", "send: 1s, request: 3s, margin: 300ms, answer: 3s",
 		"send: 2s, request: 5s, margin: 1s, answer: 30s", "send: 1s, request: 3s, margin: 300ms, answer: 15s",
+		"send: 2s, request: 5s, margin: 1s}", "send: 1s, request: 3s, margin: 300ms}",
 		"send: 2s, request: 5s, processing: 2s, margin: 1s", "send: 1s, request: 3s, processing: 700ms, margin: 300ms",
 	}
 	for i := 0; i < len(changes); i += 2 {

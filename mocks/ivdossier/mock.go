@@ -22,7 +22,9 @@ type Options struct {
 	Dir string
 	// Folder is the dossier folder; it is made.
 	Folder string
-	Faults core.Faults
+	// Organisation is the office; what comes into the folder stands in its dossiers.
+	Organisation handover.OrganisationID
+	Faults       core.Faults
 	// Poll is the time between two looks in the background; 0: only Step looks.
 	Poll time.Duration
 	// Clock tells the time; nil: time.Now.

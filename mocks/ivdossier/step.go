@@ -111,7 +111,7 @@ func (m *Mock) readDocument(ctx context.Context, path string) error {
 	}
 	w := core.Write{
 		Kind: kind, CaseReference: handover.CaseID(s.head[contract.NameCaseReference]), Reference: native.Reference(s.head[contract.NameReference]), By: core.ByInterface,
-		Documents: documents, Body: body,
+		Organisation: m.options.Organisation, Documents: documents, Body: body,
 	}
 	if action := revision(s.content.text(contract.FieldAction)); action != "" {
 		w.Action, w.Refers = action, m.numbers[s.content.text(contract.FieldRefers)]
@@ -189,7 +189,7 @@ func (m *Mock) saveEntries() error {
 		}
 		path := filepath.Join(m.options.Folder, folder, documentName(e))
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			if err := m.save(e, p, path); err != nil {
+			if waits[e.Case], err = m.save(e, p, path); err != nil {
 				return err
 			}
 		}
@@ -213,41 +213,41 @@ func (m *Mock) pageFor(e core.Entry) (page, bool, error) {
 	return p, number != "", err
 }
 
-// save saves one document, with what may go wrong.
-func (m *Mock) save(e core.Entry, p page, path string) error {
+// save saves one document, with what may go wrong. open says that the clerk is not done with it: she saves nothing else in this case before.
+func (m *Mock) save(e core.Entry, p page, path string) (open bool, err error) {
 	files, p, err := m.files(filepath.Dir(path), p)
 	if err != nil {
-		return err
+		return false, err
 	}
 	blank := filepath.Join(m.options.Folder, contract.Blank, string(e.Kind)+".xlsx")
 	b, err := m.fill(e, p, blank, contract.Released)
 	if err != nil {
-		return err
+		return false, err
 	}
 	fault := m.dice.Strike(core.OpEvent, core.FaultSlow, core.FaultLate, core.FaultDuplicate)
 	if fault == core.FaultSlow && len(files) > 0 { // she forgets the files at first
 		m.halves = append(m.halves, files.save)
-		return replace(path, b)
+		return false, replace(path, b)
 	}
 	if err := files.save(); err != nil {
-		return err
+		return false, err
 	}
 	switch fault {
 	case core.FaultSlow:
 		m.halves = append(m.halves, func() error { return os.WriteFile(path, b, 0o600) })
-		return os.WriteFile(path, b[:len(b)/2], 0o600)
+		return true, os.WriteFile(path, b[:len(b)/2], 0o600)
 	case core.FaultLate:
 		draft, err := m.fill(e, p, blank, contract.Draft)
 		if err != nil {
-			return err
+			return false, err
 		}
 		lock := filepath.Join(filepath.Dir(path), "~$"+filepath.Base(path))
 		m.halves = append(m.halves, func() error { return errors.Join(replace(path, b), os.Remove(lock)) })
-		return errors.Join(os.WriteFile(lock, []byte("office"), 0o600), replace(path, draft))
+		return true, errors.Join(os.WriteFile(lock, []byte("office"), 0o600), replace(path, draft))
 	case core.FaultDuplicate:
-		return errors.Join(replace(path, b), replace(filepath.Join(filepath.Dir(path), "Kopie von "+filepath.Base(path)), b))
+		return false, errors.Join(replace(path, b), replace(filepath.Join(filepath.Dir(path), "Kopie von "+filepath.Base(path)), b))
 	}
-	return replace(path, b)
+	return false, replace(path, b)
 }
 
 // replace saves as office programs do: into a file beside it, which then takes the place.

@@ -52,6 +52,8 @@ func forms() map[handover.SystemID]clerks.System {
 		CASEnet: {Compose: casenet.Compose, Compare: clerks.CompareJSON()},
 		Tutoris: {Compose: tutoris.Compose, Compare: clerks.CompareXML("kopf", "localPersonId")},
 		OSIV:    {Compose: osiv.Compose, Compare: clerks.CompareXML("meldungsrahmen", "localPersonId")},
+
+		IVDossier: dossierForms(),
 	}
 }
 
@@ -85,7 +87,7 @@ func (w *World) open(o Options) error {
 		}
 		w.temporary = true
 	}
-	return errors.Join(w.openOSIV(o), w.openTutoris(o))
+	return errors.Join(w.openOSIV(o), w.openTutoris(o), w.openDossier(o))
 }
 
 // openOSIV opens the system that is reached by files.

@@ -22,7 +22,7 @@ type Options struct {
 	Listen string
 	// SFTP is the address of Tutoris's server; empty: a free port of the loopback.
 	SFTP string
-	// Dir holds the journals, one file for each system, and the folders of OSIV and Tutoris; empty: memory only, and a temporary folder. Journals that are there are read back.
+	// Dir holds the journals, one file for each system, and the folders of OSIV, Tutoris and the IV office; empty: memory only, and a temporary folder. Journals that are there are read back.
 	Dir string
 	// Faults are those of every system; each draws from a source of its own.
 	Faults core.Faults

@@ -47,8 +47,8 @@ func get(t *testing.T, url string) (int, string) {
 
 func TestWorld_EverySystemAnswersUnderItsPath(t *testing.T) {
 	w := start(t, world.Options{Faults: core.Faults{Seed: 3}})
-	require.Equal(t, []handover.SystemID{"avam", "casenet", "klib", "osiv", "tutoris"}, world.IDs())
-	for i, id := range []handover.SystemID{world.KLIB, world.AVAM, world.CASEnet, world.OSIV, world.Tutoris} {
+	require.Equal(t, []handover.SystemID{"avam", "casenet", "ivdossier", "klib", "osiv", "tutoris"}, world.IDs())
+	for i, id := range []handover.SystemID{world.KLIB, world.AVAM, world.CASEnet, world.OSIV, world.Tutoris, world.IVDossier} {
 		require.Equal(t, w.URLs()[id], w.Systems()[id].URL)
 		status, b := get(t, w.URLs()[id]+"/desk/cases?contains=nobody")
 		require.Equal(t, http.StatusOK, status)
@@ -64,6 +64,7 @@ func TestWorld_EverySystemAnswersUnderItsPath(t *testing.T) {
 	status, _ = get(t, w.URLs()[world.AVAM]+"/soap/avam.wsdl")
 	require.Equal(t, http.StatusOK, status)
 	require.DirExists(t, w.Sedex())
+	require.DirExists(t, w.Dossier())
 	b, err := os.ReadFile(world.KnownHosts(w.Folder()))
 	require.NoError(t, err)
 	_, port, err := net.SplitHostPort(w.SFTP())
@@ -157,6 +158,7 @@ func TestWorld_InMemoryJournalsCanBeReadToo(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, j, len(world.IDs()))
 	require.NoError(t, w.Stop(t.Context()))
+	require.NoDirExists(t, w.Dossier())
 	require.NoDirExists(t, w.Sedex(), "the folder of the interface ends with the world")
 }
 
