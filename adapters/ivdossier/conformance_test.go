@@ -10,7 +10,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -76,7 +75,7 @@ func (*stage) exchange(t adaptertest.T, folder string) *exchange {
 	t.Helper()
 	c := defaults()
 	c.Folder, c.Organisation = folder, "iv-luzern"
-	e, err := newExchange(c, time.Now)
+	e, err := newExchange(c, soon)
 	require.NoError(t, err)
 	e.flush = func(*os.File) error { return nil } // power is another test
 	return e

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -81,32 +82,40 @@ func TestI7_AProcessMayEndAtEveryStepOfWriting(t *testing.T) {
 
 // I1, I2, I7: wherever a process ends while it takes what staff released, everything is taken once and in order.
 func TestI7_AProcessMayEndAtEveryStepOfReading(t *testing.T) {
+	base := open(t)
+	opened := base.apply(t, entry("application-submitted", 1, ""))
+	base.read(t, "")
+	require.NoError(t, base.mock.Settle(t.Context()))
+	f := facts(8)
+	f.Documents = f.Documents[:0]
+	own := base.mock.Store().After(0, 0)[0].Case
+	_, err := typed(base.mock, "clarification-requested", f, core.Write{Case: own})
+	require.NoError(t, err)
+	f.Documents = []core.Document{{Name: "Lebenslauf.pdf", MediaType: "application/pdf", Content: []byte("%PDF")}}
+	_, err = typed(base.mock, "application-submitted", f, core.Write{})
+	require.NoError(t, err)
+	require.NoError(t, base.mock.Settle(t.Context()))
 	crashed := true
 	for n := 0; crashed; n++ {
-		o := open(t)
-		opened := o.apply(t, entry("application-submitted", 1, ""))
-		o.read(t, "")
-		require.NoError(t, o.mock.Settle(t.Context()))
-		own := o.mock.Store().After(0, 0)[0].Case
-		o.clerk(t, "clarification-requested", 7, own)
-		o.clerk(t, "application-decided", 7, own)
-		o.clerk(t, "application-submitted", 8, "")
-		dying := o.again(t)
+		o := copyOf(t, base)
 		meet, ended := killed(n)
-		dying.meet = meet
-		_, err := dying.Read(t.Context(), "", 100)
+		o.ex.meet = meet
+		_, err := o.ex.Read(t.Context(), "", 100)
 		if crashed = ended(); crashed && err != nil {
 			require.Equal(t, fault.Retry, fault.KindOf(err), "step %d: %v", n, err)
 		}
+		o.ex = o.again(t)
 		batch := o.read(t, "")
 		require.Empty(t, batch.Broken)
 		var kinds []native.Kind
 		for _, r := range batch.Records {
 			kinds = append(kinds, r.Kind)
 		}
-		require.Equal(t, []native.Kind{"antrag", "rueckfrage", "entscheid", "antrag"}, kinds, "step %d", n)
-		require.Equal(t, opened.Case, batch.Records[2].Case)
-		require.NoError(t, o.mock.Settle(t.Context()))
+		require.Equal(t, []native.Kind{"antrag", "rueckfrage", "antrag"}, kinds, "step %d", n)
+		require.Equal(t, opened.Case, batch.Records[1].Case)
+		mine := batch.Records[2]
+		require.Len(t, o.lies(t, mine.Case, "*_antrag_"+string(mine.ID)+".xlsx"), 1, "step %d: staff see which case they opened", n)
+		require.Len(t, o.lies(t, mine.Case, "beilage_*"), 1, "step %d", n)
 		require.Len(t, registerOf(t, o).lines, 2, "step %d: the register shows both cases", n)
 		require.Less(t, n, 2000)
 	}
@@ -162,6 +171,7 @@ func TestI2_WritersSideBySideLeaveOneDocumentForEachReference(t *testing.T) {
 // Staff whose documents come by halves, as drafts and as copies, while einmal reads all the time.
 func TestI1_NothingIsLostAndNothingComesTwiceWhileStaffSave(t *testing.T) {
 	o := open(t)
+	*o.clock = time.Now()
 	o.mock.Dice().Set(core.Faults{Seed: 5, Slow: 0.3, Late: 0.3, Duplicate: 0.3})
 	var staff sync.WaitGroup
 	var failed error

@@ -20,6 +20,10 @@
 // What staff released is known by its content, not by its file name: a renamed or copied document says the same thing once. A document that was taken and is changed afterwards is put before
 // a person. Half-written files are never read: a workbook has its directory at the end and a checksum for every part.
 //
+// Documents. A content is kept in einmal's own folder under its hash; that is what entries go by. What lies in a case folder is a copy under a name made of the entry's number: staff may do with it what
+// they like. A link to the kept one was rejected, because programs that save in place would change what was said. What staff send is read when their form is taken, and neither name nor later changes of the file
+// matter to what was said.
+//
 // Rejected: answers in cells of the register (a cell has no author, no time and no end, and can be undone after it was sent); moving documents that were read (their author may have them
 // open); documents as the only truth (staff may delete and rename them, and then nobody could tell whether a reference was recorded); file locks (they stay behind after a crash, or do
 // not work on file shares); a reader of our own for workbooks (excelize reads what the office programs write; before it sees a file, sizes and places of cells are checked).

@@ -3,6 +3,8 @@ package ivdossier
 import (
 	"bytes"
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -26,7 +28,12 @@ import (
 	mock "github.com/einmal-hub/einmal/mocks/ivdossier"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "10"); err != nil { // the command line may say more
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // canary stands in every entry as the person's name and must never stand in an error or a file name of einmal's.
 const canary = "Canary-Zgraggen"
@@ -41,7 +48,7 @@ type office struct {
 
 func open(t *testing.T) *office {
 	t.Helper()
-	now := time.Now()
+	now := soon()
 	o := &office{folder: t.TempDir(), clock: &now}
 	o.layOut(t)
 	m, err := mock.New(mock.Options{System: "ivdossier", Folder: o.folder})
@@ -51,6 +58,9 @@ func open(t *testing.T) *office {
 	put(t, o.ex)
 	return o
 }
+
+// soon is late enough that a file which was just written need not be read again as long as it looks the same.
+func soon() time.Time { return time.Now().Add(unsure + 2*time.Second) }
 
 // blanks are the blank forms, made once for all tests.
 var blanks = sync.OnceValues(func() (map[string][]byte, error) {
@@ -80,6 +90,33 @@ func layOut(t require.TestingT, folder string) {
 	for name, b := range all {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, contract.Blank, name), b, 0o600))
 	}
+}
+
+// copyOf is an office whose folder holds what another one's does, with the same times, and nobody in it. Its clock is right.
+func copyOf(t *testing.T, base *office) *office {
+	t.Helper()
+	now := time.Now()
+	o := &office{folder: t.TempDir(), clock: &now}
+	require.NoError(t, filepath.WalkDir(base.folder, func(p string, d fs.DirEntry, err error) error {
+		rel, _ := filepath.Rel(base.folder, p)
+		if err != nil || rel == "." {
+			return err
+		}
+		if d.IsDir() {
+			return os.Mkdir(o.path(rel), 0o700)
+		}
+		b, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return errors.Join(os.WriteFile(o.path(rel), b, 0o600), os.Chtimes(o.path(rel), info.ModTime(), info.ModTime()))
+	}))
+	o.ex = o.again(t)
+	return o
 }
 
 // again is the adapter of a new process.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
@@ -42,6 +43,8 @@ func (w *workbook) save() { saveAs(w.t, w.path, w.bytes()) }
 func saveAs(t require.TestingT, path string, b []byte) {
 	beside := filepath.Join(filepath.Dir(path), "~beside.tmp")
 	require.NoError(t, os.WriteFile(beside, b, 0o600))
+	now := time.Now() // more exactly than the file system keeps it
+	require.NoError(t, os.Chtimes(beside, now, now))
 	require.NoError(t, os.Rename(beside, path))
 }
 

@@ -12,17 +12,20 @@ import (
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mocks/core"
 	mock "github.com/einmal-hub/einmal/mocks/ivdossier"
 )
 
 // Every golden file shows one message in three forms: what staff of the office entered (the input), the message that it means, and what einmal writes into
-// the folder for it when somebody else says it. A change of any of them is a change of what agencies say to each other. With -update the input of a file that is not there is made from the mock's form.
+// the folder for it when somebody else says it, in the folder of the office that asked where that makes a difference. A change of any of them is a change of what agencies say to each other. With -update the input of a file that is not there is made from the mock's form.
 func TestGoldens(t *testing.T) {
 	m := mapper(t)
 	for _, zero := range handover.Catalogue() {
 		t.Run(string(zero.Name()), func(t *testing.T) {
 			path := filepath.Join("testdata", string(zero.Name())+".txtar")
-			kind, entered := mock.Compose(zero.Name(), facts(7))
+			f := facts(7)
+			f.Documents = []core.Document{{Name: "Vertrag \"neu\" <Ä>.pdf", MediaType: "application/pdf", Content: []byte("%PDF-1.7")}, {Name: "Bild.jpg", MediaType: "image/jpeg", Content: []byte("JFIF")}}
+			kind, entered := mock.Compose(zero.Name(), f)
 			want, err := os.ReadFile(path)
 			if err == nil {
 				entered = txtar.Parse(want).Files[0].Data
@@ -31,7 +34,9 @@ func TestGoldens(t *testing.T) {
 			}
 			draft, err := m.ToHandover(native.Record{Kind: kind, Organisation: "iv-luzern", Body: entered})
 			require.NoError(t, err)
-			e, err := m.FromHandover(message(draft.Payload), place)
+			at := place
+			at.Procedure = map[handover.Name]handover.Code{"transfer-meeting-recorded": "SUSPENDED", "case-closed": "FULL"}[zero.Name()]
+			e, err := m.FromHandover(message(draft.Payload), at)
 			require.NoError(t, err)
 			got := txtar.Format(&txtar.Archive{
 				Comment: []byte(string(kind) + " <-> " + string(zero.Name()) + "\n"),

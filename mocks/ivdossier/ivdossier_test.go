@@ -59,9 +59,13 @@ func TestValidate_WhatBreaksTheContractIsRefused(t *testing.T) {
 		{"application-submitted", `"Zielgruppe":"`, `"Zielgruppe":"Z`}, {"application-submitted", `"Antragsdatum":"`, `"Antragsdatum":"9`},
 		{"application-submitted", `"Antragsteller":"sd-kriens"`, `"Antragsteller":"iv-luzern"`}, {"application-submitted", `"Zielsetzung"`, `"Zielsatzung"`},
 		{"application-submitted", `"756.`, `"757.`}, {"cost-approval-requested", `"Betrag":"`, `"Betrag":"x`}, {"clarification-answered", `"Antwort":"`, `"Antwort":"` + strings.Repeat("x", 2001)},
-		{"clarification-answered", `{`, `[`},
+		{"clarification-answered", `{`, `[`}, {"application-checked", `"Ausschluss"`, `"Hinweis"`}, {"case-closed", `"Prüfsumme":"`, `"Prüfsumme":"x`}, {"case-closed", `"Name":`, `"Titel":`},
+		{"clarification-answered", `{`, `{"Kopf":{"Vorgang":"Widerruf"},`},
 	} {
-		kind, body := Compose(c.name, facts(3))
+		f := facts(3)
+		f.CheckOutcome, f.Findings = "RETURNED", []core.Finding{{Rule: "ALV3", Severity: "REFUSE", Source: "x", Text: "x"}}
+		f.Documents = []core.Document{{Name: "x", MediaType: "application/pdf", Content: []byte("x")}}
+		kind, body := Compose(c.name, f)
 		broken := strings.Replace(string(body), c.from, c.to, 1)
 		require.NotEqual(t, string(body), broken, c.from)
 		err := m.Validate(kind, []byte(broken))

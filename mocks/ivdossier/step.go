@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
@@ -234,8 +235,8 @@ func (m *Mock) save(e core.Entry, p page, path string) (open bool, err error) {
 	}
 	switch fault {
 	case core.FaultSlow:
-		m.halves = append(m.halves, func() error { return os.WriteFile(path, b, 0o600) })
-		return true, os.WriteFile(path, b[:len(b)/2], 0o600)
+		m.halves = append(m.halves, func() error { return write(path, b) })
+		return true, write(path, b[:len(b)/2])
 	case core.FaultLate:
 		draft, err := m.fill(e, p, blank, contract.Draft)
 		if err != nil {
@@ -253,8 +254,14 @@ func (m *Mock) save(e core.Entry, p page, path string) (open bool, err error) {
 // replace saves as office programs do: into a file beside it, which then takes the place.
 func replace(path string, b []byte) error {
 	beside := filepath.Join(filepath.Dir(path), "~"+filepath.Base(path)+".tmp")
-	if err := os.WriteFile(beside, b, 0o600); err != nil {
+	if err := write(beside, b); err != nil {
 		return err
 	}
 	return os.Rename(beside, path)
+}
+
+// write writes a file with the time of now. File systems keep it in steps of some milliseconds, within which no person saves two documents, but this mock does.
+func write(path string, b []byte) error {
+	now := time.Now()
+	return errors.Join(os.WriteFile(path, b, 0o600), os.Chtimes(path, now, now))
 }

@@ -90,3 +90,26 @@ func TestLoad_AMistakeInTheFileIsFound(t *testing.T) {
 		require.Equal(t, fault.Stop, fault.KindOf(err))
 	}
 }
+
+func TestForms_AFileHasTheEndOfItsFormatOrOneThatNothingRuns(t *testing.T) {
+	f := forms(t)
+	for file, want := range map[string]string{"Vertrag.PDF": "application/pdf", "a.jpeg": "image/jpeg", "a.exe": "application/octet-stream", "pdf": "application/octet-stream", "": "application/octet-stream"} {
+		require.Equal(t, want, f.MediaType(file), file)
+	}
+	for mediaType, want := range map[string]string{
+		"application/pdf": ".pdf", "image/jpeg": ".jpg", "application/x-msdownload": ".bin", "application/octet-stream": ".bin",
+		"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".bin",
+	} {
+		require.Equal(t, want, f.End(mediaType), mediaType)
+	}
+	for _, known := range f.formats {
+		require.Regexp(t, `^[a-z]{3,4}$`, known.End)
+		require.Equal(t, known.Type, f.MediaType("x"+f.End(known.Type)))
+	}
+}
+
+func TestForms_OneOnlyIsEinmalsOwn(t *testing.T) {
+	for _, k := range forms(t).Kinds() {
+		require.Equal(t, k.Code == "vorpruefung", k.Einmal, k.Code)
+	}
+}
