@@ -248,7 +248,7 @@ func (d *demo) showTrace() {
 func (d *demo) invite() {
 	fmt.Fprintf(d.out, `
 Mocks and gateway stay up until Ctrl-C:
-  folder of an IV office, with its register and a document for each note: %[4]s
+  dossier folder     %[4]s: a register, and a document for each note
   desk of a clerk    curl %[1]s/klib/desk/cases?contains=M0001
   journal            curl %[1]s/casenet/control/journal
   health, figures    curl http://%[2]s/readyz http://%[2]s/status
