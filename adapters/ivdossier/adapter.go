@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
 	"time"
 	_ "time/tzdata" // the clocks of the contract are part of the program, not of the machine
+
+	"github.com/xuri/excelize/v2"
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -71,6 +74,8 @@ type exchange struct {
 	zone   *time.Location
 	meet   func(op, name string) error // tests let the file system fail here; nil: never
 	flush  func(*os.File) error        // makes a file or the names in a folder durable
+
+	zip func(io.Writer) excelize.ZipWriter // packs workbooks; nil: with compression
 
 	mu       sync.Mutex
 	index    *index

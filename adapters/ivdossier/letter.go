@@ -26,8 +26,11 @@ type paper struct {
 const textFormat = 49
 
 // newPaper returns a workbook with one sheet.
-func newPaper(sheet string) *paper {
+func (e *exchange) newPaper(sheet string) *paper {
 	p := &paper{file: excelize.NewFile()}
+	if e.zip != nil {
+		p.file.SetZipWriter(e.zip)
+	}
 	p.must(p.file.SetSheetName("Sheet1", sheet))
 	p.must(p.file.SetDocProps(&excelize.DocProperties{Creator: "einmal", LastModifiedBy: "einmal"}))
 	top, locked, free := &excelize.Alignment{Vertical: "top", WrapText: true}, &excelize.Protection{Locked: true}, &excelize.Protection{Locked: false}
@@ -84,7 +87,7 @@ func (e *exchange) letter(s stored) ([]byte, error) {
 	if err != nil {
 		return nil, damaged()
 	}
-	p := newPaper(contract.FormSheet)
+	p := e.newPaper(contract.FormSheet)
 	p.set(contract.FormSheet, 1, 1, form.Title, p.title)
 	head := []value{
 		{contract.NameForm, string(s.Kind)}, {contract.NameCase, string(s.Case)}, {contract.NameRelease, contract.Received}, {contract.NameRecord, string(s.ID)},
@@ -112,7 +115,7 @@ func (p *paper) protect(sheet string) {
 
 // blankForm writes an empty form.
 func (e *exchange) blankForm(form contract.Form) ([]byte, error) {
-	p := newPaper(contract.FormSheet)
+	p := e.newPaper(contract.FormSheet)
 	lists := p.lists(e.forms, form)
 	p.set(contract.FormSheet, 1, 1, form.Title, p.title)
 	row := 1

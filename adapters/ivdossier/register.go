@@ -169,6 +169,9 @@ func (e *exchange) mergeAside(d *disk, all known) (again bool, err error) {
 	for _, f := range files {
 		name := aside + "/" + f.Name()
 		b, err := d.read(name, contract.MaxFile)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another gateway has filed it away
+		}
 		if err != nil && !errors.Is(err, errIrregular) {
 			return false, err
 		}
@@ -199,7 +202,7 @@ func (e *exchange) shelve(d *disk, name string, b []byte, all known, look bool) 
 	if look {
 		kind = shelvedLook
 	}
-	return d.rename(name, contract.Shelved+"/"+kind+e.now().In(e.zone).Format("2006-01-02-150405")+"-"+rand.Text()[:6]+".xlsx")
+	return ignoreMissing(d.rename(name, contract.Shelved+"/"+kind+e.now().In(e.zone).Format("2006-01-02-150405")+"-"+rand.Text()[:6]+".xlsx"))
 }
 
 // shelf returns the versions that a person must look at, and removes those that were merged long ago.

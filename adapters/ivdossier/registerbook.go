@@ -52,7 +52,7 @@ func tame(s string) string {
 
 // writeRegister makes the file of a version.
 func (e *exchange) writeRegister(s state) ([]byte, error) {
-	p := newPaper(contract.RegisterSheet)
+	p := e.newPaper(contract.RegisterSheet)
 	own := len(e.titles()) - 2
 	for i, t := range e.titles() {
 		p.set(contract.RegisterSheet, i+1, 1, t, p.name)

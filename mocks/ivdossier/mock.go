@@ -25,6 +25,8 @@ type Options struct {
 	// Organisation is the office; what comes into the folder stands in its dossiers.
 	Organisation handover.OrganisationID
 	Faults       core.Faults
+	// Handmade: staff never use the blank forms.
+	Handmade bool
 	// Poll is the time between two looks in the background; 0: only Step looks.
 	Poll time.Duration
 	// Clock tells the time; nil: time.Now.

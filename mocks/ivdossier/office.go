@@ -1,9 +1,11 @@
 package ivdossier
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -61,17 +63,12 @@ func readSheet(path string) (sheet, error) {
 
 // fill fills a form in: the blank one that lies in the folder, or one that somebody made herself.
 func (m *Mock) fill(e core.Entry, p page, blank, release string) ([]byte, error) {
-	f, err := excelize.OpenFile(blank)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && e.Number%3 == 0 {
-		if f != nil {
-			_ = f.Close()
-		}
-		f, err = ownForm(e)
-	}
+	f, err := m.form(e, blank)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
+	f.SetZipWriter(func(w io.Writer) excelize.ZipWriter { return stored{zip.NewWriter(w)} })
 	rows, err := f.GetRows(contract.FormSheet)
 	if err != nil {
 		return nil, err
@@ -99,6 +96,26 @@ func (m *Mock) fill(e core.Entry, p page, blank, release string) ([]byte, error)
 	var b bytes.Buffer
 	_, err = f.WriteTo(&b)
 	return b.Bytes(), err
+}
+
+// form is an empty form: the blank one, or, every third time and where there is none, one that somebody made.
+func (m *Mock) form(e core.Entry, blank string) (*excelize.File, error) {
+	if m.options.Handmade || e.Number%3 == 0 {
+		return ownForm(e)
+	}
+	f, err := excelize.OpenFile(blank)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ownForm(e)
+	}
+	return f, err
+}
+
+// stored packs a workbook without compression, as some office programs do.
+type stored struct{ *zip.Writer }
+
+// Create begins a part.
+func (s stored) Create(name string) (io.Writer, error) {
+	return s.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
 }
 
 // ownForm is what somebody makes who does not use the blank form: no formats, no lists.
