@@ -36,39 +36,34 @@ func (s Standing) Findings() (all fault.Findings) {
 	return all
 }
 
-// standing compares the ledger, which has been read, with what is remembered of it. Nothing has been written into it.
+// standing compares the ledger, which has been read, with what is remembered of it. Nothing has been written into it. What is remembered is read first: other gateways may be writing, and what they
+// remember meanwhile lies behind an end that was asked for before.
 func (m *memory) standing(ctx context.Context) (Standing, error) {
-	ledgerEnds, err := m.ends(ctx, m.g.bus.Topics().Ledger)
-	if err = errors.Join(err, m.ask(ctx)); err != nil {
-		return Standing{}, err
-	}
-	found := witness.Found{
-		Mark: witness.Mark{
-			Cluster: m.cluster, Installation: m.g.view.Installation(), Era: m.g.view.Era(), Ledger: ledgerEnds, Handover: m.handover, Parked: m.parked,
-		},
-		Instead: m.g.view.Instead, RecordAt: m.recordAt(ctx),
-	}
-	s := Standing{Cluster: m.cluster, Installation: found.Installation, Era: found.Era}
-	for _, n := range ledgerEnds {
-		s.Records += n
-	}
-	compare := func(name string, mark witness.Mark) error {
-		fs, err := witness.Compare(name, mark, found)
-		s.Witnesses = append(s.Witnesses, Testimony{name, mark, fs})
-		return err
-	}
+	s := Standing{Cluster: m.cluster, Installation: m.g.view.Installation(), Era: m.g.view.Era()}
 	mark, there, err := m.file.Load()
 	if err != nil {
 		return s, err
 	}
 	if there {
 		m.redis.beat = mark.Beat
-		if err := compare(m.file.String(), mark); err != nil {
-			return s, err
-		}
+		s.Witnesses = append(s.Witnesses, Testimony{Witness: m.file.String(), Mark: mark})
 	}
-	for _, k := range m.inRedis(ctx, found.Installation) {
-		if err := compare("Redis", k); err != nil {
+	for _, k := range m.inRedis(ctx, s.Installation) {
+		s.Witnesses = append(s.Witnesses, Testimony{Witness: "Redis", Mark: k})
+	}
+	ends, err := m.ends(ctx, m.g.bus.Topics().Ledger)
+	if err = errors.Join(err, m.ask(ctx)); err != nil {
+		return s, err
+	}
+	for _, n := range ends {
+		s.Records += n
+	}
+	found := witness.Found{
+		Mark:    witness.Mark{Cluster: s.Cluster, Installation: s.Installation, Era: s.Era, Ledger: ends, Handover: m.handover, Parked: m.parked},
+		Instead: m.g.view.Instead, RecordAt: m.recordAt(ctx),
+	}
+	for i, t := range s.Witnesses {
+		if s.Witnesses[i].Findings, err = witness.Compare(t.Witness, t.Mark, found); err != nil {
 			return s, err
 		}
 	}

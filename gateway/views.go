@@ -24,6 +24,7 @@ type views struct {
 	// whole says that Redis is the one that was there the time before: not away, emptied or set back meanwhile.
 	whole bool
 	beat  int64 // the last count of Redis's that was seen, here or before the last stop
+	older bool  // Redis was seen set back, and still says that the views are whole
 	// good is when the views were known to be whole last; zero: not since this process began.
 	good    time.Time
 	filling sync.WaitGroup
@@ -58,17 +59,21 @@ func (v *views) step(ctx context.Context) {
 	}
 	back := !v.here && !v.good.IsZero()
 	setBack := count <= v.beat
-	v.here, v.whole, v.beat = true, v.here && !setBack, count
+	v.here, v.whole, v.beat, v.older = true, v.here && !setBack, count, v.older || setBack // also while they are being filled: what was written before that is gone
 	if v.busy.Load() {
 		return
+	}
+	if v.older {
+		if v.g.claims.SetUnfilled(ctx) != nil {
+			return
+		}
+		v.older = false
 	}
 	filled, err := v.g.claims.Filled(ctx)
 	switch {
 	case err != nil:
 	case !filled:
-		v.fill(ctx, time.Time{}, "it is empty")
-	case setBack:
-		v.fill(ctx, time.Time{}, "it was set back to an older state")
+		v.fill(ctx, time.Time{}, "it is empty, or was set back to an older state")
 	case back:
 		v.fill(ctx, v.good.Add(-time.Minute), "it was away")
 	default:

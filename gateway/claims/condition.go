@@ -125,6 +125,11 @@ func (c *Claims) SetFilled(ctx context.Context) error {
 	return c.told("set-filled", c.db.Set(ctx, c.key("views"), "filled", 0).Err())
 }
 
+// SetUnfilled takes it back.
+func (c *Claims) SetUnfilled(ctx context.Context) error {
+	return c.told("set-unfilled", c.db.Del(ctx, c.key("views")).Err())
+}
+
 // Beat counts, for all gateways of the installation together and for ever, and returns the new count. Whoever sees one that is not greater than an earlier one knows that Redis was emptied or set
 // back in between. Errors are of kind Retry.
 func (c *Claims) Beat(ctx context.Context) (int64, error) {
