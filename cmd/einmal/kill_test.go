@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -43,7 +44,13 @@ type show struct {
 // play lets clerks act in the mocks' process, beside the test.
 func (w *town) play(seed int64, handovers int) *show {
 	w.t.Helper()
-	plan, err := clerks.NewPlan(seed, handovers, world.IDs()...)
+	return w.playIn(seed, handovers, world.IDs()...)
+}
+
+// playIn does the same in some of the systems.
+func (w *town) playIn(seed int64, handovers int, systems ...handover.SystemID) *show {
+	w.t.Helper()
+	plan, err := clerks.NewPlan(seed, handovers, systems...)
 	require.NoError(w.t, err)
 	s := &show{t: w.t, plan: plan, progress: make(chan clerks.Progress), ended: make(chan struct{})}
 	go func() {
@@ -119,13 +126,14 @@ func moment(chance *rand.Rand, most time.Duration) <-chan time.Time {
 	return time.After(time.Duration(chance.Int64N(int64(most))))
 }
 
+// Not in Tutoris: a kill between the announcement of an entry and the file for Tutoris is a doubt that only a person can settle (mode C).
 func TestI7KillingTheGatewayAtAnyMomentChangesNoOutcome(t *testing.T) {
-	handovers, kills := figure(t, "EINMAL_HANDOVERS", 40), figure(t, "EINMAL_KILLS", 5)
+	handovers, kills := figure(t, "EINMAL_HANDOVERS", 12), figure(t, "EINMAL_KILLS", 4)
 	w := newTown(t, true)
 	w.faults, w.seed = true, 41
 	w.open()
 	w.run()
-	s := w.play(41, handovers)
+	s := w.playIn(41, handovers, slices.DeleteFunc(world.IDs(), func(id handover.SystemID) bool { return id == world.Tutoris })...)
 	chance := rand.New(rand.NewPCG(41, 41)) //nolint:gosec // repeatable, not secret
 	for kill := range kills {
 		s.reaches(s.plan.Steps() * (kill + 1) / (kills + 2))

@@ -31,13 +31,37 @@ const (
 // run executes one command. The first SIGINT or SIGTERM ends its context, so that it drains; after that the signals have their usual effect, so
 // that a second one ends the process at once.
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	claims.Quiet()
 	root := newRoot()
 	root.SetArgs(args)
 	return exitCode(root.ExecuteContext(ctx))
+}
+
+// untilSignal returns a context that the first SIGINT or SIGTERM ends. By then the signals have their usual effect again; with signal.NotifyContext one that came in between would be swallowed, and
+// whoever cannot wait would wait for the whole grace.
+func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	came, ended := make(chan os.Signal, 2), make(chan struct{})
+	signal.Notify(came, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		defer close(ended)
+		select {
+		case <-came:
+		case <-ctx.Done():
+		}
+		signal.Stop(came)
+		cancel()
+		select {
+		case again := <-came:
+			if self, err := os.FindProcess(os.Getpid()); err == nil {
+				_ = self.Signal(again) // to ourselves: nothing can be said of a failure that the grace does not say
+			}
+		default:
+		}
+	}()
+	return ctx, func() { cancel(); <-ended }
 }
 
 func newRoot() *cobra.Command {
