@@ -42,6 +42,10 @@ test-real: ## Run the gateway's end-to-end tests on a real Apache Kafka and a re
 kill: ## Kill the gateway EINMAL_KILLS (20) times while EINMAL_HANDOVERS (500) are played; make test does the same with small figures
 	EINMAL_HANDOVERS=$${EINMAL_HANDOVERS:-500} EINMAL_KILLS=$${EINMAL_KILLS:-20} go test ./cmd/einmal -count=1 -v -timeout 30m -run TestI7KillingTheGateway
 
+.PHONY: chaos
+chaos: ## Kill, pause, cut and fill everything for EINMAL_CHAOS (60s), as processes, then check what stands where; make test does the same for some seconds. EINMAL_CHAOS_SEED draws another schedule, EINMAL_CHAOS_SCHEDULE=FILE plays one again
+	EINMAL_CHAOS=$${EINMAL_CHAOS:-60s} EINMAL_CHAOS_OUT=$(CURDIR)/.build/chaos go test ./cmd/einmal -count=1 -v -timeout 4h -run 'Chaos|Sleeps|ElevenChecks'
+
 .PHONY: sim
 sim: ## Simulate SEEDS (1000) days of each kind, each day twice where it must reproduce, and hunt every planted error; make test does the same with small figures
 	go test ./gateway/sim -count=1 -v -timeout 60m -sim.seeds $(SEEDS) -sim.mutants

@@ -28,6 +28,7 @@ own, for tests that kill the gateway or the engines. They are for tests and demo
 	}
 	c.Flags().StringVar(&o.Dir, "data", "", "folder for the broker's log; empty keeps it in memory")
 	c.Flags().StringVar(&o.KafkaAddr, "kafka", "127.0.0.1:9092", "address of the broker")
+	c.Flags().StringVar(&o.Advertise, "advertise", "", "address that clients are told to reach the broker at, when a proxy stands in front of it")
 	c.Flags().StringVar(&o.RedisAddr, "redis", "127.0.0.1:6379", "address of Redis")
 	c.Flags().BoolVar(&o.SyncWrites, "sync", false, "write every record through to the disk (survives a power cut)")
 	return c

@@ -68,7 +68,13 @@ func start(t testing.TB, args ...string) *process {
 // startIn is start with more in the environment.
 func startIn(t testing.TB, environment []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, name: args[0], cmd: exec.Command(binary, args...), out: &output{}, errors: &output{}, ended: make(chan struct{})} //nolint:gosec // the program under test; it is killed below
+	return startProgram(t, args[0], environment, binary, args...)
+}
+
+// startProgram is startIn for any program.
+func startProgram(t testing.TB, name string, environment []string, program string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, name: name, cmd: exec.Command(program, args...), out: &output{}, errors: &output{}, ended: make(chan struct{})} //nolint:gosec // it is killed below
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = p.out, p.errors, append(os.Environ(), environment...)
 	require.NoError(t, p.cmd.Start())
 	go func() {
@@ -190,15 +196,26 @@ func newTown(t testing.TB, ownEngines bool) *town {
 // open starts mocks and engines, and makes the key file as an operator would.
 func (w *town) open() {
 	w.t.Helper()
+	w.startMocks()
+	if w.ownEngines {
+		w.startEngines()
+	}
+	w.checked()
+}
+
+func (w *town) startMocks() {
+	w.t.Helper()
 	args := []string{"mocks", "--listen", w.mocksAt, "--sftp", w.sftpAt, "--journal", filepath.Join(w.dir, "journals"), "--webhook", "http://" + w.listenAt + "/webhooks/casenet", "--seed", fmt.Sprint(w.seed)}
 	if w.faults {
 		args = append(args, "--faults")
 	}
 	w.mocks = start(w.t, args...)
 	w.mocks.says("klib")
-	if w.ownEngines {
-		w.startEngines()
-	}
+}
+
+// checked makes the key file as an operator would, and sees that everything answers.
+func (w *town) checked() {
+	w.t.Helper()
 	var out, errors string
 	tries := func() bool {
 		var code int

@@ -33,6 +33,7 @@ const tick = 250 * time.Millisecond
 type Options struct {
 	Dir        string // folder for the broker's log; empty keeps it in memory
 	KafkaAddr  string // host:port; empty takes a free port of 127.0.0.1
+	Advertise  string // host:port that clients are told to reach the broker at, when something stands between them and it; empty: where it listens
 	RedisAddr  string // host:port; empty takes a free port of 127.0.0.1
 	SyncWrites bool   // write every batch through to the disk
 	// Trouble is told what the broker could not do with its disk: a full disk, an end of the log that was torn off. It may be nil, and must return at once.
@@ -101,7 +102,8 @@ func (e *Engines) startBroker(o Options) (err error) {
 			if o.KafkaAddr != "" {
 				address = o.KafkaAddr
 			}
-			return (&net.ListenConfig{}).Listen(context.Background(), network, address)
+			l, err := (&net.ListenConfig{}).Listen(context.Background(), network, address)
+			return advertised{l, o.Advertise}.orPlain(), err
 		}),
 	}
 	if o.Dir != "" {
@@ -136,6 +138,28 @@ func clusterID(dir string) (string, error) {
 	return id, nil
 }
 
+// advertised is a listener that says that it is somewhere else.
+type advertised struct {
+	net.Listener
+	at string
+}
+
+func (a advertised) orPlain() net.Listener {
+	if a.Listener == nil || a.at == "" {
+		return a.Listener
+	}
+	return a
+}
+
+// Addr is what the broker tells its clients.
+func (a advertised) Addr() net.Addr { return place(a.at) }
+
+// place is an address as it was written.
+type place string
+
+func (place) Network() string  { return "tcp" }
+func (p place) String() string { return string(p) }
+
 func (e *Engines) startRedis(ctx context.Context, o Options) error {
 	e.redis = miniredis.NewMiniRedis()
 	address := o.RedisAddr
@@ -168,7 +192,7 @@ func (e *Engines) age(ctx context.Context) {
 	}
 }
 
-// Brokers returns the broker's address.
+// Brokers returns the broker's address, as clients are told.
 func (e *Engines) Brokers() []string { return e.broker.ListenAddrs() }
 
 // RedisAddr returns Redis's address.

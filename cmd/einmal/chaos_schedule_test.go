@@ -1,0 +1,236 @@
+package main_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/einmal-hub/einmal/mocks/world"
+)
+
+// blow is one thing that goes wrong: what, whom it meets, when, and after how long it is put right. Times are in milliseconds from the beginning.
+type blow struct {
+	At   int64  `json:"at"`
+	What string `json:"what"`
+	Whom string `json:"whom"`
+	For  int64  `json:"for"`
+}
+
+func (b blow) String() string {
+	return fmt.Sprintf("%6d ms %-12s %-10s for %5d ms", b.At, b.What, b.Whom, b.For)
+}
+
+// card is a blow that may be drawn, as often as it stands in the deck, for a time within bounds.
+type card struct {
+	what, whom  string
+	least, most time.Duration
+}
+
+// deck returns everything that may go wrong in a fleet. The bounds are those within which the native systems' bounds hold: a mock that is paused, or a line that is
+// slow, for longer than a request may take breaks the promise of mode B by itself, and is the business of TestI2AGatewayThatSleepsLongerThanEveryLeaseRecordsNothingTwice.
+func (f *fleet) deck() []card {
+	var all []card
+	add := func(times int, c card) {
+		for range times {
+			all = append(all, c)
+		}
+	}
+	for _, m := range f.members {
+		add(6, card{"kill", m.name, 0, time.Second})
+		add(3, card{"pause", m.name, time.Second, 9 * time.Second})
+		add(1, card{"terminate", m.name, 0, time.Second})
+	}
+	if f.kafka != nil {
+		add(2, card{"kill", "broker", 0, time.Second})
+		add(1, card{"pause", "broker", 200 * time.Millisecond, 3 * time.Second})
+	}
+	add(1, card{"kill", "redis", 0, 2 * time.Second})
+	add(1, card{"pause", "redis", 200 * time.Millisecond, 3 * time.Second})
+	add(1, card{"wipe", "redis", 0, 0})
+	add(1, card{"older", "redis", time.Second, 5 * time.Second})
+	add(1, card{"kill", "mocks", 0, 500 * time.Millisecond})
+	add(1, card{"pause", "mocks", 100 * time.Millisecond, time.Second})
+	add(1, card{"worse", "mocks", time.Second, 5 * time.Second})
+	for _, name := range f.lines() {
+		add(1, card{"cut", name, 0, 0})
+		add(1, card{"refuse", name, 200 * time.Millisecond, 2 * time.Second})
+		add(1, card{"slow", name, 200 * time.Millisecond, 2 * time.Second})
+		add(1, card{"deaf-asking", name, 200 * time.Millisecond, 2 * time.Second})
+		add(1, card{"deaf-answering", name, 200 * time.Millisecond, 2 * time.Second})
+	}
+	if f.disk.mounted {
+		add(1, card{"full", "disk", 200 * time.Millisecond, 2 * time.Second})
+	}
+	return all
+}
+
+func (f *fleet) lines() []string {
+	var names []string
+	for name := range f.links {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// schedule draws what goes wrong while so much time passes, about once in every pause. In the last third no gateway is killed: one that lives on through everything
+// else must not have grown at the end. What one blow meets is not met by another before it was put right.
+func (f *fleet) schedule(seed uint64, lasts, pause time.Duration) []blow {
+	chance := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // repeatable, not secret
+	deck := f.deck()
+	busy := map[string]int64{}
+	var all []blow
+	for at := time.Duration(0); at < lasts; at += time.Duration(chance.ExpFloat64() * float64(pause)) {
+		c := deck[chance.IntN(len(deck))]
+		length := c.least + time.Duration(chance.Int64N(int64(c.most-c.least)+1))
+		ends := strings.HasPrefix(c.whom, "gateway") && (c.what == "kill" || c.what == "terminate")
+		if busy[c.whom] > at.Milliseconds() || ends && at > lasts*2/3 {
+			continue
+		}
+		busy[c.whom] = (at + length).Milliseconds()
+		all = append(all, blow{at.Milliseconds(), c.what, c.whom, length.Milliseconds()})
+	}
+	return all
+}
+
+// replayed reads a schedule that an earlier run has written.
+func replayed(t testing.TB, file string) (all []blow) {
+	t.Helper()
+	b, err := os.ReadFile(file) //nolint:gosec // the developer's own
+	require.NoError(t, err)
+	for line := range bytes.Lines(b) {
+		var one blow
+		require.NoError(t, json.Unmarshal(line, &one))
+		all = append(all, one)
+	}
+	return all
+}
+
+func written(t testing.TB, file string, all []blow) {
+	t.Helper()
+	var out bytes.Buffer
+	for _, b := range all {
+		line, err := json.Marshal(b)
+		require.NoError(t, err)
+		out.Write(append(line, '\n'))
+	}
+	require.NoError(t, os.WriteFile(file, out.Bytes(), 0o600))
+}
+
+// act is one half of a blow.
+type act struct {
+	at time.Duration
+	do func()
+}
+
+// suffer lets everything go wrong and returns when all of it was put right. The moments are wishes: what comes late comes late.
+func (f *fleet) suffer(all []blow) {
+	f.t.Helper()
+	var acts []act
+	for _, b := range all {
+		begin, end := f.strike(b)
+		at := time.Duration(b.At) * time.Millisecond
+		acts = append(acts, act{at, begin}, act{at + time.Duration(b.For)*time.Millisecond, end})
+	}
+	slices.SortStableFunc(acts, func(a, b act) int { return int(a.at - b.at) })
+	began := time.Now()
+	for _, a := range acts {
+		<-time.After(a.at - time.Since(began))
+		a.do()
+	}
+}
+
+func nothing() {}
+
+// strike returns what makes something go wrong and what puts it right again.
+func (f *fleet) strike(b blow) (begin, end func()) {
+	f.t.Helper()
+	for _, m := range f.members {
+		if m.name == b.Whom {
+			return m.strike(b.What)
+		}
+	}
+	if l := f.links[b.Whom]; l != nil {
+		return l.strike(f.t, b.What)
+	}
+	switch b.What + " " + b.Whom {
+	case "kill broker":
+		return func() { f.engines.kill() }, f.startBroker
+	case "pause broker":
+		return func() { f.engines.signal(syscall.SIGSTOP) }, func() { f.engines.signal(syscall.SIGCONT) }
+	case "kill redis":
+		return func() { f.store.process.kill() }, f.store.start
+	case "pause redis":
+		return func() { f.store.process.signal(syscall.SIGSTOP) }, func() { f.store.process.signal(syscall.SIGCONT) }
+	case "wipe redis":
+		return f.store.wipe, nothing
+	case "older redis":
+		return f.store.keep, f.store.restore
+	case "kill mocks":
+		return func() { f.mocks.kill() }, f.startMocks
+	case "pause mocks":
+		return func() { f.mocks.signal(syscall.SIGSTOP) }, func() { f.mocks.signal(syscall.SIGCONT) }
+	case "worse mocks":
+		return func() { f.misbehave(worst(f.seed)) }, func() { f.misbehave(world.BadDay(f.seed)) }
+	case "full disk":
+		return func() { require.NoError(f.t, f.disk.fill()) }, func() { require.NoError(f.t, f.disk.empty()) }
+	}
+	require.Fail(f.t, "nobody knows how to "+b.String())
+	return nothing, nothing
+}
+
+func (m *member) strike(what string) (begin, end func()) {
+	switch what {
+	case "kill":
+		return func() { m.process.kill() }, m.run
+	case "terminate":
+		return func() { m.process.signal(syscall.SIGTERM) }, func() { m.process.kill(); m.run() }
+	case "pause":
+		return func() { m.process.signal(syscall.SIGSTOP) }, func() { m.process.signal(syscall.SIGCONT) }
+	}
+	require.Fail(m.fleet.t, "nobody knows how to "+what+" a gateway")
+	return nothing, nothing
+}
+
+func (l *link) strike(t testing.TB, what string) (begin, end func()) {
+	switch what {
+	case "cut":
+		return l.cut, nothing
+	case "refuse":
+		return l.refuse, l.heal
+	case "slow":
+		return func() { l.change(func() { l.lag = 300 * time.Millisecond }) }, l.heal
+	case "deaf-asking":
+		return func() { l.change(func() { l.deaf = toTarget }) }, l.heal
+	case "deaf-answering":
+		return func() { l.change(func() { l.deaf = fromTarget }) }, l.heal
+	}
+	require.Fail(t, "nobody knows how to "+what+" a line")
+	return nothing, nothing
+}
+
+// worst is a day on which a third of what is asked of the native systems goes wrong.
+func worst(seed int64) core.Faults {
+	f := world.BadDay(seed)
+	f.Duplicate, f.LostAnswer, f.Error, f.ErrorInDoubt, f.Slow, f.Late, f.Torn = 0.3, 0.12, 0.1, 0.05, 0.1, 0.05, 0.1
+	return f
+}
+
+// misbehave sets the faults of every native system; one that does not answer keeps those that it has.
+func (f *fleet) misbehave(how core.Faults) {
+	for _, s := range world.Systems("http://" + f.mocksAt) {
+		b, err := json.Marshal(how)
+		require.NoError(f.t, err)
+		_ = send("PUT", s.URL+"/control/faults", b)
+	}
+}

@@ -1,0 +1,274 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/stretchr/testify/require"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/mocks/clerks"
+	"github.com/einmal-hub/einmal/mocks/core"
+	"github.com/einmal-hub/einmal/mocks/world"
+)
+
+// send sends one request and returns an error unless it was a success.
+func send(method, url string, body []byte) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: status %d", method, url, resp.StatusCode)
+	}
+	return nil
+}
+
+// secretive puts values into everybody's facts that occur nowhere by chance, so that they can be looked for where they must not be.
+func secretive(p clerks.Plan) {
+	for i := range p.Handovers {
+		for j := range p.Handovers[i].Steps {
+			f := &p.Handovers[i].Steps[j].Facts
+			f.Person.OfficialName, f.Person.FirstName, f.Person.Street = "Kanarion", "Zitrella", "Geheimgasse"
+			f.Person.Phone, f.Person.Email = "+41 79 555 66 77", "zitrella@kanarion.example"
+		}
+	}
+}
+
+// load is clerks at work while everything goes wrong: plays of a part of the plan each, one after the other, in several rooms.
+type load struct {
+	t      testing.TB
+	plan   clerks.Plan
+	next   atomic.Int64 // the first handover of the next part
+	part   int
+	enough atomic.Bool
+	rooms  sync.WaitGroup
+	mu     sync.Mutex
+	errs   []error
+}
+
+// work lets clerks play until there has been enough, or everything was played.
+func (f *fleet) work(plan clerks.Plan, part int) *load {
+	l := &load{t: f.t, plan: plan, part: part}
+	for range 2 {
+		l.rooms.Go(func() {
+			for !l.enough.Load() {
+				first := int(l.next.Add(int64(l.part))) - l.part
+				if first >= len(plan.Handovers) {
+					return
+				}
+				slice := clerks.Plan{Seed: plan.Seed, Handovers: plan.Handovers[first:min(first+l.part, len(plan.Handovers))]}
+				outcome, err := clerks.Play(f.t.Context(), clerks.PlayOptions{
+					Plan: slice, Systems: world.Systems("http://" + f.mocksAt), Poll: 50 * time.Millisecond, Quiet: patience,
+				})
+				if err == nil && outcome.Stalled {
+					err = fmt.Errorf("nothing moves any more among the handovers %d to %d", first+1, first+l.part)
+				}
+				l.mu.Lock()
+				l.errs = append(l.errs, err)
+				l.mu.Unlock()
+			}
+		})
+	}
+	return l
+}
+
+// end waits until everything that was begun has come to its end, and returns the plan of it.
+func (l *load) end() clerks.Plan {
+	l.enough.Store(true)
+	l.rooms.Wait()
+	return clerks.Plan{Seed: l.plan.Seed, Handovers: l.plan.Handovers[:min(int(l.next.Load()), len(l.plan.Handovers))]}
+}
+
+// operator answers what is asked at the gateways, truthfully: she looks for the reference in the native system.
+type operator struct {
+	fleet   *fleet
+	stop    context.CancelFunc
+	gone    sync.WaitGroup
+	ruled   int
+	strange map[string]string // what nobody should have been asked, by where it waits
+}
+
+// waits is an item of the list.
+type waits struct {
+	ID, Destination, Status string
+	Ref                     native.Reference
+	Name                    handover.Name
+	Message                 handover.MessageID
+	To                      struct{ System, Organisation string }
+	Reason                  struct{ Code, Text string }
+	Since                   time.Time
+	Difference              *struct{ ID string }
+}
+
+const beforeSheRules = 4 * time.Second // whatever is still under way has come to its end
+
+func (f *fleet) asked() *operator {
+	ctx, stop := context.WithCancel(context.Background())
+	o := &operator{fleet: f, stop: stop, strange: map[string]string{}}
+	o.gone.Go(func() {
+		chance := rand.New(rand.NewPCG(41, 3)) //nolint:gosec // repeatable, not secret
+		for ctx.Err() == nil {
+			select {
+			case <-time.After(500 * time.Millisecond):
+			case <-ctx.Done():
+			}
+			o.look(f.members[chance.IntN(len(f.members))])
+		}
+	})
+	f.t.Cleanup(func() { o.end() })
+	return o
+}
+
+func (o *operator) end() {
+	o.stop()
+	o.gone.Wait()
+}
+
+func (o *operator) look(m *member) {
+	var list []waits
+	if m.ask("/parked", &list) != nil {
+		return
+	}
+	for _, it := range list {
+		switch {
+		case it.Status != "parked":
+		case it.Difference != nil || it.Reason.Code != "outcome-unknown":
+			o.strange[it.Destination+" "+it.Reason.Code] = it.Reason.Text
+		case time.Since(it.Since) > beforeSheRules:
+			o.rule(m, it)
+		}
+	}
+}
+
+func (o *operator) rule(m *member, it waits) {
+	system := handover.SystemID(it.To.System)
+	journals, err := clerks.FetchJournals(context.Background(), http.DefaultClient, map[handover.SystemID]string{system: "http://" + o.fleet.mocksAt + "/" + it.To.System})
+	if err != nil {
+		return
+	}
+	ruling := map[string]any{"verdict": "RETRY", "person": "operator", "why": "it does not stand there"}
+	if at := slices.IndexFunc(journals[system], func(e core.Entry) bool { return e.Reference == it.Ref }); at >= 0 {
+		e := journals[system][at]
+		ruling = map[string]any{"verdict": "FOUND", "person": "operator", "why": "it stands there", "record": e.ID, "case": e.Case}
+	}
+	b, err := json.Marshal(ruling)
+	if err == nil && send(http.MethodPost, "http://"+m.adminAt+"/parked/"+it.ID+"/rulings", b) == nil {
+		o.ruled++
+	}
+}
+
+// chaosLasts is how long everything goes wrong: some seconds in make test, EINMAL_CHAOS in make chaos.
+func chaosLasts(t testing.TB) (lasts, pause time.Duration) {
+	t.Helper()
+	v := os.Getenv("EINMAL_CHAOS")
+	if v == "" {
+		return 5 * time.Second, 250 * time.Millisecond
+	}
+	lasts, err := time.ParseDuration(v)
+	require.NoError(t, err, "EINMAL_CHAOS")
+	return lasts, time.Second
+}
+
+// Everything is a process of its own, and goes wrong on purpose: gateways, broker, Redis and native systems are killed and paused, lines are cut, refused, slow and deaf in one
+// direction, Redis is wiped and set back, the disk is full, the native systems have their worst day. Then there is quiet, and the eleven checks look at what the native systems have
+// written and at what einmal has.
+func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
+	t.Parallel()
+	lasts, pause := chaosLasts(t)
+	seed := uint64(figure(t, "EINMAL_CHAOS_SEED", 41))
+	f := newFleet(t, 2)
+	f.open()
+	for _, m := range f.members {
+		m.run()
+	}
+	for _, m := range f.members {
+		m.ready()
+	}
+	before := f.vitals()
+
+	blows := f.schedule(seed, lasts, pause)
+	if file := os.Getenv("EINMAL_CHAOS_SCHEDULE"); file != "" {
+		blows = replayed(t, file)
+	}
+	if dir := os.Getenv("EINMAL_CHAOS_OUT"); dir != "" {
+		require.NoError(t, os.MkdirAll(dir, 0o700))
+		written(t, filepath.Join(dir, fmt.Sprintf("schedule-%d.jsonl", seed)), blows)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			for _, b := range blows {
+				t.Log(b)
+			}
+		}
+	})
+	handovers := figure(t, "EINMAL_HANDOVERS", 8+int(6*max(0, lasts-10*time.Second).Seconds()))
+	plan, err := clerks.NewPlan(int64(seed), handovers, world.IDs()...) //nolint:gosec // small
+	require.NoError(t, err)
+	secretive(plan)
+	began := time.Now()
+	load, operator := f.work(plan, max(4, handovers/16)), f.asked()
+	f.suffer(blows)
+	suffered := time.Since(began)
+	plan = load.end()
+	played := time.Since(began)
+	operator.end()
+	e := f.evidence(plan, before)
+	found := e.check()
+	for where, text := range operator.strange {
+		found = append(found, fmt.Sprintf("a person was asked without need: %s: %s", where, text))
+	}
+	t.Logf("seed %d: %d blows in %.0f s, %v; %d handovers, %d messages, %d records, %d rulings; double %d, lost %d, p50 %.0f ms, p99 %.0f ms; everything at its end after %.0f s",
+		seed, len(blows), suffered.Seconds(), tally(blows), e.proof.Handovers, e.proof.Messages, e.entries(), operator.ruled, e.proof.Double, e.proof.Lost, e.proof.P50, e.proof.P99, played.Seconds())
+	require.Empty(t, found)
+	require.NoError(t, errors.Join(load.errs...))
+	require.True(t, e.proof.Once(), "not every step was played")
+	f.end()
+}
+
+// end stops the gateways as an operator would.
+func (f *fleet) end() {
+	f.t.Helper()
+	for _, m := range f.members {
+		m.process.signal(syscall.SIGTERM)
+		require.Zero(f.t, m.process.code())
+	}
+}
+
+// tally counts the blows of each kind; what meets a line is one kind whichever line it is.
+func tally(all []blow) map[string]int {
+	n := map[string]int{}
+	for _, b := range all {
+		switch whom, number, _ := strings.Cut(b.Whom, "-"); {
+		case slices.Contains([]string{"cut", "refuse", "slow", "deaf-asking", "deaf-answering"}, b.What):
+			n[b.What]++
+		case number != "":
+			n[b.What+" "+whom]++
+		default:
+			n[b.What+" "+b.Whom]++
+		}
+	}
+	return n
+}
