@@ -28,6 +28,7 @@ func (breaking) Find(context.Context, native.Reference) ([]native.Receipt, error
 func (breaking) Verify(http.Header, []byte) error { panic("Meier, Rosa") }
 
 // A panic in an adapter is an error of the kind that says what is known after it: nobody knows what a write that broke down has sent.
+// Fault 41.
 func TestAPanicInAnAdapterIsAnErrorThatSaysWhatIsKnown(t *testing.T) {
 	s := guarded(adapters.System{Source: breaking{}, Sink: breaking{}, Finder: breaking{}, Webhook: breaking{}})
 	_, read := s.Source.Read(t.Context(), "", 1)

@@ -10,6 +10,7 @@ import (
 )
 
 // The whole world on a bad day: events twice, answers lost after the commit, errors, slow and late executions, a search that lags behind.
+// Fault 1.
 func TestI1I2I3EveryHandoverStandsOnceInEachSystemInOrder(t *testing.T) {
 	t.Parallel()
 	for seed := range int64(2) {

@@ -82,3 +82,15 @@ func TestI7TheNetworkGoesAndComesBack(t *testing.T) {
 	g.clean()
 	s.once(p)
 }
+
+// Fault 4: no notification ever comes; what was entered is found by reading.
+func TestI1ANotificationThatNeverComesIsNotNeeded(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, core.Faults{})
+	p := plan(t, 52, 6)
+	g := s.gateway()
+	s.world.SetWebhookURL("")
+	s.play(p)
+	g.clean()
+	s.once(p)
+}

@@ -140,6 +140,7 @@ func (s *stage) spoil(lost, asked string) string {
 }
 
 // What was done to native systems behind einmal's back is found, put before a person once, and what she decides is done by the rules.
+// Fault 66.
 func TestWhatDiffersIsFoundAndPutBeforeAPersonWhoDecides(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, core.Faults{})
@@ -181,6 +182,7 @@ func TestWhatDiffersIsFoundAndPutBeforeAPersonWhoDecides(t *testing.T) {
 }
 
 // A native system that was restored from an older backup has lost exactly what was recorded since.
+// Fault 67.
 func TestARestoredBackupIsSeenRecordByRecord(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, core.Faults{})

@@ -69,6 +69,7 @@ func whenever(steps int, f func(nth int)) func(clerks.Progress) {
 	}
 }
 
+// Faults 45 and 51.
 func TestI7ARedisThatIsWipedAgainAndAgainChangesNoOutcome(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(11))
@@ -86,6 +87,7 @@ func TestI7ARedisThatIsWipedAgainAndAgainChangesNoOutcome(t *testing.T) {
 	s.once(p)
 }
 
+// Fault 46.
 func TestI7ARedisThatIsSetBackToAnOlderStateChangesNoOutcome(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(12))
@@ -108,6 +110,7 @@ func TestI7ARedisThatIsSetBackToAnOlderStateChangesNoOutcome(t *testing.T) {
 	s.once(p)
 }
 
+// Fault 44.
 func TestI7WithoutAnyRedisEverythingIsRecordedOnce(t *testing.T) {
 	t.Parallel()
 	nobody, err := net.Listen("tcp", "127.0.0.1:0")
@@ -124,6 +127,7 @@ func TestI7WithoutAnyRedisEverythingIsRecordedOnce(t *testing.T) {
 }
 
 // Claims and views help and decide nothing; with other people's values in every key the outcome is the same.
+// Fault 52.
 func TestI7ARedisThatHoldsTheClaimsOfADeadGatewayOnlyCostsTime(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(14))

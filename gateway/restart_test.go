@@ -64,6 +64,7 @@ func TestI7AGatewayThatIsStoppedAgainAndAgainGoesOnWhereItWas(t *testing.T) {
 }
 
 // Two gateways on the same engines; each is stopped once in the middle and comes back.
+// Fault 34.
 func TestI7TwoGatewaysShareTheWorkAndTakeOverFromEachOther(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(22))

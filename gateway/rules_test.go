@@ -140,6 +140,7 @@ func TestACorrectionAndARecallReachEverySystem(t *testing.T) {
 }
 
 // Documents travel by their hash and stand before the entry that names them, through a mock that breaks transfers off.
+// Fault 73.
 func TestDocumentsArriveWholeOrTheCaseWaits(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(3))

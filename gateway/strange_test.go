@@ -26,6 +26,7 @@ func (s *stage) writes(topic string, partition int32, records ...*sarama.Produce
 }
 
 // Records that no gateway has written: they are put before a person or left alone, and nothing stops.
+// Faults 30, 31 and 40.
 func TestI1StrangeRecordsOnTheBusStopNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, core.Faults{})

@@ -45,6 +45,7 @@ func TestTheRulesFollowTheAbilities(t *testing.T) {
 }
 
 // A suite that cannot fail is worth nothing: every flaw must be seen by the rule that is about it.
+// Fault 68.
 func TestEveryWrongAdapterFails(t *testing.T) {
 	for name, test := range map[string]struct {
 		flaws   flaws

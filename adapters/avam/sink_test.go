@@ -78,6 +78,7 @@ func receiptFor(operation string) string {
 	return `<` + operation + `Response xmlns="` + contract.Namespace + `"><entryId>E1</entryId><caseId>D1</caseId></` + operation + `Response>`
 }
 
+// Fault 61.
 func TestApply_AnswersThatProveNothingAreDoubt(t *testing.T) {
 	envelope := func(body string) string {
 		return `<s:Envelope xmlns:s="` + contract.SOAPNamespace + `">` + body + `</s:Envelope>`
@@ -166,6 +167,7 @@ func TestApply_ContentThatIsNotOneElementIsNeverSent(t *testing.T) {
 	require.Zero(t, v.mock.Store().Len())
 }
 
+// Fault 57.
 func TestApply_EveryDoubtIsFoundOrProvablyAbsent(t *testing.T) {
 	for _, test := range []struct {
 		script core.Fault
@@ -199,6 +201,7 @@ func TestFind_IsTheReceiptAgain(t *testing.T) {
 	require.Len(t, found, 2)
 }
 
+// Fault 60.
 func TestFind_AFailedOrPartialSearchIsNeverEmpty(t *testing.T) {
 	found := func(inner string) error {
 		_, err := answering(t, http.StatusOK, `<findByReferenceResponse xmlns="`+contract.Namespace+`">`+inner+`</findByReferenceResponse>`).Finder.Find(t.Context(), reference1)

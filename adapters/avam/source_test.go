@@ -22,6 +22,7 @@ import (
 	"pgregory.net/rapid"
 )
 
+// Fault 8.
 func TestRead_EveryEntryInTheOrderOfCommit(t *testing.T) {
 	v := open(t, nil)
 	var want []core.Entry
@@ -64,6 +65,7 @@ func TestRead_NothingNewKeepsThePosition(t *testing.T) {
 	require.Len(t, again, 1, "an earlier position can be read again")
 }
 
+// Fault 8.
 func TestRead_AnEntryMayComeTwiceAndNoneIsSkipped(t *testing.T) {
 	v := open(t, nil)
 	for range 5 {

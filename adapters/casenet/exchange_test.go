@@ -123,6 +123,7 @@ func TestApply_RedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
+// Fault 61.
 func TestApply_ACutAnswerIsDoubtAndNothingIsSentAgain(t *testing.T) {
 	var requests atomic.Int32
 	s := connect(t, func(http.ResponseWriter, *http.Request) { requests.Add(1); panic(http.ErrAbortHandler) })

@@ -39,6 +39,7 @@ func TestRead_TakesTheFrameApartAndLeavesTheContentAlone(t *testing.T) {
 	}, b)
 }
 
+// Fault 5.
 func TestRead_NothingNewKeepsThePosition(t *testing.T) {
 	b, err := read(t, aPage(7, false), "7")
 	require.NoError(t, err)

@@ -31,6 +31,7 @@ const (
 	problemType = "application/problem+json"
 )
 
+// Fault 61.
 func TestApply_EveryAnswerIsJudgedByTheContract(t *testing.T) {
 	problem := func(code string) string { return `{"type":"about:blank","title":"x","status":0,"code":"` + code + `"}` }
 	receiptOf := func(ref string) string {

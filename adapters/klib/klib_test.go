@@ -150,6 +150,7 @@ func TestApply_ACancellationAndACorrectionComeBackWithWhatTheyAreAbout(t *testin
 	requireFault(t, err, fault.Refuse, "bezug-unbekannt")
 }
 
+// Fault 9.
 func TestRead_PagesResumesAndRepeats(t *testing.T) {
 	m, url := play(t, mock.Options{})
 	s := connect(t, url)
@@ -262,6 +263,7 @@ func TestApply_LostAnswerIsDoubtAndFindTells(t *testing.T) {
 	require.Equal(t, found[0].Case, entry.Case)
 }
 
+// Fault 70.
 func TestApply_RejectedBeforeAnyWriteIsRetry(t *testing.T) {
 	m, url := play(t, mock.Options{})
 	s := connect(t, url)
@@ -305,6 +307,7 @@ func TestApply_BusinessRefusalNamesFieldsAndNoValues(t *testing.T) {
 	requireFault(t, err, fault.Refuse, "dossier-unbekannt")
 }
 
+// Faults 58 and 59.
 func TestFind_LagsBehindAndListsDoubles(t *testing.T) {
 	var mu sync.Mutex
 	now := time.Now()
@@ -327,6 +330,7 @@ func TestFind_LagsBehindAndListsDoubles(t *testing.T) {
 	require.Equal(t, 2, m.Store().Len())
 }
 
+// Fault 60.
 func TestFind_FailedSearchIsAnErrorNeverNothing(t *testing.T) {
 	m, url := play(t, mock.Options{})
 	s := connect(t, url)

@@ -98,7 +98,7 @@ func (f *fleet) standing(id handover.SystemID) map[string]int {
 	return n
 }
 
-// Fault 36 and 57: of two gateways one is stopped in the middle of requests, for longer than its session, its claims and every bound of the native systems; the other one takes over
+// Faults 34, 36 and 57: of two gateways one is stopped in the middle of requests, for longer than its session, its claims and every bound of the native systems; the other one takes over
 // and records; the first one wakes, and what it had sent arrives, or its answers do. In mode A and, within the bounds, in mode B nothing stands twice. A request that the network delivers after all
 // bounds breaks mode B, which nothing on this side can prevent: it stands twice, and the comparison says so and puts it before a person.
 func TestI2AGatewayThatSleepsLongerThanEveryLeaseRecordsNothingTwice(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -54,6 +55,7 @@ func (f *fleet) deck() []card {
 		add(2, card{"kill", "broker", 0, time.Second})
 		add(1, card{"pause", "broker", 200 * time.Millisecond, 3 * time.Second})
 	}
+	add(1, card{"kill", everything, 0, time.Second})
 	add(1, card{"kill", "redis", 0, 2 * time.Second})
 	add(1, card{"pause", "redis", 200 * time.Millisecond, 3 * time.Second})
 	add(1, card{"wipe", "redis", 0, 0})
@@ -93,9 +95,17 @@ func (f *fleet) schedule(seed uint64, lasts, pause time.Duration) []blow {
 	for at := time.Duration(0); at < lasts; at += time.Duration(chance.ExpFloat64() * float64(pause)) {
 		c := deck[chance.IntN(len(deck))]
 		length := c.least + time.Duration(chance.Int64N(int64(c.most-c.least)+1))
-		ends := strings.HasPrefix(c.whom, "gateway") && (c.what == "kill" || c.what == "terminate")
+		ends := c.whom == everything || strings.HasPrefix(c.whom, "gateway") && (c.what == "kill" || c.what == "terminate")
 		if busy[c.whom] > at.Milliseconds() || ends && at > lasts*2/3 {
 			continue
+		}
+		if c.whom == everything {
+			for _, until := range busy { // when everybody is up, and nobody is met by another blow meanwhile
+				at = max(at, time.Duration(until)*time.Millisecond)
+			}
+			for _, other := range deck {
+				busy[other.whom] = (at + length).Milliseconds()
+			}
 		}
 		busy[c.whom] = (at + length).Milliseconds()
 		all = append(all, blow{at.Milliseconds(), c.what, c.whom, length.Milliseconds()})
@@ -152,6 +162,9 @@ func (f *fleet) suffer(all []blow) {
 
 func nothing() {}
 
+// everything is the name of all processes together.
+const everything = "everything"
+
 // strike returns what makes something go wrong and what puts it right again.
 func (f *fleet) strike(b blow) (begin, end func()) {
 	f.t.Helper()
@@ -164,6 +177,8 @@ func (f *fleet) strike(b blow) (begin, end func()) {
 		return l.strike(f.t, b.What)
 	}
 	switch b.What + " " + b.Whom {
+	case "kill " + everything:
+		return f.killEverything, f.startEverything
 	case "kill broker":
 		return func() { f.engines.kill() }, f.startBroker
 	case "pause broker":
@@ -187,6 +202,26 @@ func (f *fleet) strike(b blow) (begin, end func()) {
 	}
 	require.Fail(f.t, "nobody knows how to "+b.String())
 	return nothing, nothing
+}
+
+func (f *fleet) killEverything() {
+	for _, m := range f.members {
+		m.process.kill()
+	}
+	if f.engines != nil {
+		f.engines.kill()
+	}
+	f.store.process.kill()
+	f.mocks.kill()
+}
+
+func (f *fleet) startEverything() {
+	for _, m := range f.members { // before what they need is there
+		m.run()
+	}
+	f.startMocks()
+	f.startBroker()
+	f.store.start()
 }
 
 func (m *member) strike(what string) (begin, end func()) {
@@ -233,4 +268,41 @@ func (f *fleet) misbehave(how core.Faults) {
 		require.NoError(f.t, err)
 		_ = send("PUT", s.URL+"/control/faults", b)
 	}
+}
+
+// In a long run everything happens that can; in every run a blow meets nobody who has not recovered from the one before, and the end of it belongs to those who live on.
+func TestAScheduleHasEveryBlowAndNoneOnTopOfAnother(t *testing.T) {
+	t.Parallel()
+	f := &fleet{town: &town{t: t}, links: map[string]*link{"kafka": {}, "native-1": {}}, kafka: &link{}, disk: &disk{mounted: true}}
+	f.members = []*member{{fleet: f, name: "gateway-1"}, {fleet: f, name: "gateway-2"}}
+	lasts := time.Hour
+	all := f.schedule(41, lasts, time.Second)
+	require.Equal(t, all, f.schedule(41, lasts, time.Second))
+	require.NotEqual(t, all, f.schedule(42, lasts, time.Second))
+	drawn, free := map[string]bool{}, map[string]int64{}
+	for _, b := range all {
+		drawn[b.What+" "+b.Whom] = true
+		require.GreaterOrEqual(t, b.At, free[b.Whom], b)
+		if b.Whom == everything {
+			for whom := range free {
+				require.GreaterOrEqual(t, b.At, free[whom], b)
+			}
+			for _, c := range f.deck() {
+				free[c.whom] = b.At + b.For
+			}
+		}
+		free[b.Whom] = b.At + b.For
+		if b.What == "kill" && (b.Whom == everything || strings.HasPrefix(b.Whom, "gateway")) {
+			require.LessOrEqual(t, b.At, (lasts*2/3 + 10*time.Second).Milliseconds())
+		}
+		begin, end := f.strike(b)
+		require.NotNil(t, begin)
+		require.NotNil(t, end)
+	}
+	for _, c := range f.deck() {
+		require.True(t, drawn[c.what+" "+c.whom], "%s %s", c.what, c.whom)
+	}
+	file := filepath.Join(t.TempDir(), "schedule.jsonl")
+	written(t, file, all)
+	require.Equal(t, all, replayed(t, file))
 }

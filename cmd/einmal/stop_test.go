@@ -14,6 +14,7 @@ import (
 )
 
 // The broker is killed in the middle, twice, and comes back on its folder; Redis loses everything each time.
+// Fault 22.
 func TestI7KillingTheBrokerChangesNoOutcome(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, true)
@@ -31,6 +32,7 @@ func TestI7KillingTheBrokerChangesNoOutcome(t *testing.T) {
 }
 
 // Mocks and gateway alone, as the README says: the gateway brings its own engines. SIGTERM ends it within its grace and with exit code 0, and it goes on where it was.
+// Fault 42.
 func TestI7SIGTERMDrainsAndARestartGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, false)

@@ -89,6 +89,7 @@ func publish(t *testing.T, b *bus.Bus, topic, key, value string) bus.Offset {
 	return at
 }
 
+// Faults 19 and 32.
 func TestMissingTopicsAreCreatedAsThePromisesNeed(t *testing.T) {
 	br := startBroker(t)
 	b := open(t, br.config(), bus.Watch{})
@@ -109,6 +110,7 @@ func TestMissingTopicsAreCreatedAsThePromisesNeed(t *testing.T) {
 	open(t, br.config(), bus.Watch{}) // a second time changes nothing
 }
 
+// Faults 19 and 20.
 func TestUnfitTopicsStopTheStartWithAllFindings(t *testing.T) {
 	br := startBroker(t)
 	a := admin(t, br)
@@ -122,6 +124,7 @@ func TestUnfitTopicsStopTheStartWithAllFindings(t *testing.T) {
 	require.ErrorContains(t, err, `einmal.ledger: cleanup.policy is "delete"`)
 }
 
+// Fault 19.
 func TestTooFewReplicasStopTheStart(t *testing.T) {
 	br := startBroker(t)
 	open(t, br.config(), bus.Watch{})

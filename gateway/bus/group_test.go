@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/IBM/sarama"
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -238,6 +239,55 @@ func TestAMemberThatIsThrownOutComesBack(t *testing.T) {
 	rest := spread(t, b, 9, 9)
 	require.Eventually(t, func() bool { return subset(valuesOf(got.list()), append(first, rest...)) }, patience, tick)
 	c.stop()
+}
+
+// Fault 37: a handler that takes longer than the session neither loses its partition again and again nor holds up what comes after it.
+func TestAHandlerThatIsSlowerThanTheSessionComesToItsEnd(t *testing.T) {
+	br := startBroker(t)
+	c := br.config()
+	b := open(t, c, bus.Watch{})
+	all := spread(t, b, 0, 9)
+	var got bag[bus.Record]
+	g := consume(t, b, func(_ context.Context, claim bus.Claim) error {
+		for r := range claim.Records {
+			if r.Partition == 0 {
+				<-time.After(c.Session * 5 / 4) // three times, for the three records of this partition
+			}
+			got.add(r)
+			claim.Done(r.Offset)
+		}
+		return nil
+	})
+	require.Eventually(t, func() bool { return subset(valuesOf(got.list()), all) }, patience, tick)
+	g.stop()
+	var again bag[bus.Record]
+	g = consume(t, b, keep(&again))
+	last := spread(t, b, 9, 1)
+	require.Eventually(t, func() bool { return subset(valuesOf(again.list()), last) }, patience, tick)
+	require.Equal(t, last, valuesOf(again.list()), "everything before it is done")
+	g.stop()
+}
+
+// Fault 29: somebody has begun a transaction on the bus and never ends it.
+func TestATransactionThatHangsStopsNobody(t *testing.T) {
+	br := startBroker(t)
+	b := open(t, br.config(), bus.Watch{})
+	s := sarama.NewConfig()
+	s.Version, s.Producer.Idempotent, s.Producer.RequiredAcks, s.Net.MaxOpenRequests, s.Producer.Return.Successes = sarama.V2_8_0_0, true, sarama.WaitForAll, 1, true
+	s.Producer.Transaction.ID, s.Producer.Partitioner = "stranger", sarama.NewManualPartitioner
+	p, err := sarama.NewSyncProducer(br.config().Brokers, s)
+	require.NoError(t, err)
+	require.NoError(t, p.BeginTxn())
+	_, _, err = p.SendMessage(&sarama.ProducerMessage{Topic: b.Topics().Handover, Partition: 0, Value: sarama.StringEncoder("half")})
+	require.NoError(t, err)
+	at := publish(t, b, b.Topics().Handover, "case", "ours")
+	require.EqualValues(t, 1, at.Offset, "it stands behind what hangs")
+	var got bag[bus.Record]
+	c := consume(t, b, keep(&got))
+	require.Eventually(t, func() bool { return subset(valuesOf(got.list()), []string{"ours"}) }, patience, tick)
+	c.stop()
+	require.NoError(t, p.AbortTxn())
+	require.NoError(t, p.Close())
 }
 
 // Fault 33: the log is shorter than what the group had done.

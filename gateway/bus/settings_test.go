@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Fault 13.
 func TestTheProducerNeitherLosesNorDoubles(t *testing.T) {
 	s := Config{Brokers: []string{"x:1"}}.withDefaults().producing()
 	require.NoError(t, s.Validate())
@@ -36,6 +37,7 @@ func TestRetriesWaitLongerAndLongerUpToHalfASecond(t *testing.T) {
 	require.Equal(t, 500*time.Millisecond, retryPause(100, 100))
 }
 
+// Fault 21.
 func TestErrorsOfTheBrokersHaveTheKindThatTheirCureNeeds(t *testing.T) {
 	for _, c := range []struct {
 		kind  fault.Kind

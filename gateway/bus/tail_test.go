@@ -51,7 +51,7 @@ func TestATailEndsWithItsReadersError(t *testing.T) {
 	require.ErrorIs(t, b.Tail(t.Context(), b.Topics().Ledger, 0, bus.Oldest, func(bus.Record) error { return enough }), enough)
 }
 
-// Fault 33: the ledger is shorter than what was seen.
+// Faults 25 and 33: the ledger is shorter than what was seen.
 func TestATailBeyondTheEndStops(t *testing.T) {
 	br := startBroker(t)
 	b := open(t, br.config(), bus.Watch{})

@@ -3,9 +3,11 @@ package claims_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -18,6 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const lease = time.Minute
 
+// Fault 54.
 func TestWhatOneProcessClaimsAnotherLeavesAlone(t *testing.T) {
 	s, ctx := newServer(t), t.Context()
 	one, two := s.open(t, "one"), s.open(t, "two")
@@ -27,6 +30,7 @@ func TestWhatOneProcessClaimsAnotherLeavesAlone(t *testing.T) {
 	require.Zero(t, s.failures.Load())
 }
 
+// Fault 49.
 func TestAProcessFindsItsOwnClaimAndExtendsIt(t *testing.T) {
 	s, ctx := newServer(t), t.Context()
 	one := s.open(t, "one")
@@ -35,6 +39,7 @@ func TestAProcessFindsItsOwnClaimAndExtendsIt(t *testing.T) {
 	require.Greater(t, s.lease(t, "ref-1"), lease)
 }
 
+// Fault 52.
 func TestAClaimEndsWithItsLease(t *testing.T) {
 	s, ctx := newServer(t), t.Context()
 	one, two := s.open(t, "one"), s.open(t, "two")
@@ -52,6 +57,7 @@ func TestALeaseOfNoTimeIsNotForEver(t *testing.T) {
 	require.LessOrEqual(t, s.lease(t, "ref-1"), time.Millisecond)
 }
 
+// Fault 54.
 func TestOnlyTheOwnClaimIsReleased(t *testing.T) {
 	s, ctx := newServer(t), t.Context()
 	one, two := s.open(t, "one"), s.open(t, "two")
@@ -78,6 +84,7 @@ func TestWhatWasSeenIsKnownByItsPrint(t *testing.T) {
 	require.Zero(t, s.failures.Load(), "what is not there is no failure")
 }
 
+// Fault 44.
 func TestARedisThatIsAwayForbidsNothingAndKnowsNothing(t *testing.T) {
 	s, ctx := newServer(t), t.Context()
 	one, two := s.open(t, "one"), s.open(t, "two")
@@ -95,6 +102,36 @@ func TestARedisThatIsAwayForbidsNothingAndKnowsNothing(t *testing.T) {
 	require.Equal(t, fault.Retry, fault.KindOf(two.Ping(ctx)))
 }
 
+// Faults 48 and 50: full, loading, read-only, moved, busy, or shut for us: the same as away.
+func TestARedisThatRefusesForbidsNothingAndKnowsNothing(t *testing.T) {
+	for _, says := range []string{
+		"OOM command not allowed when used memory > 'maxmemory'.", "LOADING Redis is loading the dataset in memory", "READONLY You can't write against a read only replica.",
+		"MOVED 3999 127.0.0.1:6381", "BUSY Redis is busy running a script.", "MISCONF Errors writing to the AOF file", "NOAUTH Authentication required.",
+	} {
+		t.Run(says, func(t *testing.T) {
+			m, ctx := miniredis.RunT(t), t.Context()
+			var failures atomic.Int64
+			open := func(owner string) *claims.Claims {
+				c := claims.Open(claims.Options{Address: m.Addr(), Keep: time.Hour, Failed: func(string) { failures.Add(1) }}, owner)
+				t.Cleanup(func() { require.NoError(t, c.Close()) })
+				c.Use("installation")
+				return c
+			}
+			one, two := open("one"), open("two")
+			one.SetSeen(ctx, "m-1", "print")
+			require.True(t, one.Claim(ctx, "ref-1", lease))
+			require.False(t, two.Claim(ctx, "ref-1", lease))
+			require.Zero(t, failures.Load())
+			m.SetError(says)
+			require.True(t, two.Claim(ctx, "ref-1", lease))
+			require.False(t, two.Seen(ctx, "m-1", "print"))
+			require.Positive(t, failures.Load(), "somebody is told")
+			m.SetError("")
+			require.Eventually(t, func() bool { return two.Seen(ctx, "m-1", "print") }, time.Minute, 20*time.Millisecond, "it is used again")
+		})
+	}
+}
+
 func TestARedisThatComesBackIsUsedAgain(t *testing.T) {
 	s, ctx := newServer(t), t.Context()
 	one, two := s.open(t, "one"), s.open(t, "two")
@@ -108,6 +145,7 @@ func TestARedisThatComesBackIsUsedAgain(t *testing.T) {
 	require.NoError(t, two.Ping(ctx))
 }
 
+// Faults 45 and 51.
 func TestAWipedRedisCostsOnlyItsAdvice(t *testing.T) {
 	s, ctx := newServer(t), t.Context()
 	one, two := s.open(t, "one"), s.open(t, "two")

@@ -17,6 +17,7 @@ import (
 )
 
 // I2: whatever goes wrong with a request, the entry stands once; in mode C a doubt is put before a person.
+// Faults 55, 56, 57 and 71.
 func TestI2_RecordedOnceWhateverGoesWrong(t *testing.T) {
 	keys := newKeys(t)
 	for _, tc := range []struct {
@@ -69,6 +70,7 @@ func TestI2_RecordedOnceWhateverGoesWrong(t *testing.T) {
 }
 
 // I2: a system that answers later is sent to once; its answer is waited for and looked up, and its later refusal is put before a person.
+// Fault 59.
 func TestI2_ASystemThatAnswersLaterIsSentToOnce(t *testing.T) {
 	keys := newKeys(t)
 	for _, tc := range []struct {
@@ -160,6 +162,7 @@ func TestI7_AnAnswerThatCameWhileNoGatewayRanIsLookedUpBeforeAPersonIsAsked(t *t
 }
 
 // I7: a gateway that dies at any moment, and another one that takes over, record once.
+// Fault 35.
 func TestI7_AnyMomentIsSafeToDie(t *testing.T) {
 	keys := newKeys(t)
 	for _, mode := range []adapters.Mode{adapters.ModeA, adapters.ModeB} {
@@ -183,6 +186,7 @@ func TestI7_AnyMomentIsSafeToDie(t *testing.T) {
 
 // I7: in mode C with a system that answers later, a gateway may die at any moment: what was handed over is sent once and found by the next gateway; what was announced and perhaps not
 // handed over is put before a person, never sent again, and nothing is lost.
+// Fault 35.
 func TestI7_AnyMomentIsSafeToDieWhenTheAnswerComesLater(t *testing.T) {
 	keys := newKeys(t)
 	recorded := 0
@@ -227,6 +231,7 @@ func TestI7_AnyMomentIsSafeToDieWhenTheAnswerComesLater(t *testing.T) {
 }
 
 // I2: two gateways that both believe to own the partition record once: the first INTENT wins.
+// Fault 34.
 func TestI2_TwoOwnersRecordOnce(t *testing.T) {
 	keys := newKeys(t)
 	for _, mode := range []adapters.Mode{adapters.ModeA, adapters.ModeB, adapters.ModeC} {
@@ -252,6 +257,7 @@ func TestI2_TwoOwnersRecordOnce(t *testing.T) {
 }
 
 // I1, I2: the same message twice on the bus is recorded once; another content under its id is put before a person.
+// Fault 43.
 func TestI2_ADuplicateOnTheBusIsRecordedOnce(t *testing.T) {
 	keys := newKeys(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -302,6 +308,7 @@ func TestI3_AParkedMessageHoldsBackItsOwnCaseOnly(t *testing.T) {
 }
 
 // I3: what may not be said in the case's state waits for a person, with a reason, and what comes behind it waits too.
+// Fault 10.
 func TestI3_WhatMayNotBeSaidNowWaitsForAPerson(t *testing.T) {
 	keys := newKeys(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -406,6 +413,7 @@ func TestI3_TheOrderOfADossierSaysNothingAboutAnotherOneOfTheSameSystem(t *testi
 
 // I3: messages take effect in the order in which they were admitted, also when they lie on the bus in another one: a record that could not be
 // translated at first comes later.
+// Fault 16.
 func TestI3_TheOrderOfAdmissionCountsNotThatOfTheBus(t *testing.T) {
 	keys := newKeys(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -496,6 +504,7 @@ func TestI2_NobodySendsWhileAPersonDecides(t *testing.T) {
 }
 
 // A mapping that panics parks its message; the gateway and the other cases go on.
+// Fault 41.
 func TestAPanicInAMappingParksItsMessage(t *testing.T) {
 	keys := newKeys(t)
 	synctest.Test(t, func(t *testing.T) {

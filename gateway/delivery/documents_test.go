@@ -106,6 +106,7 @@ func restart(r *rig, g *gateway) *gateway {
 	return r.start(0)
 }
 
+// Fault 72.
 func TestTheDocumentsStandBeforeTheEntry(t *testing.T) {
 	play(t, func(t *testing.T, r *rig, g *gateway) {
 		form := withDocuments(r, []string{"eins", "zwei"}, document("eins"), document("zwei"))
@@ -122,6 +123,7 @@ func TestTheDocumentsStandBeforeTheEntry(t *testing.T) {
 	})
 }
 
+// Fault 73.
 func TestACaseNeverStandsWithoutItsDocumentsSilently(t *testing.T) {
 	changed := document("eins")
 	changed.SHA256 = document("anders").SHA256

@@ -39,6 +39,7 @@ func enters(t *testing.T, r *rig, g *gateway, c string, form handover.Applicatio
 }
 
 // I8: the same application entered by hand a second time is the same case: nobody gets it twice, and who has entered it is told where it stands.
+// Fault 2.
 func TestI8_TheSameApplicationEnteredTwiceIsOneCase(t *testing.T) {
 	play(t, func(t *testing.T, r *rig, g *gateway) {
 		enters(t, r, g, "c1", anna(t))
@@ -81,6 +82,7 @@ func TestI8_ASecondClaimToThePersonWaitsForAPerson(t *testing.T) {
 }
 
 // What is not the same person or topic, and what has ended, stands in nobody's way.
+// Fault 3.
 func TestNamesakesOtherTopicsAndEndedCasesAreNoSecondClaim(t *testing.T) {
 	other, err := personal.ParseAHV("756.9217.0769.85")
 	require.NoError(t, err)

@@ -16,6 +16,7 @@ import (
 )
 
 // I7: a stop in the middle of writing down an answer that has been received does not lose the answer: nobody is asked about a known outcome.
+// Fault 42.
 func TestI7_AStopDoesNotCutTheWritingOfAnAnswerShort(t *testing.T) {
 	keys := newKeys(t)
 	for _, moment := range []time.Duration{500 * time.Millisecond, 620 * time.Millisecond, 750 * time.Millisecond, 850 * time.Millisecond} {

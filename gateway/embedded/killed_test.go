@@ -30,6 +30,7 @@ func runEngines(dir string, syncWrites bool) int {
 }
 
 // I7: the broker's process is killed while records are written; what it acknowledged is there afterwards, once.
+// Fault 22.
 func TestAKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	for _, syncWrites := range []bool{false, true} {
 		t.Run(fmt.Sprintf("sync=%t", syncWrites), func(t *testing.T) {
@@ -101,6 +102,7 @@ func killedAfter(t *testing.T, dir string, syncWrites bool, round int, acked map
 }
 
 // A power cut can tear the last write apart; the rest stays, and somebody is told.
+// Fault 24.
 func TestATornEndIsCutOffAndTold(t *testing.T) {
 	dir := t.TempDir()
 	e := start(t, Options{Dir: dir})
@@ -142,6 +144,7 @@ func tear(t *testing.T, dir string) {
 	require.NoError(t, os.Truncate(segment, info.Size()-3))
 }
 
+// Fault 23.
 func TestWhatTheBrokerCannotSaveIsReturnedByClose(t *testing.T) {
 	dir := t.TempDir()
 	e, err := Start(t.Context(), Options{Dir: dir})

@@ -136,6 +136,7 @@ func TestI3_TheDossierOfARecordThatCannotBeMappedIsKnownAsSoonAsTheLedgerKnowsIt
 }
 
 // I1: whichever write of a batch fails, written or not, the position stays until everything is durable; the order of a case holds.
+// Fault 6.
 func TestI1_ThePositionMovesOnOnlyWhenEveryRecordOfABatchIsDurable(t *testing.T) {
 	for _, become := range []fate{refused, unsure} {
 		t.Run(string(become), func(t *testing.T) {
@@ -173,6 +174,7 @@ func TestI1_ThePositionMovesOnOnlyWhenEveryRecordOfABatchIsDurable(t *testing.T)
 
 // I1, I3: two gateways that read the same system, with writes that fail by chance, Redis away and a restart in between, lose nothing and keep the
 // order of the first copies.
+// Fault 6.
 func TestI1_NothingIsLostAndTheOrderOfACaseIsKeptWhateverFails(t *testing.T) {
 	for seed := range uint64(40) {
 		try(t, func(t *testing.T, w *world, s *source) {

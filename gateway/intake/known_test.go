@@ -10,6 +10,7 @@ import (
 
 // I2, I7: the same record read again is recognised by Redis or by the ledger; when neither knows it yet, its copy has the same id and content, which
 // the gate recognises.
+// Faults 2 and 7.
 func TestI7_TheSameRecordReadAgainIsRecognised(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
@@ -113,6 +114,7 @@ func TestI7_IDsAreTheSameAfterARestartAndDifferBetweenSystems(t *testing.T) {
 
 // I1: a native system that was set back to an older state is read again from its beginning, once and for good: what is entered before the old position is valid
 // again is not skipped, also when the gateway starts anew in between.
+// Fault 67.
 func TestI1_ASystemThatWasSetBackIsReadFromItsBeginning(t *testing.T) {
 	try(t, func(t *testing.T, w *world, s *source) {
 		s.enter(record("c", 1, "hint"), record("c", 2, "hint"), record("c", 3, "hint"))

@@ -37,6 +37,7 @@ func (w *waking) back() bool {
 }
 
 // I1: a notification is answered when what it announced is durable: after a round that began later, and succeeded.
+// Fault 5.
 func TestI1_WakeReturnsOnlyWhenARoundThatBeganAfterItHasSucceeded(t *testing.T) {
 	try(t, func(t *testing.T, w *world, s *source) {
 		s.door = make(chan struct{})

@@ -174,6 +174,7 @@ func (p *pages) intend(e Entry, attempt int, nonce string) Ref {
 }
 
 // I2: while a person decides, nobody sends: an INTENT does not count between the parking and the ruling.
+// Fault 76.
 func TestI2_NobodySendsWhileAPersonDecides(t *testing.T) {
 	p := newPages(t)
 	e := at("m1", dossier)

@@ -90,6 +90,7 @@ func safe() map[string]variant {
 }
 
 // I1, I2, I3: in all interleavings within the budget nothing is recorded twice, out of order or without reason, and nothing ends without a record or a person.
+// Fault 35.
 func TestModel_I1I2I3_TheProtocolHolds(t *testing.T) {
 	t.Parallel()
 	states := 0
@@ -113,6 +114,7 @@ func TestModel_I1I2I3_TheProtocolHolds(t *testing.T) {
 }
 
 // I1, I2: compaction takes nothing away that counts, whoever has read what before it, and whoever reads only what is left.
+// Fault 28.
 func TestModel_I1I2_CompactionTakesNothingThatCounts(t *testing.T) {
 	t.Parallel()
 	for _, m := range []adapters.Mode{adapters.ModeA, adapters.ModeB, adapters.ModeC} {
@@ -124,6 +126,7 @@ func TestModel_I1I2_CompactionTakesNothingThatCounts(t *testing.T) {
 }
 
 // A3: a native system that refuses a second record is safe even when the ledger loses an acknowledged record.
+// Fault 25.
 func TestModel_I2_WhereTheSystemKnowsReferencesALostRecordDoublesNothing(t *testing.T) {
 	t.Parallel()
 	attempts := 1

@@ -133,6 +133,7 @@ func TestWhoeverFindsTheOpeningOfACaseSaysWhichCase(t *testing.T) {
 	require.NoError(t, parked.New(b).Rule(t.Context(), "3-1042", found))
 }
 
+// Fault 76.
 func TestWhatTheLedgerRefusesIsPassedOn(t *testing.T) {
 	b := &book{waiting: waiting(), err: fault.New(fault.Refuse, "ledger.rule", "already-ruled", "somebody else was first")}
 	err := parked.New(b).Rule(t.Context(), "3-1043", parked.Ruling{Verdict: ledger.Retry, Person: "m", Why: "w"})

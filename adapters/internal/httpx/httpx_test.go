@@ -176,6 +176,7 @@ func TestDo_ContextEndAfterSendingIsDoubtForWrites(t *testing.T) {
 	}
 }
 
+// Fault 70.
 func TestDo_TimeoutIsDoubtAndCoversTheBody(t *testing.T) {
 	release := make(chan struct{})
 	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -192,6 +193,7 @@ func TestDo_TimeoutIsDoubtAndCoversTheBody(t *testing.T) {
 
 // The native system executes the first request of a connection, answers it, and then cuts the connection on the next request: the
 // situation in which net/http by itself sends a POST with an Idempotency-Key again.
+// Fault 64.
 func TestDo_AWriteIsNeverSentTwice(t *testing.T) {
 	const answer = "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 	for name, key := range map[string]string{"without key": "", "with idempotency key": "k-1"} {
@@ -214,6 +216,7 @@ func TestDo_AWriteIsNeverSentTwice(t *testing.T) {
 	}
 }
 
+// Fault 64.
 func TestDo_EveryRequestHasItsOwnConnection(t *testing.T) {
 	seen := make(chan string, 4)
 	address := serve(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.RemoteAddr })
@@ -242,6 +245,7 @@ func TestDo_AReadingIsNotSentTwiceEither(t *testing.T) {
 	require.EqualValues(t, 2, requests.Load())
 }
 
+// Fault 65.
 func TestDo_ServerErrorsAreNotRetried(t *testing.T) {
 	var calls atomic.Int64
 	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -254,6 +258,7 @@ func TestDo_ServerErrorsAreNotRetried(t *testing.T) {
 	require.EqualValues(t, 1, calls.Load())
 }
 
+// Faults 62 and 63.
 func TestDo_RedirectsAreNotFollowed(t *testing.T) {
 	var followed atomic.Int64
 	other := serve(t, func(http.ResponseWriter, *http.Request) { followed.Add(1) })
@@ -291,6 +296,7 @@ func TestDo_ProxyOfTheEnvironmentIsIgnored(t *testing.T) {
 	require.Zero(t, proxied.Load())
 }
 
+// Fault 70.
 func TestDo_AnswerIsBounded(t *testing.T) {
 	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		chunk := bytes.Repeat([]byte("x"), 1<<16)

@@ -80,6 +80,7 @@ func (a authority) serve(t *testing.T, pair tls.Certificate, clients bool) strin
 	return s.URL
 }
 
+// Fault 74.
 func TestTLS_OnlyTheConfiguredAuthorityAndNameAreTrusted(t *testing.T) {
 	ours, other := newAuthority(t), newAuthority(t)
 	_, _, good := ours.issue(t, "klib.example", time.Now().Add(time.Hour))
