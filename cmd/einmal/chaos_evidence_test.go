@@ -226,7 +226,9 @@ func (f *fleet) broker() string {
 func (f *fleet) topic(name string) (all []*sarama.ConsumerMessage) {
 	t := f.t
 	t.Helper()
-	client, err := sarama.NewClient([]string{f.broker()}, sarama.NewConfig())
+	settings := sarama.NewConfig()
+	settings.Consumer.MaxWaitTime = 20 * time.Millisecond
+	client, err := sarama.NewClient([]string{f.broker()}, settings)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, client.Close()) }()
 	consumer, err := sarama.NewConsumerFromClient(client)

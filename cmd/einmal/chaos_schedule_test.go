@@ -196,7 +196,7 @@ func (f *fleet) strike(b blow) (begin, end func()) {
 	case "pause mocks":
 		return func() { f.mocks.signal(syscall.SIGSTOP) }, func() { f.mocks.signal(syscall.SIGCONT) }
 	case "worse mocks":
-		return func() { f.misbehave(worst(f.seed)) }, func() { f.misbehave(world.BadDay(f.seed)) }
+		return func() { f.misbehave(worst(f.seed)) }, func() { f.misbehave(f.ordinary()) }
 	case "full disk":
 		return func() { require.NoError(f.t, f.disk.fill()) }, func() { require.NoError(f.t, f.disk.empty()) }
 	}
@@ -252,6 +252,14 @@ func (l *link) strike(t testing.TB, what string) (begin, end func()) {
 	}
 	require.Fail(t, "nobody knows how to "+what+" a line")
 	return nothing, nothing
+}
+
+// ordinary are the faults that the native systems have anyway.
+func (f *fleet) ordinary() core.Faults {
+	if f.faults {
+		return world.BadDay(f.seed)
+	}
+	return core.Faults{Seed: f.seed}
 }
 
 // worst is a day on which a third of what is asked of the native systems goes wrong.

@@ -278,14 +278,19 @@ func newDisk(t testing.TB, dir string) *disk {
 
 func mount(args ...string) error { return exec.Command("mount", args...).Run() } //nolint:gosec // a test's own folder
 
-// fill leaves no room; make leaves room again.
-func (d *disk) fill() error {
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(d.dir, &st); err != nil {
-		return err
+// fill leaves no room; empty makes room again. What is written while it looks may make it look again.
+func (d *disk) fill() (err error) {
+	for range 100 {
+		var st syscall.Statfs_t
+		if err = syscall.Statfs(d.dir, &st); err != nil {
+			return err
+		}
+		used := (st.Blocks - st.Bfree) * uint64(st.Bsize) //nolint:gosec // it is positive
+		if err = mount("-o", fmt.Sprintf("remount,size=%d", max(used, 4096)), d.dir); err == nil {
+			return nil
+		}
 	}
-	used := (st.Blocks - st.Bfree) * uint64(st.Bsize) //nolint:gosec // it is positive
-	return mount("-o", fmt.Sprintf("remount,size=%d", used), d.dir)
+	return err
 }
 
 func (d *disk) empty() error { return mount("-o", "remount,size=2g", d.dir) }
