@@ -71,7 +71,7 @@ func (w *way) let(t testing.TB, how func(*call)) {
 // applications are what a clerk of rav-luzern hands over to services that work in klib, each of another person.
 func applications(t testing.TB) (all []core.Facts) {
 	t.Helper()
-	plan, err := clerks.NewPlan(900, 600, world.IDs()...)
+	plan, err := clerks.NewPlan(900, 1500, world.IDs()...)
 	require.NoError(t, err)
 	for _, h := range plan.Handovers {
 		first := h.Steps[0]
@@ -80,7 +80,7 @@ func applications(t testing.TB) (all []core.Facts) {
 			all = append(all, first.Facts)
 		}
 	}
-	require.Greater(t, len(all), 5)
+	require.Greater(t, len(all), 20)
 	return all
 }
 

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"io/fs"
 	"net/http"
 	"os"
@@ -13,11 +14,14 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/contracts/native/ivdossier"
 	"github.com/einmal-hub/einmal/gateway/reconcile"
 	"github.com/einmal-hub/einmal/mocks/clerks"
+	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/einmal-hub/einmal/mocks/world"
 )
 
@@ -264,7 +268,7 @@ func (f *fleet) evidence(plan clerks.Plan, before map[string]vitals) evidence {
 		m.ready()
 	}
 	e := evidence{
-		modes: map[handover.SystemID]string{world.KLIB: "B", world.AVAM: "B", world.CASEnet: "A", world.OSIV: "A", world.Tutoris: "C"},
+		modes: map[handover.SystemID]string{world.KLIB: "B", world.AVAM: "B", world.CASEnet: "A", world.OSIV: "A", world.Tutoris: "C", world.IVDossier: "B"},
 		lags:  f.quiet(), waiting: map[string][]waits{}, before: before, outside: map[string]string{}, canaries: canaries(plan),
 	}
 	systems := world.Systems("http://" + f.mocksAt)
@@ -276,6 +280,7 @@ func (f *fleet) evidence(plan clerks.Plan, before map[string]vitals) evidence {
 	e.journals, err = clerks.FetchJournals(t.Context(), http.DefaultClient, urls)
 	require.NoError(t, err)
 	e.proof = clerks.Check(plan, e.journals, systems)
+	f.numbered(e.journals[world.IVDossier])
 	for id, j := range e.journals {
 		require.True(t, len(j) == 0 || strings.Contains(string(j[0].Body), e.canaries[0]), "what is looked for does not even stand in %s", id)
 	}
@@ -295,6 +300,33 @@ func (f *fleet) evidence(plan clerks.Plan, before map[string]vitals) evidence {
 	require.Contains(t, []int{0, 1}, code, says)
 	require.NoError(t, json.Unmarshal([]byte(out), &e.reconciled))
 	return e
+}
+
+// numbered gives each entry of the dossier folder the number that stands in its document: the office's journal counts for itself.
+func (f *fleet) numbered(journal []core.Entry) {
+	f.t.Helper()
+	files, err := filepath.Glob(filepath.Join(world.DossierFolder(filepath.Join(f.dir, "journals")), ivdossier.Cases, "*", "*.xlsx"))
+	require.NoError(f.t, err)
+	numbers := map[native.Reference][]native.RecordID{}
+	for _, file := range files {
+		head := map[string]string{}
+		book, err := excelize.OpenFile(file)
+		require.NoError(f.t, err, file)
+		rows, err := book.GetRows(ivdossier.FormSheet)
+		require.NoError(f.t, errors.Join(err, book.Close()), file)
+		for _, row := range rows {
+			if len(row) > 1 {
+				head[row[0]] = row[1]
+			}
+		}
+		ref := native.Reference(head[ivdossier.NameReference])
+		numbers[ref] = append(numbers[ref], native.RecordID(head[ivdossier.NameRecord]))
+	}
+	for i := range journal {
+		if n := numbers[journal[i].Reference]; journal[i].By == core.ByInterface && len(n) > 0 {
+			journal[i].ID, numbers[journal[i].Reference] = n[0], n[1:]
+		}
+	}
 }
 
 // listen reads the topics, and puts everything that is not sealed among what stands outside.

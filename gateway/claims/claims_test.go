@@ -114,7 +114,7 @@ func TestARedisThatRefusesForbidsNothingAndKnowsNothing(t *testing.T) {
 			open := func(owner string) *claims.Claims {
 				c := claims.Open(claims.Options{Address: m.Addr(), Keep: time.Hour, Failed: func(string) { failures.Add(1) }}, owner)
 				t.Cleanup(func() { require.NoError(t, c.Close()) })
-				c.Use("installation")
+				c.Use("installation", 0)
 				return c
 			}
 			one, two := open("one"), open("two")
