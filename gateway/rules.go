@@ -98,6 +98,7 @@ const (
 	notListed = "DIRECTORY-NOT-LISTED"
 	oneself   = "DIRECTORY-ONESELF"
 	sameCase  = "SAME-CASE"
+	cleared   = "CLEARED"
 )
 
 // against makes a finding that is no rule's.
@@ -161,6 +162,12 @@ func (r *rules) receiver(v profile.Version, form handover.ApplicationSubmitted) 
 func (r *rules) Same(version string, system handover.SystemID, number native.CaseKey) ledger.Finding {
 	v, _ := r.version(version)
 	return *against(sameCase, "I8", v.Phrase(profile.PhraseSameCase), v.Phrase(profile.PhraseSameCaseHint)+" "+string(number)+", "+string(system))
+}
+
+// Cleared implements [delivery.Rules].
+func (r *rules) Cleared(version string) ledger.Finding {
+	v, _ := r.version(version)
+	return ledger.Finding{Rule: cleared, Severity: handover.SeverityWarn, Source: version, Text: v.Phrase(profile.PhraseCleared)}
 }
 
 // Repeated implements [delivery.Rules]. The words of the latest version do for a case whose own is not known.

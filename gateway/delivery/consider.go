@@ -154,12 +154,21 @@ func (c *claim) judge(a *ledger.Admission, k ledger.Case, m handover.Message, ot
 			return err
 		}
 	}
+	c.clear(&opening, k, a.Origin)
 	a.Parties, a.Opening = parties, &opening
 	if opening.Returned() {
 		a.State, _ = handover.Next(a.State, handover.Checking, handover.ApplicationChecked{Outcome: handover.Returned})
 		a.Said.To = a.State
 	}
 	return nil
+}
+
+// clear lets an application that nothing is said against be answered all the same, when something was said against its last wording: where it was entered the old answer still stands. A dossier that is
+// not written into has no answer that could mislead.
+func (c *claim) clear(o *ledger.Opening, k ledger.Case, origin ledger.Destination) {
+	if before := k.Opening.Check; o.Check == nil && before != nil && !before.Cleared && c.o.Directory.Writable(origin) {
+		o.Check = &ledger.Check{Outcome: handover.Forward, Cleared: true, Findings: []ledger.Finding{c.o.Rules.Cleared(o.Profile)}}
+	}
 }
 
 // corrects checks that a correction of an application that was sent on leaves the case where it is and is still admissible.

@@ -74,6 +74,8 @@ type Rules interface {
 	Open(m handover.Message) (handover.Parties, ledger.Opening, error)
 	// Same is what is said to somebody who has entered an application that stands already, as a case of that number in a system.
 	Same(profile string, system handover.SystemID, number native.CaseKey) ledger.Finding
+	// Cleared is what is said to somebody whose corrected application meets with no objection, when an earlier wording did.
+	Cleared(profile string) ledger.Finding
 	// Repeated is what is written before the remark of an entry that a person has had sent once more, and that may stand already.
 	Repeated(profile string) string
 	// Check says what the rules have against any other message, by the version that its case was opened under, and what is waited for after it (nil: nothing). Errors are of kind Park.

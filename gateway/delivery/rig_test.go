@@ -312,6 +312,11 @@ func (*rig) Same(_ string, system handover.SystemID, number native.CaseKey) ledg
 	return ledger.Finding{Rule: "SAME-CASE", Severity: handover.SeverityRefuse, Source: "test", Text: "it stands already", Hint: string(number) + ", " + string(system)}
 }
 
+// Cleared implements [delivery.Rules].
+func (*rig) Cleared(string) ledger.Finding {
+	return ledger.Finding{Rule: "CLEARED", Severity: handover.SeverityWarn, Source: "test", Text: "nothing is against it any more"}
+}
+
 // Repeated implements [delivery.Rules].
 func (*rig) Repeated(string) string { return "PERHAPS TWICE" }
 

@@ -213,6 +213,8 @@ type Check struct {
 	// Findings say which rules do not hold, and so something about the person, often about her health: in the ledger they stand sealed only.
 	Findings []Finding `json:"-"`
 	Sealed   []byte    `json:"sealed"`
+	// Cleared says that nothing is against the application any more: the answer only takes back what was said about an earlier wording.
+	Cleared bool `json:"cleared,omitzero"`
 }
 
 // Finding is one rule that does not hold; see [handover.RuleFinding]. It holds words of the profile and of the directory only, nothing of the application.

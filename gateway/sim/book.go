@@ -23,7 +23,8 @@ type item struct {
 	name     handover.Name
 	body     []byte
 	revision
-	answer  handover.Code // what the rules say to an application; empty: nothing
+	answer  handover.Code // what the rules say to an application, or that nothing is said any more; empty: nothing
+	clears  bool          // it is a fair application, and an earlier wording was not: it is answered if that is the last one that nobody dropped
 	nowhere bool          // it concerns an application that was returned: it stands where it was entered only
 }
 

@@ -229,7 +229,7 @@ func (w *world) checkJournal(s *system) {
 	dossiers := map[string]native.CaseKey{}
 	for _, r := range rows {
 		i, known := w.book.item(r.mark)
-		if !known || (!r.clerk && !slices.Contains(i.places(), place{s.id, r.org})) {
+		if !known || (!r.clerk && !slices.Contains(i.places(), place{s.id, r.org}) && !w.clearsAfterAll(i, r)) {
 			w.book.find("%s stands at %s without reason", r.mark, place{s.id, r.org})
 			continue
 		}
@@ -240,7 +240,11 @@ func (w *world) checkJournal(s *system) {
 			}
 		}
 		if r.Kind == answerKind {
-			if i.answer == "" || !answers(r.Body, i.answer) {
+			want := i.answer
+			if i.clears {
+				want = goalCleared
+			}
+			if want == "" || !answers(r.Body, want) {
 				w.book.find("%s has another answer at %s than the rules give", r.mark, place{s.id, r.org})
 			}
 		} else if !bytes.Equal(r.Body, i.body) {
@@ -256,9 +260,18 @@ func (w *world) checkJournal(s *system) {
 	}
 }
 
+// clearsAfterAll reports whether a record is the answer to a fair application that had no last wording to take back, unless a person has dropped the fair one before it.
+func (w *world) clearsAfterAll(i item, r row) bool {
+	return r.Kind == answerKind && i.clears && w.dropped(i.mark, place{i.from, r.org})
+}
+
 // answers reports whether a body is the rules' answer.
 func answers(body []byte, outcome handover.Code) bool {
-	return bytes.HasPrefix(body, []byte("application-checked\neinmal\n")) && bytes.Contains(body, []byte(`"outcome":"`+string(outcome)+`"`)) && bytes.Contains(body, []byte(`"rule":"GOAL"`))
+	rule := "GOAL"
+	if outcome == goalCleared {
+		rule, outcome = goalCleared, handover.Forward
+	}
+	return bytes.HasPrefix(body, []byte("application-checked\neinmal\n")) && bytes.Contains(body, []byte(`"outcome":"`+string(outcome)+`"`)) && bytes.Contains(body, []byte(`"rule":"`+rule+`"`))
 }
 
 // checkRevisions: what einmal wrote of a recall or a correction names a record of what it is about, in the same dossier and before it; only a correction of what does not stand there is new.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -60,6 +61,7 @@ func (d *dialogue) play() {
 // apply enters the application, and says it again until the rules let it go on. It reports whether there is anything to decide about.
 func (d *dialogue) apply(c *chance) bool {
 	all, sent := []string{}, false
+	against := []bool{}
 	for try := 0; !sent || c.is(d.w.plan.revisions/2); try++ {
 		goal := personal.Text(goalFair)
 		if c.is(d.w.plan.strict) && try < 3 {
@@ -68,10 +70,11 @@ func (d *dialogue) apply(c *chance) bool {
 				goal = goalReject
 			}
 		}
-		mark, ok := d.applies(c, goal, all)
+		mark, ok := d.applies(c, goal, all, against)
 		if !ok {
 			return false
 		}
+		against = append(against, goal != goalFair)
 		all, d.opening, sent = append(all, mark), mark, sent || goal != goalReject
 		if !sent && !d.answered(mark) {
 			return false
@@ -84,9 +87,16 @@ func (d *dialogue) apply(c *chance) bool {
 	return true
 }
 
-// applies enters a wording of the application; all are those before it, of which it corrects any.
-func (d *dialogue) applies(c *chance, goal personal.Text, all []string) (mark string, ok bool) {
+// applies enters a wording of the application; all are those before it, of which it corrects any, and against says which of them the rules have something against. The first fair one after
+// such a one is answered.
+func (d *dialogue) applies(c *chance, goal personal.Text, all []string, against []bool) (mark string, ok bool) {
 	i := item{sender: d.assigning, answer: map[string]handover.Code{goalDoubt: handover.Forward, goalReject: handover.Returned}[goal.Reveal()], nowhere: goal == goalReject}
+	if goal == goalFair {
+		i.clears = slices.Contains(against, true)
+		if i.clears && against[len(against)-1] {
+			i.answer = goalCleared
+		}
+	}
 	p := func(m string) handover.Payload { return application(d.assigning, d.receiving, goal, m) }
 	if len(all) == 0 {
 		return d.enters(c, i, p)

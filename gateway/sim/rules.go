@@ -32,6 +32,14 @@ func (*world) Same(string, handover.SystemID, native.CaseKey) ledger.Finding {
 	return ledger.Finding{Rule: "SAME", Severity: handover.SeverityRefuse}
 }
 
+// Cleared takes back what was said against an earlier wording.
+func (*world) Cleared(string) ledger.Finding {
+	return ledger.Finding{Rule: goalCleared, Severity: handover.SeverityWarn, Source: "sim", Text: "the goal is fair"}
+}
+
+// goalCleared is the rule that takes back the others.
+const goalCleared = "CLEARED"
+
 // mayBeTwice is what stands before the remark of an entry that may stand already.
 const mayBeTwice = "PERHAPS TWICE"
 

@@ -189,6 +189,7 @@ const (
 	PhraseAsk          = "ask"            // before whom to ask
 	PhraseSameCase     = "same-case"      // the application stands already
 	PhraseSameCaseHint = "same-case-hint" // before its case and system
+	PhraseCleared      = "cleared"        // what was said about an earlier wording of the application no longer holds
 	PhraseRepeated     = "repeated"       // before the remark of an entry that a person had sent once more and that may stand already
 )
 
@@ -196,7 +197,7 @@ const (
 func phrases() []string {
 	return []string{
 		phraseFillIn, phraseGroup, PhraseNotServed, PhraseNotListed, PhraseLeaveOut, PhraseOneself, PhraseOneselfHint, PhraseAsk, PhraseSameCase, PhraseSameCaseHint,
-		PhraseRepeated,
+		PhraseCleared, PhraseRepeated,
 	}
 }
 

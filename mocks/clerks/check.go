@@ -181,7 +181,7 @@ func (c *checker) complete(h Handover) {
 			}
 		}
 		if _, answered := c.answered[s.Marker]; s.Answer != nil && !answered {
-			c.find(Lost, made, "the application was not answered, although it does not meet "+strings.Join(s.Answer.Rules, ", "))
+			c.find(Lost, made, "the application was not answered; the answer names "+strings.Join(s.Answer.Rules, ", "))
 		}
 	}
 }

@@ -136,7 +136,7 @@ func (c *checker) verdict(e entry, want Answer, application Step) {
 }
 
 // ruleForm is how rules are numbered.
-var ruleForm = regexp.MustCompile(`^(G|IWO|ALV|IV|SH)\d{1,2}[a-z]?$|^(GROUP|DIRECTORY)-[A-Z-]+$`)
+var ruleForm = regexp.MustCompile(`^(G|IWO|ALV|IV|SH)\d{1,2}[a-z]?$|^(GROUP|DIRECTORY)-[A-Z-]+$|^CLEARED$`)
 
 // rulesIn returns the rules that a content names, each once, in alphabetical order.
 func rulesIn(leaves map[string]string) []string {

@@ -202,7 +202,11 @@ func TestPlan_RecallSaysAgainWhatItTakesBack(t *testing.T) {
 			before := h.Steps[i-1]
 			require.Equal(t, before.Marker, s.Refers)
 			require.Equal(t, before.Place, s.Place, "it is put right where it was entered")
-			require.Nil(t, s.Answer)
+			if before.Returned() {
+				require.Equal(t, &clerks.Answer{Rules: []string{"CLEARED"}}, s.Answer, "it takes back the answer to the wording before")
+			} else {
+				require.Nil(t, s.Answer)
+			}
 			before.Facts.Remark, s.Facts.Remark = "", ""
 			if s.Action == handover.ActionRecall {
 				recalls++

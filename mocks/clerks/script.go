@@ -151,12 +151,16 @@ func (s *script) apply() {
 	}
 }
 
-// mend puts an application right that was returned. For everybody else it is the first that they hear of it.
+// taken is what an answer names when it takes back an earlier one.
+const taken = "CLEARED"
+
+// mend puts an application right that was returned. For everybody else it is the first that they hear of it; who applied is told that it goes on now.
 func (s *script) mend() {
 	i := slices.IndexFunc(s.Plays, func(p play) bool { return p.Name == s.Like })
 	s.facts.ConsentKind = s.Plays[i].Consent[0]
 	s.facts.Declarations = core.Declare(s.Rand, s.Plays[i].Declarations, s.facts.AppliedOn)
 	s.revises(handover.ActionCorrection, func(f *core.Facts) { f.ConsentKind, f.Declarations = s.facts.ConsentKind, s.facts.Declarations })
+	s.handover.Steps[len(s.handover.Steps)-1].Answer = &Answer{Rules: []string{taken}}
 }
 
 // withdraw ends the case before it has begun.
