@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,11 +25,16 @@ type keys struct {
 	db *redis.Client
 }
 
-func openKeys(t testing.TB, address string) keys {
-	db := redis.NewClient(&redis.Options{Addr: address})
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return keys{t, db}
+// keys opens the stage's Redis. The gateways that are made from now on have a database of it for themselves: real engines are shared with other tests.
+func (s *stage) keys() keys {
+	s.database = int(databases.Add(1))
+	db := redis.NewClient(&redis.Options{Addr: s.redis, DB: s.database})
+	s.t.Cleanup(func() { require.NoError(s.t, db.Close()) })
+	return keys{s.t, db}
 }
+
+// databases are those that were given away; deploy/local/engines.sh starts a Redis with enough of them.
+var databases atomic.Int64
 
 // all returns every key with its value.
 func (k keys) all() map[string]string {
@@ -48,7 +54,7 @@ func (k keys) all() map[string]string {
 // become makes the given state the whole content, as a restored backup would: with claims that nobody holds any more.
 func (k keys) become(state map[string]string) {
 	k.t.Helper()
-	require.NoError(k.t, k.db.FlushAll(context.Background()).Err())
+	require.NoError(k.t, k.db.FlushDB(context.Background()).Err())
 	for key, v := range state {
 		require.NoError(k.t, k.db.Set(context.Background(), key, v, 10*time.Second).Err())
 	}
@@ -74,12 +80,12 @@ func TestI7ARedisThatIsWipedAgainAndAgainChangesNoOutcome(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(11))
 	s.shared()
-	redis := openKeys(t, s.redis)
+	redis := s.keys()
 	g := s.gateway()
 	p := plan(t, 11, 12)
 	wiped := 0
 	s.play(p, whenever(8, func(int) {
-		require.NoError(t, redis.db.FlushAll(context.Background()).Err())
+		require.NoError(t, redis.db.FlushDB(context.Background()).Err())
 		wiped++
 	}))
 	require.Greater(t, wiped, 3)
@@ -92,7 +98,7 @@ func TestI7ARedisThatIsSetBackToAnOlderStateChangesNoOutcome(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(12))
 	s.shared()
-	redis := openKeys(t, s.redis)
+	redis := s.keys()
 	g := s.gateway()
 	p := plan(t, 12, 12)
 	var old map[string]string
@@ -132,7 +138,7 @@ func TestI7ARedisThatHoldsTheClaimsOfADeadGatewayOnlyCostsTime(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, world.BadDay(14))
 	s.shared()
-	redis := openKeys(t, s.redis)
+	redis := s.keys()
 	g := s.gateway()
 	p := plan(t, 14, 8)
 	s.play(p, whenever(10, func(int) {
@@ -163,7 +169,7 @@ func TestWhatRedisShowsIsFilledAgainFromTheLedger(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, core.Faults{})
 	s.shared()
-	redis := openKeys(t, s.redis)
+	redis := s.keys()
 	ctx := context.Background()
 	g := s.gateway()
 	s.play(plan(t, 15, 6))

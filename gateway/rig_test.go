@@ -33,6 +33,7 @@ import (
 
 const (
 	patience = 60 * time.Second // how long a test waits for what must come; never a condition of success
+	quiet    = 2 * patience     // how long nothing may move in a play before it counts as lost; gateways may be starting again and again meanwhile
 	tick     = 20 * time.Millisecond
 )
 
@@ -91,6 +92,8 @@ type stage struct {
 	native string
 	// kafka and redis are those of the configuration; empty: the gateway brings its own. prefix is that of the topics.
 	kafka, redis, prefix string
+	// database is that of Redis.
+	database int
 	log                  *logbook
 	mu                   sync.Mutex
 	running              []*running
@@ -198,7 +201,7 @@ func (s *stage) config() config.Config {
 		kafka = fmt.Sprintf(", brokers: [%q], replication: 1, minInSync: 1, session: 2s", s.kafka)
 	}
 	if s.redis != "" {
-		redis = fmt.Sprintf("redis: {address: %q}", s.redis)
+		redis = fmt.Sprintf("redis: {address: %q, database: %d}", s.redis, s.database)
 	}
 	yaml := fmt.Sprintf(settings, s.dir, s.native, kafka, redis)
 	if s.rewrite != nil {
@@ -299,7 +302,7 @@ func (s *stage) play(p clerks.Plan, progress ...func(clerks.Progress)) {
 
 // perform is play for goroutines of a test. It fails when nothing has moved for a while.
 func (s *stage) perform(p clerks.Plan, progress ...func(clerks.Progress)) error {
-	o := clerks.PlayOptions{Plan: p, Systems: s.world.Systems(), Poll: 100 * time.Millisecond, Quiet: patience}
+	o := clerks.PlayOptions{Plan: p, Systems: s.world.Systems(), Poll: 100 * time.Millisecond, Quiet: quiet}
 	if len(progress) > 0 {
 		o.Progress = progress[0]
 	}

@@ -64,7 +64,7 @@ kafka kafka.tools.StorageTool format -t "$(head -c 16 /dev/urandom | base64 | tr
   { cat "$data/format.log" >&2; exit 3; }
 java -Xmx512m -cp "$build/libs/*" kafka.Kafka "$data/server.properties" >"$data/kafka.log" 2>&1 &
 kafka_pid=$!
-redis-server --port "$redis_port" --bind 127.0.0.1 --dir "$data" --appendonly yes --maxmemory-policy noeviction >"$data/redis.log" 2>&1 &
+redis-server --port "$redis_port" --bind 127.0.0.1 --dir "$data" --appendonly yes --maxmemory-policy noeviction --databases 64 >"$data/redis.log" 2>&1 &
 redis_pid=$!
 
 wait_for() { # name port log
