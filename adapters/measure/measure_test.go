@@ -74,6 +74,7 @@ func TestARightSystemIsMeasuredAsWhatItIs(t *testing.T) {
 	}
 }
 
+// Faults 68 and 69 among others: a system that changes or forgets references is not used as if it knew them.
 func TestEveryWrongSystemIsCaught(t *testing.T) {
 	const a, b, c, none = adapters.ModeA, adapters.ModeB, adapters.ModeC, measure.None
 	for name, test := range map[string]struct {

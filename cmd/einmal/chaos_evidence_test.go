@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -279,6 +280,8 @@ func (f *fleet) evidence(plan clerks.Plan, before map[string]vitals) evidence {
 	var err error
 	e.journals, err = clerks.FetchJournals(t.Context(), http.DefaultClient, urls)
 	require.NoError(t, err)
+	e.listen(f)
+	e.ordered()
 	e.proof = clerks.Check(plan, e.journals, systems)
 	f.numbered(e.journals[world.IVDossier])
 	for id, j := range e.journals {
@@ -294,7 +297,6 @@ func (f *fleet) evidence(plan clerks.Plan, before map[string]vitals) evidence {
 			e.outside[m.name+path] = text
 		}
 	}
-	e.listen(f)
 	e.after = f.vitals()
 	code, out, says := run(t, "reconcile", "--json", "--config", f.config)
 	require.Contains(t, []int{0, 1}, code, says)
@@ -325,6 +327,26 @@ func (f *fleet) numbered(journal []core.Entry) {
 	for i := range journal {
 		if n := numbers[journal[i].Reference]; journal[i].By == core.ByInterface && len(n) > 0 {
 			journal[i].ID, numbers[journal[i].Reference] = n[0], n[1:]
+		}
+	}
+}
+
+// mayBeTwice is what an entry says that a person has had sent once more without knowing whether it stands already (mapping/profile/lucerne).
+const mayBeTwice = "[MÖGLICHES DUPLIKAT: auf Anordnung nochmals gesendet; prüfen, ob der Eintrag schon besteht.] "
+
+// ordered takes those words out of the entries that a person has had sent once more: no clerk entered them. Where they stand without an order they are an alteration.
+func (e *evidence) ordered() {
+	again := map[native.Reference]bool{}
+	for _, r := range e.ledger {
+		if r.Kind == "RULING" && r.Decision.Verdict == "RETRY" && e.modes[r.To.System] != "A" {
+			again[r.Ref] = true
+		}
+	}
+	for _, journal := range e.journals {
+		for i := range journal {
+			if again[journal[i].Reference] {
+				journal[i].Body = bytes.Replace(journal[i].Body, []byte(mayBeTwice), nil, 1)
+			}
 		}
 	}
 }

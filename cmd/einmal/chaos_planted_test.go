@@ -175,3 +175,16 @@ func TestEachOfTheElevenChecksFindsItsViolation(t *testing.T) {
 		})
 	}
 }
+
+// Only where a person has ordered it may an entry say that it may be a duplicate.
+func TestTheWordsOfARepetitionAreTakenOutWhereAPersonOrderedIt(t *testing.T) {
+	t.Parallel()
+	e := sound(t)
+	for i := range e.journals["tutoris"] {
+		e.journals["tutoris"][i].Body = []byte("<bemerkung>" + mayBeTwice + "[M0001-01]</bemerkung>")
+	}
+	e.ledger[10].Decision.Verdict = "RETRY" // about m2
+	e.ordered()
+	require.Equal(t, "<bemerkung>"+mayBeTwice+"[M0001-01]</bemerkung>", string(e.journals["tutoris"][0].Body))
+	require.Equal(t, "<bemerkung>[M0001-01]</bemerkung>", string(e.journals["tutoris"][1].Body))
+}

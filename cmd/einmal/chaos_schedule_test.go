@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -50,6 +52,9 @@ func (f *fleet) deck() []card {
 		add(6, card{"kill", m.name, 0, time.Second})
 		add(3, card{"pause", m.name, time.Second, 9 * time.Second})
 		add(1, card{"terminate", m.name, 0, time.Second})
+		if _, err := exec.LookPath("prlimit"); err == nil {
+			add(1, card{"starve", m.name, 200 * time.Millisecond, 3 * time.Second})
+		}
 	}
 	if f.kafka != nil {
 		add(2, card{"kill", "broker", 0, time.Second})
@@ -230,11 +235,21 @@ func (m *member) strike(what string) (begin, end func()) {
 		return func() { m.process.kill() }, m.run
 	case "terminate":
 		return func() { m.process.signal(syscall.SIGTERM) }, func() { m.process.kill(); m.run() }
+	case "starve":
+		return func() { m.files("0") }, func() { m.files(plenty) }
 	case "pause":
 		return func() { m.process.signal(syscall.SIGSTOP) }, func() { m.process.signal(syscall.SIGCONT) }
 	}
 	require.Fail(m.fleet.t, "nobody knows how to "+what+" a gateway")
 	return nothing, nothing
+}
+
+// plenty is how many files a process may have open when nothing is wrong.
+const plenty = "4096"
+
+// files sets how many files a gateway may have open; those that it has stay so. A gateway that is not there does not mind.
+func (m *member) files(limit string) {
+	_ = exec.Command("prlimit", "--pid", strconv.Itoa(m.process.cmd.Process.Pid), "--nofile="+limit+":").Run() //nolint:gosec // a process of this test
 }
 
 func (l *link) strike(t testing.TB, what string) (begin, end func()) {

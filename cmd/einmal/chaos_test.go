@@ -69,10 +69,10 @@ type load struct {
 	errs   []error
 }
 
-// work lets clerks play until there has been enough, or everything was played.
-func (f *fleet) work(plan clerks.Plan, part int) *load {
+// work lets clerks play in so many rooms until there has been enough, or everything was played.
+func (f *fleet) work(plan clerks.Plan, rooms, part int) *load {
 	l := &load{t: f.t, plan: plan, part: part}
-	for range 2 {
+	for range rooms {
 		l.rooms.Go(func() {
 			for !l.enough.Load() {
 				first := int(l.next.Add(int64(l.part))) - l.part
@@ -227,7 +227,7 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 	})
 	plan := f.plan(int64(seed), lasts) //nolint:gosec // small
 	began := time.Now()
-	load, operator := f.work(plan, max(4, len(plan.Handovers)/16)), f.asked()
+	load, operator := f.work(plan, figure(t, "EINMAL_CHAOS_ROOMS", rooms(lasts)), min(max(4, len(plan.Handovers)/16), 30)), f.asked()
 	f.suffer(blows)
 	suffered := time.Since(began)
 	plan = load.end()
@@ -246,11 +246,19 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 	f.end()
 }
 
+// rooms is how many plays there are at a time.
+func rooms(lasts time.Duration) int {
+	if lasts <= 10*time.Second {
+		return 2
+	}
+	return 8
+}
+
 // plan draws more than can be played while everything goes wrong; for a short run some short ones.
 func (f *fleet) plan(seed int64, lasts time.Duration) clerks.Plan {
 	f.t.Helper()
 	short := lasts <= 10*time.Second
-	plan, err := clerks.NewPlan(seed, figure(f.t, "EINMAL_HANDOVERS", 40+int(6*lasts.Seconds())), world.IDs()...)
+	plan, err := clerks.NewPlan(seed, figure(f.t, "EINMAL_HANDOVERS", 40+int(8*lasts.Seconds())), world.IDs()...)
 	require.NoError(f.t, err)
 	if short {
 		plan.Handovers = slices.DeleteFunc(plan.Handovers, func(h clerks.Handover) bool { return len(h.Steps) < 4 || len(h.Steps) > 9 })

@@ -9,7 +9,7 @@ import (
 // What Redis 7.0.15 says with --save "" --maxmemory-policy allkeys-lru, shortened.
 const lru = "# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n\r\n# Persistence\r\nloading:0\r\naof_enabled:0\r\naof_last_write_status:ok\r\n# Replication\r\nrole:master\r\n"
 
-// Faults 45 to 47: what evicts or forgets is named; what does not tell is not accused.
+// Faults 45, 46 and 47: what evicts or forgets is named; what does not tell is not accused.
 func TestARedisThatLosesKeysIsWarnedOf(t *testing.T) {
 	for name, tc := range map[string]struct {
 		info   string

@@ -75,6 +75,31 @@ func TestI1_WakeReturnsOnlyWhenTheLastPageIsDurable(t *testing.T) {
 	})
 }
 
+// Fault 11: however many notifications come while one reading is under way, they share the next one.
+func TestAThousandNotificationsAtOnceAreOneReading(t *testing.T) {
+	try(t, func(t *testing.T, w *world, s *source) {
+		s.door = make(chan struct{})
+		g := w.start("klib", s)
+		synctest.Wait() // the first round has begun
+		s.enter(record("c", 1, "hint"))
+		var all []*waking
+		for range 1000 {
+			all = append(all, g.waking(t.Context()))
+		}
+		s.door <- struct{}{}
+		require.False(t, all[0].back(), "the first round began before")
+		s.door <- struct{}{}
+		for _, one := range all {
+			require.True(t, one.back())
+			require.NoError(t, one.err)
+		}
+		asked, _ := s.readings()
+		require.Len(t, asked, 2)
+		require.Len(t, w.disk.names(""), 1)
+		g.stop()
+	})
+}
+
 func TestWakeReturnsWhenItsCallerGivesUp(t *testing.T) {
 	try(t, func(t *testing.T, w *world, s *source) {
 		s.fail(1000)
