@@ -94,11 +94,11 @@ type stage struct {
 	kafka, redis, prefix string
 	// database is that of Redis.
 	database int
-	log                  *logbook
-	mu                   sync.Mutex
-	running              []*running
-	last                 *embedded.Engines
-	after                []func() // what ends after the gateways
+	log      *logbook
+	mu       sync.Mutex
+	running  []*running
+	last     *embedded.Engines
+	after    []func() // what ends after the gateways
 	// rewrite changes the configuration; nil: as it is.
 	rewrite func(yaml string) string
 	// factories and mappers are those of systems that only the test knows.

@@ -26,6 +26,8 @@ type persons struct {
 	mu    sync.Mutex
 	known map[handover.CaseID]applicant
 	busy  map[string]chan struct{}
+	// sole are, by case, the applications that had no rival when the ledger had their place. Whoever is admitted later sees them.
+	sole map[handover.CaseID]handover.MessageID
 	// reading is held by who reads applications.
 	reading chan struct{}
 }
@@ -47,7 +49,7 @@ type rivals struct {
 }
 
 func newPersons() *persons {
-	return &persons{known: map[handover.CaseID]applicant{}, busy: map[string]chan struct{}{}, reading: make(chan struct{}, 1)}
+	return &persons{known: map[handover.CaseID]applicant{}, busy: map[string]chan struct{}{}, sole: map[handover.CaseID]handover.MessageID{}, reading: make(chan struct{}, 1)}
 }
 
 // same reports whether two applications concern one person. Numbers decide where both have one: people of one name and birthday exist.
@@ -81,7 +83,7 @@ func plainName(s string) string {
 }
 
 // personLease is how long a gateway may take between looking for rivals and the ADMIT. It is advice: when Redis is away, or has forgotten, two gateways may admit two applications of one person in the
-// same moment, and nothing notices it afterwards: the people at the two receiving agencies do.
+// same moment. At least one of them notices it before anything is sent; see [claim.alongside].
 const personLease = 30 * time.Second
 
 // meet finds the rivals of a message that gives a person an open case, and keeps others from admitting one of the same person until leave is called. It waits for bus and ledger; ok is false when ctx
@@ -221,6 +223,20 @@ func (c *claim) applicantAt(ctx context.Context, id handover.CaseID, place ledge
 	return applicant{place: place}, true
 }
 
+// unrivalled reports whether an application had no rival after it got its place.
+func (p *persons) unrivalled(m handover.Message) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sole[m.Case] == m.ID
+}
+
+// clear notes that.
+func (p *persons) clear(m handover.Message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sole[m.Case] = m.ID
+}
+
 func (p *persons) learn(id handover.CaseID, a applicant) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -233,6 +249,7 @@ func (p *persons) rivals(open func() map[handover.CaseID]ledger.Place, self hand
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	strangers = open()
+	maps.DeleteFunc(p.sole, func(id handover.CaseID, _ handover.MessageID) bool { _, there := strangers[id]; return !there })
 	rivals = map[handover.CaseID]applicant{}
 	for id, b := range p.known {
 		place, there := strangers[id]
@@ -257,7 +274,8 @@ const secondClaim = "second-claim"
 // claims lets an application stand beside no other one of the same person and topic. The same content is the same case, and who has entered it again is told where it stands; other content is
 // a conflict, about which a person decides: letting it go on says that both are meant. A case that was sent on is never answered as if it had not been.
 func (c *claim) claims(o *ledger.Opening, k ledger.Case, m handover.Message, r rivals) error {
-	if len(r.all) == 0 || c.meant(m) {
+	if c.meant(ledger.Gate, m) {
+		o.Beside = slices.Sorted(maps.Keys(r.all))
 		return nil
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.all)) {
@@ -275,19 +293,53 @@ func (c *claim) claims(o *ledger.Opening, k ledger.Case, m handover.Message, r r
 
 // rivalled lets a message wait that would give a person a second case, unless a person has said that both are meant.
 func (c *claim) rivalled(m handover.Message, r rivals) error {
-	if len(r.all) == 0 || c.meant(m) {
+	if len(r.all) == 0 || c.meant(ledger.Gate, m) {
 		return nil
 	}
+	return r.claim()
+}
+
+// claim is why an application waits.
+func (r rivals) claim() error {
 	ids := make([]string, 0, len(r.all))
 	for _, id := range slices.Sorted(maps.Keys(r.all)) {
 		ids = append(ids, string(id))
 	}
-	return fault.New(fault.Park, "delivery.gate", secondClaim, "the same person has another case of the same process that has not ended: "+strings.Join(ids, ", ")).
+	return fault.New(fault.Park, "delivery.persons", secondClaim, "the same person has another case of the same process that has not ended: "+strings.Join(ids, ", ")).
 		Hint("find out which of the two holds; withdraw this one, or let it go on if both are meant")
 }
 
-// meant reports whether a person has let the application go on although it is a second claim.
-func (c *claim) meant(m handover.Message) bool {
-	position, _, first := c.o.Ledger.Waiting(ledger.Lane{Case: m.Case, To: ledger.Gate}, m.ID)
+// meant reports whether a person has let the application go on at a place although it is a second claim.
+func (c *claim) meant(at ledger.Destination, m handover.Message) bool {
+	position, _, first := c.o.Ledger.Waiting(ledger.Lane{Case: m.Case, To: at}, m.ID)
 	return position == 0 && first.Status == ledger.StatusDue && first.Reason.Code == secondClaim
+}
+
+// alongside looks for rivals once more before an application is sent for the first time, now that the ledger has its place: of two gateways that admitted two applications of one person without
+// knowing of each other, the one that looks later sees both. Then they wait for a person, where they have not been sent yet. A case of which a person has said that it is meant beside the other
+// one is no rival.
+func (c *claim) alongside(ctx context.Context, j *job) error {
+	form, is := j.m.Payload.(handover.ApplicationSubmitted)
+	admission, _ := c.o.Ledger.Admission(j.m.ID)
+	if !is || j.m.Action == handover.ActionRecall || j.To == admission.Origin || c.known(j).Attempt > 0 || c.persons.unrivalled(j.m) || c.meant(j.To, j.m) {
+		return nil
+	}
+	if err := c.persist(ctx, "delivery.sync", func() error { return c.o.Ledger.SyncAll(ctx) }); err != nil {
+		return err
+	}
+	self := c.applicantOf(form, j.m.Test, ledger.Place{})
+	found, ok := c.acquaint(ctx, j.m.Case, self)
+	if !ok {
+		return ctx.Err()
+	}
+	beside := c.o.Ledger.Case(j.m.Case).Opening.Beside
+	maps.DeleteFunc(found, func(id handover.CaseID, _ applicant) bool {
+		other := c.o.Ledger.Case(id).Opening
+		return other.Returned() || slices.Contains(beside, id) || slices.Contains(other.Beside, j.m.Case)
+	})
+	if len(found) > 0 {
+		return rivals{self, found}.claim()
+	}
+	c.persons.clear(j.m)
+	return nil
 }

@@ -2,12 +2,16 @@ package delivery_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/contracts/personal"
@@ -204,5 +208,65 @@ func TestTheOpenCasesAreReadOnceAfterAStart(t *testing.T) {
 		require.Len(t, r.systems["x"].entries("new9"), 1)
 		require.LessOrEqual(t, r.memory.reads-before, open+3*come)
 		again.stop()
+	})
+}
+
+// I8 without Redis: two gateways admit two applications of one person in the same moment, and neither has seen the other's. Both applications wait before they are sent to anybody.
+func TestI8_TwoApplicationsAdmittedInTheSameMomentWaitBeforeTheyAreSent(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		var both sync.WaitGroup
+		both.Add(2)
+		var first sync.Map
+		r.judge = func(m handover.Message) (handover.Parties, ledger.Opening, error) {
+			if _, seen := first.LoadOrStore(m.Case, true); !seen {
+				both.Done()
+				both.Wait()
+			}
+			return m.Parties, ledger.Opening{Profile: "test/one"}, nil
+		}
+		r.publish(envelope("c1", 1, "application-submitted", sd), anna(t))
+		one := r.start(0)
+		elapse(time.Second)
+		r.publish(envelope("c2", 1, "application-submitted", sd), anna(t, func(a *handover.ApplicationSubmitted) { a.PlannedMonths++ }))
+		other := r.start(1)
+		elapse(time.Minute)
+		require.Equal(t, []string{"second-claim", "second-claim"}, codes(one))
+		require.Zero(t, r.systems["x"].calls, "nothing has been sent")
+		rule := func(c string, v ledger.Verdict) {
+			for _, it := range one.ledger.Parked() {
+				if it.Case == handover.CaseID(c) {
+					require.NoError(t, one.ledger.Rule(t.Context(), it, ledger.Decision{Verdict: v, Person: "test"}, native.Receipt{}))
+				}
+			}
+		}
+		rule("c2", ledger.Withdraw)
+		rule("c1", ledger.Retry)
+		elapse(time.Minute)
+		require.Empty(t, codes(one))
+		require.Len(t, r.systems["x"].entries("c1"), 1)
+		require.Empty(t, r.systems["x"].entries("c2"))
+		one.stop()
+		other.stop()
+	})
+}
+
+// A person has said that both are meant: neither waits again, whenever it is sent.
+func TestI8_TwoCasesThatAreBothMeantAreNotAskedAboutAgain(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		r.systems["x"].faults = slices.Repeat([]string{"reject"}, 8) // the first one is under way for long
+		enters(t, r, g, "c1", anna(t))
+		enters(t, r, g, "c2", anna(t, func(a *handover.ApplicationSubmitted) { a.Receiving = "rav-sursee" }))
+		require.Equal(t, []string{"second-claim"}, codes(g))
+		require.NoError(t, g.ledger.Rule(t.Context(), g.ledger.Parked()[0], ledger.Decision{Verdict: ledger.Retry, Person: "test"}, native.Receipt{}))
+		elapse(10 * time.Minute)
+		g.stop()
+		g = r.start(0)
+		elapse(time.Minute)
+		require.Empty(t, codes(g))
+		require.Len(t, r.systems["x"].entries("c1"), 1)
+		require.Len(t, r.systems["x"].entries("c2"), 1)
+		g.stop()
 	})
 }

@@ -96,6 +96,9 @@ func (c *claim) earlier(ctx context.Context, id handover.MessageID, to ledger.De
 
 // follow takes the steps that the ledger decides, until the entry is recorded (nil) or a person must look (the reason).
 func (c *claim) follow(ctx context.Context, j *job) error {
+	if err := c.alongside(ctx, j); err != nil {
+		return err
+	}
 	if err := c.compose(ctx, j); err != nil {
 		return err
 	}

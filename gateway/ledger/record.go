@@ -202,6 +202,8 @@ type Opening struct {
 	After  handover.Code `json:"after,omitzero"`
 	// Check is what the rules have against the application; nil: nothing.
 	Check *Check `json:"check,omitzero"`
+	// Beside are other cases of the person and topic that had not ended when a person said that both are meant.
+	Beside []handover.CaseID `json:"beside,omitzero"`
 }
 
 // Returned reports whether the rules did not admit the application: nothing of it has left the dossier that it was entered in.
