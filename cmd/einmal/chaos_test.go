@@ -223,6 +223,7 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 			for _, b := range blows {
 				t.Log(b)
 			}
+			f.kept(seed)
 		}
 	})
 	plan := f.plan(int64(seed), lasts) //nolint:gosec // small
@@ -266,6 +267,20 @@ func (f *fleet) plan(seed int64, lasts time.Duration) clerks.Plan {
 	}
 	secretive(plan)
 	return plan
+}
+
+// kept keeps what the gateways have said, for whoever looks for the reason.
+func (f *fleet) kept(seed uint64) {
+	dir := os.Getenv("EINMAL_CHAOS_OUT")
+	if dir == "" {
+		return
+	}
+	for _, m := range f.members {
+		for life, p := range m.lives {
+			name := fmt.Sprintf("%s-%d-%d.log", m.name, seed, life+1)
+			require.NoError(f.t, os.WriteFile(filepath.Join(dir, name), []byte(p.errors.String()), 0o600))
+		}
+	}
 }
 
 // end stops the gateways as an operator would.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/beevik/etree"
@@ -235,26 +236,34 @@ func (m *Mock) write(name, text string) error {
 	return nil
 }
 
-// restore reads from the folders how far the mock was when it was closed.
+// restore reads from the folders how far the mock was when it ended. A file that it was killed over is not whole: it is removed, and what it said is said again.
 func (m *Mock) restore() error {
 	said := map[string]bool{}
-	names, err := fs.ReadDir(m.root.FS(), contract.Results)
-	if err != nil {
-		return fmt.Errorf("tutoris: read the results: %w", err)
-	}
-	for _, n := range names {
-		if run, ok := contract.ParseResult(n.Name()); ok {
+	err := m.whole(contract.Results, func(name string, root *etree.Element) {
+		if run, ok := contract.ParseResult(name); ok {
 			m.run = max(m.run, run)
-			m.remember(n.Name(), said)
+			for _, q := range strict.Children(root, contract.Namespace, "quittung") {
+				said[own(q, "referenz")] = true
+			}
 		}
+	})
+	if err != nil {
+		return err
 	}
-	if names, err = fs.ReadDir(m.root.FS(), contract.Outbox); err != nil {
-		return fmt.Errorf("tutoris: read the outbox: %w", err)
-	}
-	for _, n := range names {
-		if e, ok := contract.ParseExport(n.Name()); ok {
-			m.exported, m.exports = max(m.exported, e.To), max(m.exports, e.Run)
+	there := map[uint64]bool{}
+	err = m.whole(contract.Outbox, func(name string, _ *etree.Element) {
+		if e, ok := contract.ParseExport(name); ok {
+			m.exports = max(m.exports, e.Run)
+			for n := e.From; n <= e.To; n++ {
+				there[n] = true
+			}
 		}
+	})
+	if err != nil {
+		return err
+	}
+	for there[m.exported+1] {
+		m.exported++
 	}
 	left := m.exported
 	for _, e := range m.store.After(0, 0) {
@@ -269,17 +278,28 @@ func (m *Mock) restore() error {
 	return nil
 }
 
-// remember notes the references that a result file names.
-func (m *Mock) remember(name string, said map[string]bool) {
-	b, err := m.root.ReadFile(contract.Results + "/" + name)
+// whole calls read with every file of a folder that is whole, and removes the others.
+func (m *Mock) whole(folder string, read func(name string, root *etree.Element)) error {
+	names, err := fs.ReadDir(m.root.FS(), folder)
 	if err != nil {
-		return
+		return fmt.Errorf("tutoris: read the folder %s: %w", folder, err)
 	}
-	root, err := strict.XML(b)
-	if err != nil {
-		return
+	for _, n := range names {
+		if strings.HasPrefix(n.Name(), ".") {
+			continue
+		}
+		b, err := m.root.ReadFile(folder + "/" + n.Name())
+		if err != nil {
+			return fmt.Errorf("tutoris: read a file: %w", err)
+		}
+		root, err := strict.XML(b)
+		if err == nil {
+			read(n.Name(), root)
+			continue
+		}
+		if err := m.root.Remove(folder + "/" + n.Name()); err != nil {
+			return fmt.Errorf("tutoris: remove a file that is not whole: %w", err)
+		}
 	}
-	for _, q := range strict.Children(root, contract.Namespace, "quittung") {
-		said[own(q, "referenz")] = true
-	}
+	return nil
 }

@@ -228,6 +228,30 @@ func TestReopenedMockGoesOnWhereItWas(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(folder, contract.Results, contract.ResultFile(3)))
 }
 
+// A mock that was killed while a file lay there by halves writes it again: nobody but it could.
+func TestWhatAKilledMockHasBegunIsWrittenAgain(t *testing.T) {
+	dir, folder := t.TempDir(), t.TempDir()
+	m := open(t, Options{Dir: dir, Folder: folder})
+	kind, body := Compose("application-submitted", facts(7))
+	for range 2 {
+		_, _, err := m.Store().Write(t.Context(), core.Write{Kind: kind, Organisation: "sd-kriens", By: core.ByClerk, Body: body})
+		require.NoError(t, err)
+		require.NoError(t, m.Settle(t.Context()))
+	}
+	deliver(t, m, contract.Delivery{Reference: "a", Attempt: 1}, "", "application-submitted")
+	require.NoError(t, m.Settle(t.Context()))
+	require.NoError(t, m.Close())
+	second := contract.Export{From: 2, To: 2, Run: 2}.File()
+	for _, name := range []string{contract.Results + "/" + contract.ResultFile(1), contract.Outbox + "/" + second} {
+		require.NoError(t, os.Truncate(filepath.Join(folder, name), 100))
+	}
+	again := open(t, Options{Dir: dir, Folder: folder})
+	require.NoError(t, again.Settle(t.Context()))
+	require.Contains(t, again.text(t, contract.Results, contract.ResultFile(1)), "<referenz>a<")
+	require.Contains(t, again.text(t, contract.Outbox, second), "<exportnummer>2<")
+	require.NoFileExists(t, filepath.Join(folder, contract.Results, contract.ResultFile(2)))
+}
+
 func TestTheNightsComeByThemselves(t *testing.T) {
 	m := open(t, Options{Cadence: time.Millisecond})
 	recorded := m.Store().Watch()
