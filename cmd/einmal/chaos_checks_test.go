@@ -396,14 +396,48 @@ func (e evidence) silent() (found []string) {
 	if len(e.canaries) == 0 || len(e.outside) == 0 {
 		return []string{"there was nothing to look for, or nowhere to look"}
 	}
+	numbers := map[string]bool{}
+	words := slices.DeleteFunc(slices.Clone(e.canaries), func(c string) bool {
+		if len(c) == ahvLength && strings.HasPrefix(c, ahvBegins) {
+			numbers[c] = true
+		}
+		return numbers[c]
+	})
 	for where, text := range e.outside {
-		for _, c := range e.canaries {
+		for _, c := range words {
 			if strings.Contains(text, c) {
 				found = append(found, fmt.Sprintf("%q stands in %s", c, where))
 			}
 		}
+		for _, n := range ahvNumbers(text) {
+			if numbers[n] {
+				found = append(found, fmt.Sprintf("%q stands in %s", n, where))
+			}
+		}
 	}
 	return found
+}
+
+// Every AHV number has 13 digits and begins with that of its country.
+const (
+	ahvLength = 13
+	ahvBegins = "756"
+)
+
+// ahvNumbers returns what may be an AHV number in a text, with or without dots, in one pass: there are too many numbers to look for each.
+func ahvNumbers(text string) (all []string) {
+	for i := strings.Index(text, ahvBegins); i >= 0; {
+		digits := strings.ReplaceAll(text[i:min(len(text), i+ahvLength+3)], ".", "")
+		if len(digits) >= ahvLength {
+			all = append(all, digits[:ahvLength])
+		}
+		next := strings.Index(text[i+1:], ahvBegins)
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return all
 }
 
 // What a process may have more than at its beginning: connections that come and go, and what it remembers of each message.

@@ -401,12 +401,11 @@ func (e *evidence) listen(f *fleet) {
 	}))
 }
 
-// canaries are what is personal in a plan, in every spelling.
+// canaries are what is personal in a plan.
 func canaries(p clerks.Plan) []string {
 	all := []string{"Kanarion", "Zitrella", "Geheimgasse", "555 66 77", "kanarion.example"}
 	for _, h := range p.Handovers {
-		n := h.Steps[0].Facts.Person.AHV
-		all = append(all, n, n[:3]+"."+n[3:7]+"."+n[7:11]+"."+n[11:])
+		all = append(all, h.Steps[0].Facts.Person.AHV)
 	}
 	return all
 }
