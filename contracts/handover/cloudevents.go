@@ -11,10 +11,11 @@ import (
 )
 
 // The names of the Kafka headers: CloudEvents 1.0, Kafka protocol binding, binary mode. traceparent is W3C Trace Context and stays outside
-// the associated data, because it may be rewritten on the way.
+// the associated data, because it may be rewritten on the way; so does sourcerecord, which gateways of an earlier version do not know. Neither decides anything.
 const (
 	headerPrefix = "ce_"
 	traceHeader  = "traceparent"
+	recordHeader = "sourcerecord"
 	sourcePrefix = "urn:einmal:"
 	// ContentType is that of a sealed payload on the bus.
 	ContentType = "application/vnd.einmal.sealed+json"
@@ -39,6 +40,7 @@ func (e Envelope) Headers() map[string]string {
 	set("ce_assigningorganisation", string(e.Parties.Assigning))
 	set("ce_receivingorganisation", string(e.Parties.Receiving))
 	set(traceHeader, e.Trace)
+	set(recordHeader, e.Record)
 	return h
 }
 
@@ -78,7 +80,7 @@ func ParseHeaders(h map[string]string) (Envelope, error) {
 		Case: CaseID(h["ce_subject"]), Time: at, Sender: OrganisationID(h["ce_senderorganisation"]), Sequence: seq,
 		References: MessageID(h["ce_referencemessageid"]),
 		Parties:    Parties{Assigning: OrganisationID(h["ce_assigningorganisation"]), Receiving: OrganisationID(h["ce_receivingorganisation"])},
-		Action:     Action(h["ce_action"]), Test: h["ce_testdelivery"] == "true", Trace: h[traceHeader],
+		Action:     Action(h["ce_action"]), Test: h["ce_testdelivery"] == "true", Trace: h[traceHeader], Record: h[recordHeader],
 	}
 	return e, e.spelt(h)
 }

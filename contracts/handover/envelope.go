@@ -35,6 +35,8 @@ type Envelope struct {
 	Action     Action
 	Test       bool   // eCH-0058 testDeliveryFlag: never to be written into a productive native system
 	Trace      string // W3C traceparent of the span that read the native record; not part of the associated data
+	// Record is the native system's own number of what was entered there, by which its sender finds it; opaque, not part of the associated data, and empty on messages of earlier versions.
+	Record string
 }
 
 // Message is one message of the catalogue.

@@ -42,6 +42,7 @@ func attributes() []attribute {
 		{Name: "ce_receivingorganisation", Max: "64", Text: "Only on the message that opens a case, unless nobody serves the person."},
 		{Name: "content-type", Const: handover.ContentType, Text: "The value is sealed."},
 		{Name: "traceparent", Pattern: "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$", Text: "W3C Trace Context; not part of the associated data."},
+		{Name: "sourcerecord", Max: "1000", Text: "The native system's own number of what was entered; not part of the associated data."},
 	}
 }
 
@@ -60,6 +61,7 @@ func envelope(n handover.Name, full bool) handover.Envelope {
 	if full {
 		e.Parties = handover.Parties{Assigning: "sd-kriens", Receiving: "rav-luzern"}
 		e.References, e.Trace = "0d4e4b1e-9a55-4a6a-8c3d-8f103f1c6c52", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+		e.Record = "E-2026-000345"
 	}
 	return e
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 )
 
@@ -13,6 +14,7 @@ import (
 func (c *claim) consider(k ledger.Case, m handover.Message, print string, place ledger.Place, others rivals) (ledger.Admission, error) {
 	a := ledger.Admission{
 		Number: k.Number + 1, Place: place, Print: print, Parties: k.Parties, Origin: c.o.Directory.Origin(m.Envelope), Sequence: m.Sequence, Name: m.Name, Test: m.Test,
+		Record: native.RecordID(m.Record), Entered: m.Time,
 	}
 	if k.State == handover.NoCase {
 		a.Parties = m.Parties

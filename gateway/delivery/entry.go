@@ -21,7 +21,8 @@ import (
 func (d *Delivery) entryAt(m handover.Message, to ledger.Destination, ref native.Reference) ledger.Entry {
 	e := ledger.Entry{Case: m.Case, Message: m.ID, To: to, Ref: ref, Origin: d.o.Directory.Origin(m.Envelope), Sequence: m.Sequence}
 	if to == ledger.Gate {
-		e.Action, e.Revises = m.Action, m.References
+		e.Action, e.Revises, e.Sender = m.Action, m.References, m.Sender
+		e.Entered = ledger.Entered{System: m.Source, Record: native.RecordID(m.Record)}
 	}
 	return e
 }

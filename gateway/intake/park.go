@@ -98,6 +98,9 @@ func (r *Reader) keep(ctx context.Context, c handover.CaseID, k kept, why error)
 		Entered: ledger.Entered{System: k.System, Case: k.Record.Case, Record: k.Record.ID},
 	}
 	e.Action, e.Revises = r.revises(k)
+	if e.Sender = k.Record.Organisation; e.Sender == "" {
+		e.Sender = origin.Organisation
+	}
 	if err := r.Ledger.Park(ctx, e, ledger.Parking{Place: place, Reason: reason}); err != nil {
 		return err
 	}

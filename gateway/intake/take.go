@@ -131,6 +131,7 @@ func (r *Reader) message(rec native.Record) (handover.Message, error) {
 	m := handover.Message{Payload: draft.Payload, Envelope: handover.Envelope{
 		ID: r.messageID(rec.ID), Source: r.origin.ID, Name: draft.Payload.Name(), Case: r.caseID(rec), Time: rec.At.UTC().Truncate(time.Millisecond),
 		Sender: draft.Sender, Sequence: rec.Sequence, Action: draft.Action, Test: draft.Test,
+		Record: string(rec.ID),
 	}}
 	if m.Action == "" {
 		m.Action = handover.ActionNew

@@ -107,10 +107,10 @@ func (v *View) foldAnswer(offset int64, at time.Time, r Record) bool {
 	}
 	switch r.Decision.Verdict {
 	case Retry:
-		v.takeUp(it, ref)
+		v.takeUp(it, ref, fate{ref: ref, decision: r.Decision, offset: offset, at: at.UnixMilli()})
 	case Found:
 		r.Ref, r.Message, r.To = it.Ref, it.Message, it.To
-		v.foldDone(at, r)
+		v.foldDone(offset, at, r)
 		if r.NativeCase != "" {
 			v.caseOf(r.Case).Bindings[r.To] = r.NativeCase // the case may have been moved or merged
 		}
@@ -121,7 +121,7 @@ func (v *View) foldAnswer(offset int64, at time.Time, r Record) bool {
 
 // takeUp lets a message go through its lane once more, as if the outcome of its last attempt were not known: by the rules for that, a system that can be searched is searched before anything is
 // sent, and in mode C a person is asked once more.
-func (v *View) takeUp(it *Item, ref *Ref) {
+func (v *View) takeUp(it *Item, ref *Ref, f fate) {
 	m, lane := v.messages[it.Message], Lane{Case: it.Case, To: it.To}
 	l := v.lanes[lane]
 	if m == nil || l != nil && l.find(it.Message) >= 0 {
@@ -135,5 +135,7 @@ func (v *View) takeUp(it *Item, ref *Ref) {
 	l.put(Item{
 		Message: it.Message, Name: m.admission.Name, Case: it.Case, To: it.To, Ref: it.Ref, Place: m.admission.Place, Reason: it.Reason, Status: StatusDue, Since: it.Since,
 		Partition: it.Partition, Parking: it.Parking, Origin: m.admission.Origin, Sequence: m.admission.Sequence, Entered: it.Entered,
+		fate: f,
 	})
+	v.befalls(it.Message, it.To, f)
 }

@@ -42,9 +42,11 @@ type Item struct {
 	Attempt int `json:"attempt,omitzero"`
 	// Difference is set when it is no message that waits, but a difference between the ledger and a native system's own list.
 	Difference *Difference `json:"difference,omitzero"`
-	// Action and Revises are those of its [Parking].
-	Action  handover.Action    `json:"-"`
-	Revises handover.MessageID `json:"-"`
+	// Sender, Action and Revises are those of its [Parking].
+	Sender  handover.OrganisationID `json:"-"`
+	Action  handover.Action         `json:"-"`
+	Revises handover.MessageID      `json:"-"`
+	fate    fate
 }
 
 // laneState is a lane in which messages wait, in the order in which they will go on.
@@ -94,7 +96,7 @@ func (l *laneState) put(it Item) {
 }
 
 // foldPark lets a message wait in its lane, or says anew why it waits.
-func (v *View) foldPark(partition int32, offset int64, r Record) {
+func (v *View) foldPark(partition int32, offset int64, at time.Time, r Record) {
 	if r.Parking == nil {
 		return
 	}
@@ -110,20 +112,23 @@ func (v *View) foldPark(partition int32, offset int64, r Record) {
 	item := Item{
 		Message: r.Message, Name: r.Parking.Name, Case: r.Case, To: r.To, Ref: r.Ref, Place: r.Parking.Place, Reason: r.Parking.Reason,
 		Status: StatusParked, Since: r.Parking.At, Partition: partition, Parking: offset, Origin: r.Parking.Origin, Sequence: r.Parking.Sequence,
-		Entered: r.Parking.Entered, Attempt: r.Parking.Attempt, Action: r.Parking.Action, Revises: r.Parking.Revises,
+		Entered: r.Parking.Entered, Attempt: r.Parking.Attempt, Sender: r.Parking.Sender, Action: r.Parking.Action, Revises: r.Parking.Revises,
 	}
 	if r.Parking.Held {
 		item.Status = StatusHeld
 	} else if r.Ref != "" {
 		v.refOf(r.Ref).Asked = true
 	}
+	item.fate = fate{ref: v.refs[r.Ref], offset: offset, at: at.UnixMilli()}
 	if i := l.find(r.Message); i >= 0 {
 		if item.Status == StatusParked {
 			l.items[i] = item
+			v.befalls(r.Message, r.To, item.fate)
 		}
 		return
 	}
 	l.put(item)
+	v.befalls(r.Message, r.To, item.fate)
 }
 
 // parkingKey names a parking: a ledger offset counts within a partition, and a case lies in one.
@@ -155,9 +160,11 @@ func (v *View) foldRuling(partition int32, offset int64, at time.Time, r Record)
 		return
 	}
 	v.rulings[parkingKey{r.Case, r.Decision.Parking}] = offset
+	decided := fate{ref: v.refs[l.items[i].Ref], decision: r.Decision, offset: offset, at: at.UnixMilli()}
 	switch r.Decision.Verdict {
 	case Retry:
-		l.items[i].Status = StatusDue
+		l.items[i].Status, l.items[i].fate = StatusDue, decided
+		v.befalls(r.Message, r.To, decided)
 		if ref := v.refs[l.items[i].Ref]; ref != nil {
 			ref.Asked = false
 			ref.Ruled = ref.Attempt > 0 && ref.Attempt == l.items[i].Attempt
@@ -166,12 +173,18 @@ func (v *View) foldRuling(partition int32, offset int64, at time.Time, r Record)
 		}
 	case Found:
 		r.Ref = l.items[i].Ref
-		v.foldDone(at, r)
+		v.foldDone(offset, at, r)
 	case Withdraw:
 		if r.To == Gate {
-			v.messages[r.Message] = &message{id: r.Message, caseID: r.Case, admission: Admission{Withdrawn: true, Action: l.items[i].Action, Revises: l.items[i].Revises}}
+			it := l.items[i]
+			v.messages[r.Message] = &message{
+				id: r.Message, caseID: r.Case, partition: partition, dropped: &it, gate: decided,
+				admission: Admission{Withdrawn: true, Action: it.Action, Revises: it.Revises},
+			}
 		} else {
-			v.refOf(l.items[i].Ref).Withdrawn = true
+			decided.ref = v.refOf(l.items[i].Ref)
+			decided.ref.Withdrawn = true
+			v.befalls(r.Message, r.To, decided)
 			v.settle(r.Message, r.To)
 		}
 		v.leaveLane(key, r.Message)

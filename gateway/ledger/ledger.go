@@ -157,7 +157,8 @@ type Entry struct {
 	Origin   Destination
 	Sequence uint64
 	Entered  Entered
-	// Action and Revises are used when it is parked at the gate.
+	// Sender, Action and Revises are used when it is parked at the gate.
+	Sender  handover.OrganisationID
 	Action  handover.Action
 	Revises handover.MessageID
 }
@@ -195,7 +196,7 @@ func (l *Ledger) Done(ctx context.Context, e Entry, receipt native.Receipt) erro
 func (l *Ledger) Park(ctx context.Context, e Entry, p Parking) error {
 	r := e.record(Park)
 	p.At, p.Origin, p.Sequence, p.Entered = l.now().UTC(), e.Origin, e.Sequence, l.entered(e)
-	p.Action, p.Revises = e.Action, e.Revises
+	p.Action, p.Revises, p.Sender = e.Action, e.Revises, e.Sender
 	r.Nonce, r.Parking = Nonce(), &p
 	_, err := l.append(ctx, r)
 	return err

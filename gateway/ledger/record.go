@@ -169,7 +169,10 @@ type Admission struct {
 	Origin   Destination   `json:"origin"`
 	Sequence uint64        `json:"sequence"`
 	Name     handover.Name `json:"name"`
-	Test     bool          `json:"test,omitzero"` // the message is a test delivery, and so is its case
+	// Record is the native system's own number of what was entered, and Entered when that was (UTC), as the native system dates it; both are for those who look for it.
+	Record  native.RecordID `json:"record,omitzero"`
+	Entered time.Time       `json:"entered,omitzero"`
+	Test    bool            `json:"test,omitzero"` // the message is a test delivery, and so is its case
 	// Said is the message in the history of its case.
 	Said handover.Said `json:"said,omitzero"`
 	// Approval is where the cost approval that it is about stands after it.
@@ -242,6 +245,8 @@ type Parking struct {
 	Origin   Destination `json:"origin,omitzero"`
 	Sequence uint64      `json:"sequence,omitzero"`
 	Entered  Entered     `json:"entered,omitzero"`
+	// Sender is who says it, as far as it is known.
+	Sender handover.OrganisationID `json:"sender,omitzero"`
 	// Action and Revises are what a message that waits at the gate does to an earlier one, and to which; no action: it is not known. A message that names it may come after a person has dropped it.
 	Action  handover.Action    `json:"action,omitzero"`
 	Revises handover.MessageID `json:"revises,omitzero"`

@@ -66,6 +66,9 @@ type message struct {
 	partition int32
 	admission Admission
 	settled   map[Destination]bool // done, withdrawn
+	fates     []fate               // at each place of admission.To, in its order
+	gate      fate                 // what the gate has said
+	dropped   *Item                // when it was dropped at the gate
 }
 
 // Case is where a case stands.
@@ -186,15 +189,15 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woke
 			c.Bindings[r.To] = r.NativeCase
 		}
 	case Admit:
-		woken = v.foldAdmit(partition, r)
+		woken = v.foldAdmit(partition, offset, at, r)
 	case Intent:
 		v.foldIntent(partition, at, r)
 	case Void:
 		v.foldVoid(partition, r)
 	case Done:
-		v.foldDone(at, r)
+		v.foldDone(offset, at, r)
 	case Park:
-		v.foldPark(partition, offset, r)
+		v.foldPark(partition, offset, at, r)
 	case Differs:
 		v.foldDifference(partition, offset, r)
 	case Ruling:
@@ -210,7 +213,7 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woke
 
 // foldAdmit lets the first record count that has the case's next number, unless another message stands before it at the gate; others were decided
 // on an older view. It returns the lanes of a message that waited: the gateway that has admitted it may not be the one that owns the partition.
-func (v *View) foldAdmit(partition int32, r Record) (woken []Lane) {
+func (v *View) foldAdmit(partition int32, offset int64, at time.Time, r Record) (woken []Lane) {
 	c := v.caseOf(r.Case)
 	if r.Admission == nil || v.messages[r.Message] != nil || r.Admission.Number != c.Number+1 {
 		return nil
@@ -232,6 +235,7 @@ func (v *View) foldAdmit(partition int32, r Record) (woken []Lane) {
 		c.Older[r.Message] = r.Admission.Place
 	}
 	m := &message{id: r.Message, caseID: r.Case, partition: partition, admission: *r.Admission, settled: map[Destination]bool{}}
+	m.begin(offset, at)
 	v.messages[r.Message] = m
 	c.State, c.Number, c.Test = r.Admission.State, r.Admission.Number, r.Admission.Test
 	c.Last[r.Admission.Origin] = r.Admission.Sequence
@@ -300,8 +304,11 @@ func (v *View) foldVoid(partition int32, r Record) {
 	}
 }
 
-func (v *View) foldDone(at time.Time, r Record) {
+func (v *View) foldDone(offset int64, at time.Time, r Record) {
 	ref := v.refOf(r.Ref)
+	if !ref.Done || ref.Native != r.Native {
+		v.befalls(r.Message, r.To, fate{ref: ref, decision: r.Decision, offset: offset, at: at.UnixMilli()})
+	}
 	ref.Done, ref.Native, ref.done = true, r.Native, at.UnixMilli()
 	c := v.caseOf(r.Case)
 	c.done = ref.done

@@ -1,0 +1,305 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
+)
+
+// Outcome is what has become of a message at one place.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomePending   Outcome = "PENDING"   // it is on its way, or a person has let it go on; no answer yet
+	OutcomeRecorded  Outcome = "RECORDED"  // it stands there
+	OutcomeReturned  Outcome = "RETURNED"  // the rules do not admit it; the answer stands in the dossier that it was entered in
+	OutcomeParked    Outcome = "PARKED"    // a person must decide
+	OutcomeHeld      Outcome = "HELD"      // it waits behind another message of its case about which a person must decide
+	OutcomeWithdrawn Outcome = "WITHDRAWN" // a person has dropped it
+)
+
+// fate is what the ledger says about a message at one place: where and when it says so, and by whose decision.
+type fate struct {
+	ref      *Ref
+	decision *Decision
+	offset   int64
+	at       int64 // Unix milliseconds
+}
+
+// begin notes that a message was admitted: so far nothing has become of it anywhere.
+func (m *message) begin(offset int64, at time.Time) {
+	m.gate = fate{offset: offset, at: at.UnixMilli()}
+	m.fates = make([]fate, len(m.admission.To))
+	for i := range m.fates {
+		m.fates[i] = m.gate
+	}
+}
+
+// befalls notes what has become of an admitted message at a place.
+func (v *View) befalls(id handover.MessageID, to Destination, f fate) {
+	m := v.messages[id]
+	if m == nil {
+		return
+	}
+	if i := slices.Index(m.admission.To, to); i >= 0 && i < len(m.fates) {
+		m.fates[i] = f
+	}
+}
+
+// Fate is what has become of a message at one place. It holds nothing personal.
+type Fate struct {
+	Case    handover.CaseID
+	Message handover.MessageID
+	Name    handover.Name // empty when the record could not be translated
+	Action  handover.Action
+	Test    bool
+	Sender  handover.OrganisationID // empty when that is not known
+	// Origin is the dossier that it was entered in, Entered its numbers there as far as they are known, Sequence its place there, EnteredAt when, as the native system dates it.
+	Origin    Destination
+	Entered   Entered
+	Sequence  uint64
+	EnteredAt time.Time
+	Place     Place
+	// To is the place; [Gate] for a message that is not admitted, or that is to stand nowhere else.
+	To      Destination
+	Outcome Outcome
+	Since   time.Time // of the ledger record that says so, by the broker's clock; UTC
+	// Partition and Offset are where that record stands.
+	Partition int32
+	Offset    int64
+	// Native and NativeCase are its numbers at the place; [OutcomeRecorded], [OutcomeReturned].
+	Native     native.RecordID
+	NativeCase native.CaseKey
+	Reason     Reason    // [OutcomeParked], [OutcomeHeld]
+	Decision   *Decision // the last one of a person, if what is so now follows from one
+}
+
+// Query says which fates are asked for. The zero Query asks for all.
+type Query struct {
+	Case   handover.CaseID         // empty: of every case
+	Sender handover.OrganisationID // empty: of every sender
+	// After holds, for each partition, the offset of the first ledger record that counts: what was said before is left out. nil: nothing is.
+	After []int64
+	// Limit is the most that are returned; 0: no limit.
+	Limit int
+}
+
+// find is a place where a fate was found.
+type find struct {
+	m         *message
+	item      *Item // at the gate
+	index     int   // of the message's places; -1: the gate
+	partition int32
+	offset    int64
+}
+
+// Fates returns what has become of messages, each at each place where it must stand, in the order in which the ledger says it: by partition, and so by case. The second result is what to ask for
+// as After the next time, the third whether there is more already. A fate that changes comes again, in its new place of the order; none is left out.
+func (v *View) Fates(q Query) (fates []Fate, next []int64, more bool) {
+	all, next := v.findFates(q)
+	slices.SortFunc(all, func(a, b find) int {
+		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset), cmp.Compare(a.index, b.index))
+	})
+	if q.Limit > 0 && len(all) > q.Limit {
+		all, more = cut(all, q.Limit), true
+		last := all[len(all)-1]
+		next[last.partition] = last.offset + 1
+		for p := int(last.partition) + 1; p < len(next); p++ {
+			next[p] = q.from(p)
+		}
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for _, f := range all {
+		if fate, ok := v.fateAt(f); ok {
+			fates = append(fates, fate)
+		}
+	}
+	return fates, next, more
+}
+
+// cut shortens a list to a limit, but never between two places of which the same ledger record speaks.
+func cut(all []find, limit int) []find {
+	for limit < len(all) && all[limit].partition == all[limit-1].partition && all[limit].offset == all[limit-1].offset {
+		limit++
+	}
+	return all[:limit]
+}
+
+func (q Query) from(partition int) int64 {
+	if partition < len(q.After) {
+		return q.After[partition]
+	}
+	return 0
+}
+
+// findFates finds what is asked for, without holding the lock for long. What changes meanwhile lies behind the ends that are returned, and is found the next time.
+func (v *View) findFates(q Query) (all []find, next []int64) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for p := range v.parts {
+		next = append(next, v.parts[p].next)
+	}
+	add := func(f find) {
+		if f.offset >= q.from(int(f.partition)) && f.offset < next[f.partition] {
+			all = append(all, f)
+		}
+	}
+	for lane, l := range v.lanes {
+		if lane.To != Gate || q.Case != "" && lane.Case != q.Case {
+			continue
+		}
+		for _, it := range l.items {
+			if q.Sender == "" || q.Sender == it.sender() {
+				add(find{item: &it, index: -1, partition: it.Partition, offset: it.fate.offset})
+			}
+		}
+	}
+	n := 0
+	for _, m := range v.messages {
+		if n++; n%batch == 0 { // the map may change between two steps; the lock keeps each step to itself
+			v.mu.RUnlock()
+			v.mu.RLock()
+		}
+		if q.Case != "" && m.caseID != q.Case || q.Sender != "" && q.Sender != m.sender() {
+			continue
+		}
+		if len(m.fates) == 0 {
+			add(find{m: m, index: -1, partition: m.partition, offset: m.gate.offset})
+		}
+		for i, f := range m.fates {
+			add(find{m: m, index: i, partition: m.partition, offset: f.offset})
+		}
+	}
+	return all, next
+}
+
+// Unanswered returns the messages that were admitted, or that a person has let go on, at each place at which nothing has become of them yet, the oldest first.
+func (v *View) Unanswered() (fates []Fate) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for p := range v.parts {
+		for _, m := range v.parts[p].open {
+			for i, f := range m.fates {
+				if fate, ok := v.fateAt(find{m: m, index: i, partition: m.partition, offset: f.offset}); ok && fate.Outcome == OutcomePending {
+					fates = append(fates, fate)
+				}
+			}
+		}
+	}
+	for lane, l := range v.lanes {
+		for _, it := range l.items {
+			if lane.To == Gate && it.Status == StatusDue {
+				fates = append(fates, v.atGate(it))
+			}
+		}
+	}
+	slices.SortFunc(fates, func(a, b Fate) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Message, b.Message), cmp.Compare(a.To.String(), b.To.String()))
+	})
+	return fates
+}
+
+// fateAt returns the fate at a place; ok is false when it has changed since it was found.
+func (v *View) fateAt(f find) (out Fate, ok bool) {
+	if f.item != nil {
+		it := *f.item
+		out = v.atGate(it)
+		return out, true
+	}
+	m := f.m
+	if m.dropped != nil {
+		out = v.atGate(*m.dropped)
+		out.Outcome, out.Reason = OutcomeWithdrawn, Reason{}
+		out.is(m.gate)
+		return out, true
+	}
+	a := m.admission
+	out = Fate{
+		Case: m.caseID, Message: m.id, Name: a.Name, Action: a.Action, Test: a.Test, Sender: m.sender(), Origin: a.Origin, Sequence: a.Sequence, EnteredAt: a.Entered, Place: a.Place,
+		Entered: Entered{System: a.Origin.System, Record: a.Record}, Partition: m.partition, Outcome: OutcomeRecorded,
+	}
+	c := v.cases[m.caseID]
+	out.Entered.Case = c.Bindings[a.Origin]
+	if f.index < 0 {
+		out.is(m.gate) // it is to stand nowhere but where it was entered
+		return out, true
+	}
+	said := m.fates[f.index]
+	if said.offset != f.offset {
+		return out, false
+	}
+	out.To = a.To[f.index]
+	out.is(said)
+	v.became(&out, m, said.ref)
+	return out, true
+}
+
+// is copies where and when the ledger says it, and by whose decision.
+func (f *Fate) is(said fate) {
+	f.Offset, f.Since, f.Decision = said.offset, time.UnixMilli(said.at).UTC(), said.decision
+}
+
+// became says what has become of an admitted message at a place.
+func (v *View) became(out *Fate, m *message, ref *Ref) {
+	switch {
+	case ref != nil && ref.Done:
+		out.Outcome, out.Native, out.NativeCase = OutcomeRecorded, ref.Native, v.cases[m.caseID].Bindings[out.To]
+		if o := m.admission.Opening; o != nil && o.Returned() && out.To == m.admission.Origin {
+			out.Outcome = OutcomeReturned
+		}
+		return
+	case ref != nil && ref.Withdrawn:
+		out.Outcome = OutcomeWithdrawn
+		return
+	}
+	out.Outcome = OutcomePending
+	l := v.lanes[Lane{Case: m.caseID, To: out.To}]
+	if l == nil {
+		return
+	}
+	if i := l.find(m.id); i >= 0 {
+		out.Outcome = l.items[i].outcome()
+		if out.Outcome != OutcomePending {
+			out.Reason = l.items[i].Reason
+		}
+	}
+}
+
+// atGate is the fate of a message that waits for its place in its case.
+func (v *View) atGate(it Item) Fate {
+	f := Fate{
+		Case: it.Case, Message: it.Message, Name: it.Name, Action: it.Action, Sender: it.sender(), Origin: it.Origin, Entered: it.Entered, Sequence: it.Sequence, Place: it.Place,
+		Outcome: it.outcome(), Partition: it.Partition,
+	}
+	f.is(it.fate)
+	if f.Outcome != OutcomePending {
+		f.Reason = it.Reason
+	}
+	return f
+}
+
+func (it Item) outcome() Outcome {
+	switch it.Status {
+	case StatusParked:
+		return OutcomeParked
+	case StatusHeld:
+		return OutcomeHeld
+	default:
+		return OutcomePending
+	}
+}
+
+// sender is who says a message that waits at the gate; empty when that is not known.
+func (it Item) sender() handover.OrganisationID { return cmp.Or(it.Sender, it.Origin.Organisation) }
+
+func (m *message) sender() handover.OrganisationID {
+	if m.dropped != nil {
+		return m.dropped.sender()
+	}
+	return m.admission.Said.Sender
+}
