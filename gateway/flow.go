@@ -145,7 +145,7 @@ func (g *Gateway) startWebhooks(ctx context.Context, s *stack, readers intake.Re
 		}
 	}
 	waiting, giveUp := context.WithCancel(context.WithoutCancel(ctx))
-	g.addresses.Listen, err = serve(ctx, s, "notification listener", g.o.Config.Listen, webhooks(waiting, g.o.Log, listeners))
+	g.addresses.Listen, err = serve(ctx, s, "notification listener", g.o.Config.Listen, g.outside(webhooks(waiting, g.o.Log, listeners)))
 	// A notification that waits for a reading must not hold up the stop: it is answered 503 and comes again.
 	s.push("waiting notifications", func(context.Context) error { giveUp(); return nil })
 	return err

@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +43,14 @@ func loadRules(c config.Config) (*rules, error) {
 	if r.directory != nil {
 		if _, taken := r.directory.Organisation(handover.Gateway); taken {
 			findings.Add("directory", "reserved-id", "an organisation has the id under which the gateway itself speaks: "+string(handover.Gateway), "give it another one")
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Receipts.Senders)) {
+		if r.directory == nil {
+			break
+		}
+		if _, known := r.directory.Organisation(id); !known {
+			findings.Add("receipts.senders."+string(id), "unknown-organisation", "no organisation of the directory has this id", "correct it, or add the organisation to the directory")
 		}
 	}
 	if len(findings) > 0 {

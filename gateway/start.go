@@ -194,7 +194,10 @@ func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
 // figures are what the ledger's view holds at present.
 func (g *Gateway) figures() telemetry.Figures {
 	st := g.view.Stats()
-	return telemetry.Figures{Cases: st.Cases, Messages: st.Messages, Open: st.Open, Parked: st.Parked, Held: st.Held, Differences: st.Differences, Skipped: st.Skipped, Late: len(g.view.Late(today())), Newer: g.newer()}
+	return telemetry.Figures{
+		Cases: st.Cases, Messages: st.Messages, Open: st.Open, Parked: st.Parked, Held: st.Held, Differences: st.Differences, Skipped: st.Skipped, Late: len(g.view.Late(today())),
+		NoReceipt: g.unanswered(), Newer: g.newer(),
+	}
 }
 
 // progressEvery is how often it is said how far something that takes long has come.
@@ -246,7 +249,7 @@ func (g *Gateway) startAdmin(ctx context.Context, s *stack) (err error) {
 
 // openAdmin lets operators in; when the gateway stops, what they have begun is finished before anything that it needs is stopped.
 func (g *Gateway) openAdmin(_ context.Context, s *stack) error {
-	g.admin.open(admin.Handler(g, parked.New(g.ledger), g, g.telemetry.MetricsHandler()))
+	g.admin.open(admin.Handler(g, parked.New(g.ledger), g, g.receipts(), g.telemetry.MetricsHandler()))
 	s.push("requests of operators", g.admin.shut)
 	return nil
 }

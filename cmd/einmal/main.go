@@ -75,7 +75,7 @@ journals, that each was recorded once in each system.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newDemo(), newRun(), newCheck(), newMocks(), newPlay(), newEngines(), newParked(), newLate(), newReconcile(), newLedger(), newSim(), newAdapter())
+	root.AddCommand(newDemo(), newRun(), newCheck(), newMocks(), newPlay(), newEngines(), newParked(), newLate(), newReceipts(), newReconcile(), newLedger(), newSim(), newAdapter())
 	mark(root)
 	return root
 }

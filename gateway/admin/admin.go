@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -47,11 +48,13 @@ type Comparer interface {
 	Ask(ctx context.Context, findings []reconcile.Finding) (int, error)
 }
 
-// Handler serves GET /healthz, /readyz, /metrics, /status, /late, /parked and POST /parked/{id}/rulings, /reconciliations, /differences.
-func Handler(g Gateway, desk Desk, c Comparer, metrics http.Handler) http.Handler {
+// Handler serves GET /healthz, /readyz, /metrics, /status, /late, /parked, /receipts, /receipts/late and POST /parked/{id}/rulings, /reconciliations, /differences.
+func Handler(g Gateway, desk Desk, c Comparer, book Receipts, metrics http.Handler) http.Handler {
 	mux := health(g, metrics)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, g.Status()) })
 	mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) { answer(w, g.Late()) })
+	mux.HandleFunc("GET /receipts", func(w http.ResponseWriter, r *http.Request) { tell(w, r, book) })
+	mux.HandleFunc("GET /receipts/late", func(w http.ResponseWriter, _ *http.Request) { answer(w, book.Late(time.Now())) })
 	mux.HandleFunc("GET /parked", func(w http.ResponseWriter, _ *http.Request) { answer(w, desk.List()) })
 	mux.HandleFunc("POST /parked/{id}/rulings", func(w http.ResponseWriter, r *http.Request) { rule(w, r, desk) })
 	mux.HandleFunc("POST /reconciliations", func(w http.ResponseWriter, r *http.Request) { compare(w, r, c) })

@@ -47,7 +47,7 @@ func (g gateway) Late() any    { return []int{} }
 
 func handler(g gateway, d *desk) http.Handler {
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "einmal_cases 1\n") })
-	return admin.Handler(g, d, &comparer{}, metrics)
+	return admin.Handler(g, d, &comparer{}, &teller{}, metrics)
 }
 
 // ask sends one request; headers are pairs of name and value.

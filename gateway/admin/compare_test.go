@@ -34,7 +34,7 @@ func (c *comparer) Ask(_ context.Context, findings []reconcile.Finding) (int, er
 }
 
 func comparing(c *comparer) http.Handler {
-	return admin.Handler(gateway{}, &desk{}, c, http.NotFoundHandler())
+	return admin.Handler(gateway{}, &desk{}, c, &teller{}, http.NotFoundHandler())
 }
 
 func TestAComparisonIsAskedForAndItsReportReturned(t *testing.T) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -30,12 +31,46 @@ func (d *document) check(c *Config) {
 	if e := c.Reconcile.Every; e != 0 && (e < time.Minute || e > 31*24*time.Hour) {
 		d.report("reconcile.every", "out-of-range", "the time between two comparisons is not within 1m and 744h", "24h suits most installations; 0s switches them off")
 	}
+	d.receipts(c)
 	d.kafka(c.Kafka)
 	d.redis(c.Redis)
 	d.endpoint("telemetry.otlp.endpoint", c.Telemetry.OTLP.Endpoint)
 	d.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	d.oneOf("log.format", c.Log.Format, "json", "text")
 	d.jurisdiction(c)
+}
+
+// receipts checks what can be said without the directory.
+func (d *document) receipts(c *Config) {
+	r := c.Receipts
+	if r.Within < 10*time.Second || r.Within > 31*24*time.Hour {
+		d.report("receipts.within", "out-of-range", "the bound is not within 10s and 744h", "15m suits most installations")
+	}
+	if len(r.Contact) > 200 || strings.ContainsAny(r.Contact, "\r\n") {
+		d.report("receipts.contact", "malformed", "the contact is longer than a line of 200 bytes", "write a name and a telephone number")
+	}
+	if len(r.Senders) > 0 && c.Listen == "" {
+		d.report("receipts.senders", "missing", "nobody can read receipts without an address that is listened on", "set listen, or leave senders out")
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.Senders)) {
+		path, s := "receipts.senders."+string(id), r.Senders[id]
+		if s == nil || s.PasswordFile == "" {
+			d.report(path+".passwordFile", "missing", "the sender has no password", "name a file with a password of its own, such as one that openssl rand -hex 32 has made")
+			continue
+		}
+		d.password(path+".passwordFile", s.PasswordFile)
+	}
+}
+
+// password reports a file that holds none that is long enough.
+func (d *document) password(path, name string) {
+	b, err := os.ReadFile(name)
+	switch {
+	case err != nil:
+		d.readable(path, name)
+	case len(strings.TrimSpace(string(b))) < ShortestPassword:
+		d.report(path, "too-short", "the password has less than "+strconv.Itoa(ShortestPassword)+" characters", "make one with openssl rand -hex 32")
+	}
 }
 
 // kafka checks what can be said without the brokers; what depends on them is found when they are asked.

@@ -37,6 +37,7 @@ type Config struct {
 	Telemetry Telemetry `yaml:"telemetry"`
 	Log       Log       `yaml:"log"`
 	Reconcile Reconcile `yaml:"reconcile"`
+	Receipts  Receipts  `yaml:"receipts"`
 
 	// Profile is the jurisdiction: the name of one that is part of the program ("lucerne"), or the path of a folder with one.
 	Profile string `yaml:"profile"`
@@ -105,6 +106,24 @@ type Reconcile struct {
 	Park bool `yaml:"park"`
 }
 
+// Receipts says how senders learn what has become of their messages.
+type Receipts struct {
+	// Within is the bound: a message of which nothing is known at a place after so long is late. A system that answers later has its own time on top.
+	Within time.Duration `yaml:"within"`
+	// Contact is whom senders ask about what waits or was dropped: a name, a telephone number. Empty: receipts do not say it.
+	Contact string `yaml:"contact"`
+	// Senders are the organisations of the directory that may read the receipts of their own messages, at the address of listen.
+	Senders map[handover.OrganisationID]*Sender `yaml:"senders"`
+}
+
+// Sender is an organisation that reads its receipts.
+type Sender struct {
+	PasswordFile string `yaml:"passwordFile"` // at least [ShortestPassword] characters; it is read at every request, so it can be changed at any time
+}
+
+// ShortestPassword is how many characters the password of a sender has at least: nobody has to remember it.
+const ShortestPassword = 24
+
 // Log says what is logged. Logs go to standard error.
 type Log struct {
 	Level  string `yaml:"level"`  // debug, info, warn, error
@@ -144,6 +163,7 @@ func Default() Config {
 		Telemetry: Telemetry{Service: "einmal"},
 		Log:       Log{Level: "info", Format: "json"},
 		Reconcile: Reconcile{Every: 24 * time.Hour, Park: true},
+		Receipts:  Receipts{Within: 15 * time.Minute},
 	}
 }
 

@@ -91,6 +91,10 @@ func TestEverySettingIsRead(t *testing.T) {
 		Telemetry: config.Telemetry{Service: "einmal-test", OTLP: config.OTLP{Endpoint: "https://collector.example:4318", Insecure: true}},
 		Log:       config.Log{Level: "debug", Format: "text"},
 		Reconcile: config.Reconcile{Every: 12 * time.Hour},
+		Receipts: config.Receipts{
+			Within: time.Hour, Contact: "Betrieb einmal, 041 000 00 00",
+			Senders: map[handover.OrganisationID]*config.Sender{"sd-kriens": {PasswordFile: file("sd-kriens.password")}},
+		},
 		Profile:   "testdata/jurisdiction",
 		Directory: filepath.Join("testdata", "directory.yaml"),
 		Systems: map[handover.SystemID]*config.System{

@@ -68,6 +68,11 @@ func (c *Config) resolve(dir string) {
 			paths = append(paths, &t.CA, &t.Certificate, &t.Key)
 		}
 	}
+	for _, s := range c.Receipts.Senders {
+		if s != nil {
+			paths = append(paths, &s.PasswordFile)
+		}
+	}
 	for _, p := range paths {
 		*p = below(dir, *p)
 	}

@@ -303,3 +303,8 @@ func (m *message) sender() handover.OrganisationID {
 	}
 	return m.admission.Said.Sender
 }
+
+// Outcomes returns all outcomes.
+func Outcomes() []Outcome {
+	return []Outcome{OutcomePending, OutcomeRecorded, OutcomeReturned, OutcomeParked, OutcomeHeld, OutcomeWithdrawn}
+}

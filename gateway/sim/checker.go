@@ -162,6 +162,9 @@ func (w *world) check(open string) Result {
 		}
 		w.checkParkings()
 		w.checkDone()
+		if open == "" {
+			w.checkReceipts(waiting)
+		}
 	}); trouble != "" {
 		w.book.find("the checker failed: %s", trouble)
 	}

@@ -20,6 +20,7 @@ type Figures struct {
 	Skipped     int // ledger records that this version cannot read
 	Lanes       int // lanes that have something to do
 	Late        int // answers and meetings that have not come by their day
+	NoReceipt   int // messages without a receipt after the bound, at each place
 	Newer       int // lanes that wait for a gateway of a newer version
 }
 
@@ -41,6 +42,7 @@ func (t *Telemetry) Observe(figures func() Figures) error {
 	skipped := gauge(MetricSkipped, "Ledger records that this version cannot read.")
 	lanes := gauge(MetricLanes, "Lanes that have something to do.")
 	late := gauge(MetricLate, "Answers and meetings that have not come by their day.")
+	noReceipt := gauge(MetricNoReceipt, "Messages of which nothing is known at a place after the bound.")
 	newer := gauge(MetricNewer, "Lanes that wait for a gateway of a newer version.")
 	if failed != nil {
 		return fault.Wrap(fault.Stop, "telemetry.observe", failed)
@@ -56,8 +58,9 @@ func (t *Telemetry) Observe(figures func() Figures) error {
 		o.ObserveInt64(skipped, int64(f.Skipped))
 		o.ObserveInt64(lanes, int64(f.Lanes))
 		o.ObserveInt64(late, int64(f.Late))
+		o.ObserveInt64(noReceipt, int64(f.NoReceipt))
 		o.ObserveInt64(newer, int64(f.Newer))
 		return nil
-	}, cases, messages, open, waiting, skipped, lanes, late, newer)
+	}, cases, messages, open, waiting, skipped, lanes, late, noReceipt, newer)
 	return fault.Wrap(fault.Stop, "telemetry.observe", err)
 }

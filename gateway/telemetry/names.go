@@ -66,6 +66,7 @@ const (
 	MetricSkipped   = "einmal.ledger.skipped"     // ledger records that this version cannot read
 	MetricLanes     = "einmal.lanes"              // lanes that have something to do
 	MetricLate      = "einmal.late"               // answers and meetings that have not come by their day
+	MetricNoReceipt = "einmal.receipts.late"      // messages of which nothing is known at a place after the bound: their senders have no receipt
 	MetricNewer     = "einmal.newer"              // lanes that wait for a gateway of a newer version: a rolling upgrade that was not finished
 	MetricFindings  = "einmal.reconcile.findings" // differences between ledger and native system at the last comparison that no person has accepted, by system and kind
 	MetricCompared  = "einmal.reconcile.last"     // when a system was compared last, in seconds since 1970
