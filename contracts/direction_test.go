@@ -61,7 +61,8 @@ func gatewayShares() map[string][]string {
 		"intake":   {"ledger", "schedule", "telemetry"},
 		"delivery": {"ledger", "schedule", "telemetry"},
 		"parked":   {"ledger"},
-		"admin":    {"ledger", "parked", "reconcile"},
+		"receipts": {"ledger"},
+		"admin":    {"ledger", "parked", "receipts", "reconcile"},
 		// The simulator is a second root: it wires the real parts to a world in memory.
 		"sim": {"claims", "delivery", "intake", "ledger", "parked", "schedule", "seal", "telemetry"},
 	}
