@@ -51,7 +51,7 @@ func TestAnOperatorSeesWhatWaitsAndDecidesOnTheCommandLine(t *testing.T) {
 		for _, l := range strings.Split(out, "\n")[1:] {
 			if strings.Contains(l, "not-in-this-state") {
 				id, _, _ = strings.Cut(l, " ")
-				require.Contains(t, l, "avam "+string(stands.Case)+" entry 1", "where it was entered")
+				require.Contains(t, l, "avam "+string(stands.Case)+" "+string(stands.ID), "where it was entered")
 				require.Contains(t, l, "the case is not opened, where application-decided is not provided for; correct the entry in the native system, or withdraw this message")
 			}
 		}

@@ -19,10 +19,9 @@ import (
 
 // entryAt names a message at a destination.
 func (d *Delivery) entryAt(m handover.Message, to ledger.Destination, ref native.Reference) ledger.Entry {
-	e := ledger.Entry{Case: m.Case, Message: m.ID, To: to, Ref: ref, Origin: d.o.Directory.Origin(m.Envelope), Sequence: m.Sequence}
+	e := ledger.Entry{Case: m.Case, Message: m.ID, To: to, Ref: ref, Origin: d.o.Directory.Origin(m.Envelope), Sequence: m.Sequence, Entered: ledger.Entered{System: m.Source, Record: native.RecordID(m.Record)}}
 	if to == ledger.Gate {
 		e.Action, e.Revises, e.Sender = m.Action, m.References, m.Sender
-		e.Entered = ledger.Entered{System: m.Source, Record: native.RecordID(m.Record)}
 	}
 	return e
 }
