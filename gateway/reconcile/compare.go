@@ -85,8 +85,18 @@ func (c *comparison) announced(ref native.Reference, e *entry) {
 	case e.open():
 		c.pending(ref, e, stands)
 	case len(stands) == 1:
-		c.find(Extra, ref, e, stands)
+		c.voided(ref, e, stands)
 	}
+}
+
+// voided judges an attempt that left nothing by the ledger, although its record stands. Mostly it was executed after all bounds, and somebody is about to try again: in mode A that finds the record, in
+// the others it makes a second one, which the next comparison sees. Only where nobody does it is a finding by itself.
+func (c *comparison) voided(ref native.Reference, e *entry, stands []listed) {
+	if !e.asked && !e.withdrawn && c.young(e.since, c.settle+slack) {
+		c.result.InFlight++
+		return
+	}
+	c.find(Extra, ref, e, stands)
 }
 
 // absent judges an entry that is done and has no record with its reference. What a person has found by its number need not carry the reference.

@@ -10,6 +10,7 @@
 // noted before ("before") and after ("after") the list is read, and
 //   - missing needs a DONE below "before": it was true before the list was begun, and a DONE is never taken back by a machine;
 //   - extra, double and drifted are judged by everything below "after": a record in the list was announced (INTENT) before it was made, so before the list ended, so below "after";
+//   - extra, of an attempt that left nothing by the ledger, is judged when it is older than all of the system's bounds, too: until then somebody is about to try again, and finds it;
 //   - unknown and unasked is judged by everything below "after", and only for an INTENT older than all of the system's bounds.
 //
 // What the argument does not cover is a list that lags behind its own system: entries younger than the bounds ([adapters.Bounds.Settle]) are in flight, not missing. And whatever is found

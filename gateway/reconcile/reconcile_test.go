@@ -317,6 +317,20 @@ func TestWhatIsTooYoungIsInFlightAndSaidSo(t *testing.T) {
 	exactly(t, []planted{{reconcile.Missing, o.entry.Ref, ""}, {reconcile.Unasked, p.entry.Ref, ""}}, w.compare(t))
 }
 
+// A native system executed an attempt after all bounds, and the next one is about to be made: it is a finding when nobody makes that.
+func TestWhatWasTakenBackAndStandsIsAFindingWhenNobodyTriesAgain(t *testing.T) {
+	w := newWorld(rand.New(rand.NewPCG(15, 15)), 2) //nolint:gosec // repeatable
+	o := w.entry(1, klib())
+	o.intend()
+	o.void()
+	o.commits()
+	r := w.compare(t)
+	require.Empty(t, r.Findings)
+	require.Equal(t, 1, r.Systems[1].InFlight)
+	w.clock = w.clock.Add(bounds().Settle() + 5*time.Minute)
+	exactly(t, []planted{{reconcile.Extra, o.entry.Ref, ""}}, w.compare(t))
+}
+
 // What comes of age between the two looks was seen once only: it is no finding yet, and not called fine either.
 func TestWhatIsSeenAtTheSecondLookOnlyIsInFlight(t *testing.T) {
 	w := newWorld(rand.New(rand.NewPCG(14, 14)), 2) //nolint:gosec // repeatable
