@@ -64,7 +64,7 @@ func gatewayShares() map[string][]string {
 		"receipts": {"ledger"},
 		"admin":    {"ledger", "parked", "receipts", "reconcile"},
 		// The simulator is a second root: it wires the real parts to a world in memory.
-		"sim": {"claims", "delivery", "intake", "ledger", "parked", "schedule", "seal", "telemetry"},
+		"sim": {"claims", "delivery", "intake", "ledger", "parked", "reconcile", "schedule", "seal", "telemetry"},
 	}
 }
 

@@ -183,13 +183,7 @@ func TestWhatRedisShowsIsFilledAgainFromTheLedger(t *testing.T) {
 			return maps.Equal(whole, redis.views()) && g.Status().(gateway.Status).Redis.State == "filled"
 		}, patience, tick, why)
 	}
-	flush := func() {
-		for key := range redis.all() {
-			if strings.HasPrefix(key, "einmal:") {
-				require.NoError(t, redis.db.Del(ctx, key).Err())
-			}
-		}
-	}
+	flush := func() { require.NoError(t, redis.db.FlushDB(ctx).Err()) }
 	flush()
 	again("emptied")
 
@@ -198,14 +192,16 @@ func TestWhatRedisShowsIsFilledAgainFromTheLedger(t *testing.T) {
 	g = s.gateway()
 	again("emptied while nobody looked")
 
-	// Set back: the views are incomplete, and what says that they are filled is there. The count comes last: whoever sees it fills them at once.
-	for key := range whole {
-		require.NoError(t, redis.db.Del(ctx, key).Err())
-	}
+	// Set back, all at once: the views are incomplete, and what says that they are filled is there.
+	back := redis.db.TxPipeline()
 	for key := range redis.all() {
-		if strings.HasSuffix(key, ":beat") {
-			require.NoError(t, redis.db.Set(ctx, key, 1, 0).Err())
+		if _, view := whole[key]; view {
+			back.Del(ctx, key)
+		} else if strings.HasSuffix(key, ":beat") {
+			back.Set(ctx, key, 1, 0)
 		}
 	}
+	_, err := back.Exec(ctx)
+	require.NoError(t, err)
 	again("set back")
 }

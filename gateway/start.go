@@ -93,13 +93,18 @@ func (g *Gateway) startBus(ctx context.Context, s *stack) error {
 		Lag:     g.telemetry.Instruments().Lag,
 		Trouble: func(err error) { g.o.Log.WarnContext(ctx, "the bus has trouble", slog.Any("error", err)) },
 	}
+	err = g.patiently(ctx, func() (err error) { g.bus, err = bus.Open(ctx, bc, watch); return err })
+	if err == nil {
+		s.push("bus", func(context.Context) error { return g.bus.Close() })
+	}
+	return err
+}
+
+// patiently repeats what the brokers do not answer yet: they may not be there, or have just made the topics and have no leader for them.
+func (g *Gateway) patiently(ctx context.Context, f func() error) error {
 	for pause := time.Second; ; pause = min(2*pause, 15*time.Second) {
-		g.bus, err = bus.Open(ctx, bc, watch)
-		if err == nil {
-			s.push("bus", func(context.Context) error { return g.bus.Close() })
-			return nil
-		}
-		if fault.KindOf(err) != fault.Retry {
+		err := f()
+		if err == nil || fault.KindOf(err) != fault.Retry {
 			return err
 		}
 		g.o.Log.WarnContext(ctx, "waiting for the brokers", slog.Any("error", err))
@@ -126,8 +131,8 @@ func (g *Gateway) startClaims(ctx context.Context, s *stack) error {
 
 // readLedger reads the whole ledger into the view and goes on reading it.
 func (g *Gateway) readLedger(ctx context.Context, s *stack) error {
-	cluster, err := g.bus.Cluster(ctx)
-	if err != nil {
+	cluster := ""
+	if err := g.patiently(ctx, func() (err error) { cluster, err = g.bus.Cluster(ctx); return err }); err != nil {
 		return err
 	}
 	g.memory = newMemory(g, cluster)
@@ -136,8 +141,8 @@ func (g *Gateway) readLedger(ctx context.Context, s *stack) error {
 	if err := g.telemetry.Observe(g.figures); err != nil {
 		return err
 	}
-	ends, err := g.memory.ends(ctx, g.bus.Topics().Ledger)
-	if err != nil {
+	var ends []int64
+	if err := g.patiently(ctx, func() (err error) { ends, err = g.memory.ends(ctx, g.bus.Topics().Ledger); return err }); err != nil {
 		return err
 	}
 	for partition := range g.bus.Partitions() {
@@ -153,7 +158,9 @@ func (g *Gateway) readLedger(ctx context.Context, s *stack) error {
 	began := now()
 	all, allCtx := errgroup.WithContext(ctx)
 	for partition := range g.bus.Partitions() {
-		all.Go(func() error { return g.ledger.SyncPartition(allCtx, partition) })
+		all.Go(func() error {
+			return g.patiently(allCtx, func() error { return g.ledger.SyncPartition(allCtx, partition) })
+		})
 	}
 	if err := g.await(ctx, s, ends, all.Wait); err != nil {
 		return err
@@ -169,18 +176,16 @@ func (g *Gateway) startLedger(ctx context.Context, s *stack) error {
 	if err := g.readLedger(ctx, s); err != nil {
 		return err
 	}
-	if err := g.memory.recognise(ctx); err != nil {
-		return err
-	}
-	installation, err := g.ledger.Install(ctx)
-	if err != nil {
-		return err
-	}
-	if err := g.ledger.Belong(ctx, g.keys.DeriveID("keyring")); err != nil {
-		return err
-	}
-	if err := g.ledger.Spread(ctx); err != nil {
-		return err
+	installation := ""
+	for _, step := range []func() error{
+		func() error { return g.memory.recognise(ctx) },
+		func() (err error) { installation, err = g.ledger.Install(ctx); return err },
+		func() error { return g.ledger.Belong(ctx, g.keys.DeriveID("keyring")) },
+		func() error { return g.ledger.Spread(ctx) },
+	} {
+		if err := g.patiently(ctx, step); err != nil {
+			return err
+		}
 	}
 	g.claims.Use(installation, g.view.Era())
 	// Once before anything flows: a folder that cannot be written into is found now.

@@ -24,7 +24,7 @@ type views struct {
 	// whole says that Redis is the one that was there the time before: not away, emptied or set back meanwhile.
 	whole bool
 	beat  int64 // the last count of Redis's that was seen, here or before the last stop
-	older bool  // Redis was seen set back, and still says that the views are whole
+	older bool  // Redis was seen set back, or something could not be written, and it still says that the views are whole
 	// good is when the views were known to be whole last; zero: not since this process began.
 	good    time.Time
 	filling sync.WaitGroup
@@ -59,7 +59,7 @@ func (v *views) step(ctx context.Context) {
 	}
 	back := !v.here && !v.good.IsZero()
 	setBack := count <= v.beat
-	v.here, v.whole, v.beat, v.older = true, v.here && !setBack, count, v.older || setBack // also while they are being filled: what was written before that is gone
+	v.here, v.whole, v.beat, v.older = true, v.here && !setBack, count, v.older || setBack || v.g.claims.Missed() // also while they are being filled: what was written before that is gone
 	if v.busy.Load() {
 		return
 	}
@@ -73,7 +73,7 @@ func (v *views) step(ctx context.Context) {
 	switch {
 	case err != nil:
 	case !filled:
-		v.fill(ctx, time.Time{}, "it is empty, or was set back to an older state")
+		v.fill(ctx, time.Time{}, "it is empty, was set back, or did not take everything")
 	case back:
 		v.fill(ctx, v.good.Add(-time.Minute), "it was away")
 	default:

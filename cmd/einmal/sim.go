@@ -40,7 +40,7 @@ func newSim() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sim",
 		Short: "Simulate days on which everything goes wrong, in virtual time, and check each",
-		Long: `Play the gateway's own intake, ledger, delivery and scheduling in a simulated world: native systems that lose answers and execute late, a
+		Long: `Play the gateway's own intake, ledger, delivery, scheduling and reconciliation in a simulated world: native systems that lose answers and execute late, a
 broker that fails and repeats, a Redis that is wiped, gateways that are killed and stopped, operators who rule. A checker that shares no code with the
 gateway then reads the native journals: nothing may be lost, recorded twice, out of order or without explanation.
 

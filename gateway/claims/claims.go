@@ -43,6 +43,7 @@ type Claims struct {
 	db      *redis.Client
 	breaker *gobreaker.CircuitBreaker[any]
 	prefix  atomic.Pointer[string]
+	missed  atomic.Bool // a view was not written
 	owner   string
 	keep    time.Duration
 	failed  func(string)
@@ -157,11 +158,17 @@ func (c *Claims) SetSeen(ctx context.Context, id handover.MessageID, print strin
 // SetDone shows that an entry stands in a native system, and which native case the case is there. Call it only after the ledger's
 // DONE is durable.
 func (c *Claims) SetDone(ctx context.Context, id handover.CaseID, to string, ref native.Reference, r native.Receipt) {
-	c.try("set-done", func(p string) (any, error) {
+	_, ok := c.try("set-done", func(p string) (any, error) {
 		pipe := c.db.Pipeline()
 		pipe.Set(ctx, p+DoneKey(string(ref)), string(r.Record), c.keep)
 		pipe.Set(ctx, p+CaseKey(string(id), to), string(r.Case), c.keep)
 		_, err := pipe.Exec(ctx)
 		return nil, err
 	})
+	if !ok {
+		c.missed.Store(true)
+	}
 }
+
+// Missed reports whether something that was recorded is not shown since it was asked last: Redis did not take it in time.
+func (c *Claims) Missed() bool { return c.missed.Swap(false) }

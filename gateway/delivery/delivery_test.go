@@ -34,6 +34,8 @@ func TestI2_RecordedOnceWhateverGoesWrong(t *testing.T) {
 		{"A/request lost", adapters.ModeA, []string{"vanish"}, 1, ""},
 		{"A/rejected before any write", adapters.ModeA, []string{"reject", "reject"}, 1, ""},
 		{"A/refused", adapters.ModeA, []string{"refuse"}, 0, "person-unknown"},
+		{"A/refused while an earlier attempt is on its way", adapters.ModeA, []string{"slow", "refuse"}, 1, ""},
+		{"A/refused after an attempt that left nothing", adapters.ModeA, []string{"vanish", "refuse"}, 0, "person-unknown"},
 		{"B/nothing", adapters.ModeB, nil, 1, ""},
 		{"B/answer lost", adapters.ModeB, []string{"lost"}, 1, ""},
 		{"B/late", adapters.ModeB, []string{"late"}, 1, ""},

@@ -216,6 +216,9 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 	case err == nil:
 		return c.finish(ctx, j, receipt)
 	case kind == fault.Retry || kind == fault.Stop || kind == fault.Refuse || kind == fault.Park:
+		if settled, err := c.overtook(ctx, j, kind); settled {
+			return err
+		}
 		durable, cancel := c.outlive(ctx)
 		defer cancel()
 		if e := c.persist(durable, "delivery.void", func() error {
@@ -241,6 +244,37 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 		}
 	}
 	return nil
+}
+
+// overtook makes sure, before a refusal counts, that no earlier attempt is still being executed: in mode A the next attempt does not wait for that, and may be refused before an earlier one is
+// recorded. settled says that there is nothing more to do about this attempt; without a proof it stays in doubt.
+func (c *claim) overtook(ctx context.Context, j *job, kind fault.Kind) (settled bool, err error) {
+	a := j.sink.Abilities
+	if kind != fault.Refuse && kind != fault.Park || a.Mode != adapters.ModeA || a.Bounds.Asynchronous() || j.sink.Finder == nil || c.known(j).Doubts == 0 {
+		return false, nil
+	}
+	if schedule.Pause(ctx, a.Bounds.Settle()) != nil {
+		return true, nil
+	}
+	for {
+		found, err := c.find(ctx, j)
+		switch {
+		case err == nil && len(found) == 0:
+			return false, nil
+		case err == nil && len(found) == 1:
+			return true, c.finish(ctx, j, found[0])
+		case err == nil:
+			return true, c.twice(j)
+		}
+		c.searchFailed(ctx, j, err)
+		if schedule.Pause(ctx, time.Second) != nil {
+			return true, nil
+		}
+	}
+}
+
+func (c *claim) searchFailed(ctx context.Context, j *job, err error) {
+	c.o.Log.WarnContext(ctx, "the search by reference failed; it is tried again", slog.String("destination", j.To.String()), slog.Any("error", err))
 }
 
 // finish makes the entry's DONE durable, then shows it in Redis.
@@ -309,7 +343,7 @@ func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
 	case fault.KindOf(err) == fault.Refuse:
 		return c.refusedLater(j, err)
 	case err != nil:
-		c.o.Log.WarnContext(ctx, "the search by reference failed; it is tried again", slog.String("destination", j.To.String()), slog.Any("error", err))
+		c.searchFailed(ctx, j, err)
 		_ = schedule.Pause(ctx, time.Second)
 		return nil
 	case len(found) == 1:

@@ -140,7 +140,7 @@ type system struct {
 	mu      sync.Mutex
 	mode    adapters.Mode
 	journal []native.Entry
-	faults  []string // for the next requests: "", "lost", "reject", "refuse", "late", "error"
+	faults  []string // for the next requests: "", "lost", "reject", "refuse", "late", "slow", "error"
 	calls   int
 	refused native.Reference // by an asynchronous system, after the request
 	answer  time.Duration    // Bounds.Answer
@@ -197,9 +197,12 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "lost", "the answer was lost")
 	case "vanish":
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "lost", "the request was lost")
-	case "late":
+	case "late", "slow":
 		s.done.Go(func() {
 			elapse(2 * time.Second)
+			if doing == "slow" {
+				elapse(900 * time.Millisecond) // as long as the bounds allow
+			}
 			s.write(e)
 		})
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "late", "no answer")

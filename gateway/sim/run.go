@@ -80,6 +80,7 @@ func play(o Options) Result {
 	}
 	w.people.Go(func() { w.operator("vera") })
 	w.people.Go(func() { w.operator("reto") })
+	w.people.Go(w.auditor)
 	w.chaos()
 	w.calm.Store(true)
 	w.redis.setAway(false)
@@ -87,6 +88,7 @@ func play(o Options) Result {
 	quiet := w.quiet()
 	close(w.closing)
 	w.people.Wait()
+	w.audit("in the evening")
 	r := w.check(quiet)
 	for _, p := range w.living() {
 		p.cancel()
