@@ -156,21 +156,25 @@ func (c *comparison) unknown(ref native.Reference, e *entry, stands []listed) {
 	c.find(Extra, ref, e, stands)
 }
 
-// twice looks for one message that stands at one destination under two references.
+// twice looks for one message that stands at one destination under several references. However many there are, it is one finding: the same at every comparison.
 func (c *comparison) twice() {
-	first := map[waiting]native.Reference{}
+	all := map[waiting][]native.Reference{}
 	for ref, e := range c.book.refs {
-		if e.to.System != c.system || e.message == "" || len(c.list.byRef[ref]) == 0 {
+		if e.to.System == c.system && e.message != "" && len(c.list.byRef[ref]) > 0 {
+			key := waiting{e.caseID, e.to, e.message}
+			all[key] = append(all[key], ref)
+		}
+	}
+	for _, refs := range all {
+		if len(refs) < 2 {
 			continue
 		}
-		key := waiting{e.caseID, e.to, e.message}
-		other, known := first[key]
-		if !known {
-			first[key] = ref
-			continue
+		slices.Sort(refs)
+		var stands []listed
+		for _, ref := range refs {
+			stands = append(stands, c.list.byRef[ref]...)
 		}
-		both := slices.Sorted(slices.Values([]native.Reference{ref, other}))
-		c.find(Double, both[0], c.book.refs[both[0]], slices.Concat(c.list.byRef[both[0]], c.list.byRef[both[1]]))
+		c.find(Double, refs[0], c.book.refs[refs[0]], stands)
 	}
 }
 

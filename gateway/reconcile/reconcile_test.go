@@ -317,6 +317,25 @@ func TestWhatIsTooYoungIsInFlightAndSaidSo(t *testing.T) {
 	exactly(t, []planted{{reconcile.Missing, o.entry.Ref, ""}, {reconcile.Unasked, p.entry.Ref, ""}}, w.compare(t))
 }
 
+// However many references one message stands under, it is one finding, and the next comparison does not find another one.
+func TestAMessageUnderManyReferencesIsOneFinding(t *testing.T) {
+	w := newWorld(rand.New(rand.NewPCG(16, 16)), 2) //nolint:gosec // repeatable
+	for _, ref := range []native.Reference{"c", "a", "d", "b"} {
+		o := w.entry(1, klib())
+		o.entry.Ref = ref
+		o.intend()
+		o.commits()
+		o.done()
+	}
+	w.clock = w.clock.Add(time.Hour)
+	r := w.compare(t)
+	exactly(t, []planted{{reconcile.Double, "a", ""}}, r)
+	require.Len(t, r.Findings[0].Native, 4)
+	for range 5 {
+		require.Equal(t, r.Findings[0].ID, w.compare(t).Findings[0].ID)
+	}
+}
+
 // A native system executed an attempt after all bounds, and the next one is about to be made: it is a finding when nobody makes that.
 func TestWhatWasTakenBackAndStandsIsAFindingWhenNobodyTriesAgain(t *testing.T) {
 	w := newWorld(rand.New(rand.NewPCG(15, 15)), 2) //nolint:gosec // repeatable
