@@ -40,7 +40,7 @@ func (Factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
 }
 
 func connect(c *Config, now func() time.Time) adapters.System {
-	e := &exchange{config: *c, now: now, items: map[uint64]answer{}, receipts: map[string]receipt{}}
+	e := &exchange{config: *c, now: now, items: map[uint64]answer{}, answers: map[uint64]string{}, receipts: map[string]receipt{}}
 	return adapters.System{
 		Source: e, Sink: e, Finder: e, Documents: e, Ping: e.ping, Close: func() error { return nil },
 		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: c.Bounds, Contract: contract.Namespace},
@@ -55,6 +55,7 @@ type exchange struct {
 	mu       sync.Mutex
 	after    uint64             // the highest position that was ever asked for
 	items    map[uint64]answer  // what the numbered pairs are, as far as they were read
+	answers  map[uint64]string  // which message of ours each of them answers, as its envelope says
 	receipts map[string]receipt // by the key of their bytes
 }
 

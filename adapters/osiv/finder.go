@@ -99,6 +99,9 @@ func (e *exchange) outcome(root *os.Root, ref native.Reference) (outcome, error)
 	}
 	for _, n := range taken {
 		a, read := e.items[n]
+		if about, told := e.about(root, n); !read && told && about != string(ref) {
+			continue
+		}
 		if !read {
 			_, a, _, err = e.load(root, n, false)
 			if err != nil && fault.KindOf(err) != fault.Park {
@@ -109,6 +112,24 @@ func (e *exchange) outcome(root *os.Root, ref native.Reference) (outcome, error)
 	}
 	o.given, err = e.receiptsOf(root, ref)
 	return o, err
+}
+
+// about returns the message that a pair answers, as its envelope says; empty for what answers none. A process that has just begun reads the envelopes alone: the payloads of all that ever
+// came would take too long. false: the envelope does not tell.
+func (e *exchange) about(root *os.Root, n uint64) (string, bool) {
+	if about, known := e.answers[n]; known {
+		return about, true
+	}
+	cover, err := read(root, number(n))
+	if err != nil {
+		return "", false
+	}
+	v, err := readEnvelope(cover)
+	if err != nil {
+		return "", false
+	}
+	e.answers[n] = v.reference
+	return v.reference, true
 }
 
 func (o *outcome) learn(a answer, ref native.Reference) {

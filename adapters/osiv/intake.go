@@ -64,8 +64,9 @@ func (e *exchange) take(root *os.Root) ([]adapters.Broken, error) {
 	slices.SortFunc(pairs, func(a, b waiting) int {
 		return cmp.Or(a.envelope.sent.Compare(b.envelope.sent), cmp.Compare(a.envelope.id, b.envelope.id))
 	})
+	next := uint64(0)
 	for _, w := range pairs {
-		if err := e.shelve(root, w); err != nil {
+		if err := e.shelve(root, w, &next); err != nil {
 			return nil, err
 		}
 	}
@@ -156,7 +157,7 @@ func read(root *os.Root, name string) ([]byte, error) {
 }
 
 // shelve gives a pair its number, which makes it part of the stream, and takes it out of the inbox.
-func (e *exchange) shelve(root *os.Root, w waiting) error {
+func (e *exchange) shelve(root *os.Root, w waiting, next *uint64) error {
 	err := root.Link(w.data(), payloadOf(key(w.bytes)))
 	again := errors.Is(err, fs.ErrExist)
 	if err != nil && !again {
@@ -169,7 +170,7 @@ func (e *exchange) shelve(root *os.Root, w waiting) error {
 		}
 	}
 	if !known {
-		if err := e.enter(root, w); err != nil {
+		if err := e.enter(root, w, next); err != nil {
 			return ignoreMissing(err)
 		}
 	}
@@ -192,22 +193,26 @@ func (*exchange) shelved(root *os.Root, w waiting) (bool, error) {
 }
 
 // enter links the envelope under the next free number. A link that exists is never replaced, so no two pairs get one number, and no number below one that is
-// visible is given later.
-func (e *exchange) enter(root *os.Root, w waiting) error {
-	taken, err := numbers(root)
-	if err != nil {
-		return err
-	}
-	next := e.after + 1
-	if len(taken) > 0 {
-		next = max(next, taken[len(taken)-1]+1)
+// visible is given later. next is that number as far as it is known, or 0: thousands may wait in the inbox after an outage, and the folder is listed once for all of them.
+func (e *exchange) enter(root *os.Root, w waiting, next *uint64) error {
+	if *next == 0 {
+		taken, err := numbers(root)
+		if err != nil {
+			return err
+		}
+		*next = e.after + 1
+		if len(taken) > 0 {
+			*next = max(*next, taken[len(taken)-1]+1)
+		}
 	}
 	for {
-		err := root.Link(w.cover(), number(next))
+		err := root.Link(w.cover(), number(*next))
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			*next++
+		}
 		if !errors.Is(err, fs.ErrExist) {
 			return errors.Join(err, syncFolder(root, contract.Processed))
 		}
-		next++
 	}
 }
 

@@ -3,6 +3,7 @@ package osiv
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -236,6 +237,48 @@ func TestNumbersGoOnWhenTheFolderWasEmptied(t *testing.T) {
 	records, _, next := readAll(t, v.again(t).Source, end, 10)
 	require.Equal(t, []native.RecordID{e.ID}, ids(records))
 	require.Equal(t, native.Position("2"), next)
+}
+
+// After an outage thousands may wait. The folder of what was taken is listed once for all of them: a gateway that is killed again and again must get through before it is.
+func TestABacklogIsTakenWithoutAListingForEachPair(t *testing.T) {
+	v := open(t)
+	const before, pairs = 2000, 40
+	for n := range before {
+		require.NoError(t, os.WriteFile(v.path(number(uint64(n+1))), nil, 0o600))
+	}
+	for range pairs {
+		v.clerk(t, "application-submitted", 1, "")
+		v.step(t)
+	}
+	root, err := os.OpenRoot(v.folder)
+	require.NoError(t, err)
+	e := &exchange{config: Config{Sender: "T3-CH-1", Recipient: "T6-100001-1", MessageType: 2000100, Settle: time.Hour}, now: time.Now}
+	var was, is runtime.MemStats
+	runtime.ReadMemStats(&was)
+	_, err = e.take(root)
+	runtime.ReadMemStats(&is)
+	require.NoError(t, err)
+	taken, err := numbers(root)
+	require.NoError(t, err)
+	require.Len(t, taken, before+pairs)
+	require.NoError(t, root.Close())
+	require.Less(t, is.Mallocs-was.Mallocs, uint64(before*pairs/2), "every name was looked at for every pair")
+}
+
+// A process that has just begun and looks for one answer does not read all that ever came.
+func TestAnAnswerIsFoundByTheEnvelopes(t *testing.T) {
+	v := open(t)
+	var all []native.Entry
+	for n := range 5 {
+		all = append(all, entry("application-submitted", n+1, ""))
+		v.recorded(t, all[n])
+	}
+	c := Config{Folder: v.folder, Sender: "T3-CH-1", Recipient: "T6-100001-1", MessageType: 2000100, Settle: time.Hour}
+	e := &exchange{config: c, now: time.Now, items: map[uint64]answer{}, answers: map[uint64]string{}, receipts: map[string]receipt{}}
+	found, err := e.Find(t.Context(), all[3].Reference)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Len(t, e.items, 1)
 }
 
 func TestWhatIsForOthersStaysInTheInbox(t *testing.T) {

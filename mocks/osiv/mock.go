@@ -60,7 +60,10 @@ type event struct {
 	do func(context.Context) error
 }
 
-// New opens a mock and makes the folders. Close must be called. What stands in the journal already is sent again: einmal knows it.
+// unsure is how old an entry is at most that a mock which was killed may not have told einmal of.
+const unsure = time.Minute
+
+// New opens a mock and makes the folders. Close must be called. What was written into the journal a short time ago is told again: einmal knows it.
 func New(o Options) (*Mock, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -81,6 +84,10 @@ func New(o Options) (*Mock, error) {
 	m := &Mock{options: o, store: store, dice: core.NewDice(o.Faults), schema: s, root: root, taken: map[string]bool{}}
 	for _, e := range store.After(0, 0) {
 		m.taken[string(e.Reference)] = true
+		if o.Clock().Sub(e.At) >= unsure {
+			m.sent = e.Number
+			continue
+		}
 		if e.By == core.ByInterface {
 			m.at(0, m.reporting(report{reference: string(e.Reference), record: e.ID, of: e.Case}))
 		}
