@@ -42,7 +42,7 @@ func (g *Gateway) outside(notifications http.Handler) http.Handler {
 	return mux
 }
 
-// senders answers GET /receipts?case=&since=&outcome=&after=&limit= to organisations, each about its own messages. The login is that of HTTP (Basic): the organisation's id and its password.
+// senders answers GET /receipts?case=&number=&since=&outcome=&after=&limit= to organisations, each about its own messages. The login is that of HTTP (Basic): the organisation's id and its password.
 func senders(log *slog.Logger, all map[handover.OrganisationID]*config.Sender, book admin.Receipts) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, password, _ := r.BasicAuth()

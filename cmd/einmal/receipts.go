@@ -17,7 +17,7 @@ import (
 
 func newReceipts() *cobra.Command {
 	client := &adminClient{}
-	var caseID, organisation, since string
+	var caseID, organisation, number, since string
 	var outcomes []string
 	var asJSON bool
 	c := &cobra.Command{
@@ -28,7 +28,7 @@ by a person, or pending. It is read from the ledger at the moment of asking. The
 at the address that native systems reach (deploy/README.md).`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			q, err := receiptsQuery(caseID, organisation, since, outcomes, time.Now())
+			q, err := receiptsQuery(map[string]string{"case": caseID, "organisation": organisation, "number": number}, since, outcomes, time.Now())
 			if err != nil {
 				return err
 			}
@@ -51,6 +51,7 @@ at the address that native systems reach (deploy/README.md).`,
 	f.StringVar(&client.base, "admin", "http://127.0.0.1:8481", "admin address of a running gateway")
 	f.StringVar(&caseID, "case", "", "of one case, by einmal's id of it")
 	f.StringVar(&organisation, "organisation", "", "of the messages of one organisation, by its id in the directory")
+	f.StringVar(&number, "number", "", "of a record or a case, by its number in a native system, on either side")
 	f.StringVar(&since, "since", "", "that have become so since a time (2026-03-02T08:30:00Z), or in a time until now (24h)")
 	f.StringSliceVar(&outcomes, "outcome", nil, "only these: pending, recorded, returned, parked, held, withdrawn")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
@@ -58,9 +59,9 @@ at the address that native systems reach (deploy/README.md).`,
 }
 
 // receiptsQuery is what is asked of the gateway.
-func receiptsQuery(caseID, organisation, since string, outcomes []string, now time.Time) (url.Values, error) {
+func receiptsQuery(filters map[string]string, since string, outcomes []string, now time.Time) (url.Values, error) {
 	q := url.Values{}
-	for name, value := range map[string]string{"case": caseID, "organisation": organisation} {
+	for name, value := range filters {
 		if value != "" {
 			q.Set(name, value)
 		}

@@ -38,11 +38,11 @@ func desk(t *testing.T) (address string, asked *[]string) {
 
 func TestAnOperatorSeesWhatBecameOfMessages(t *testing.T) {
 	address, asked := desk(t)
-	code, out, errors := run(t, "receipts", "--admin", address, "--case", "c-1", "--organisation", "sd-kriens", "--since", "2026-03-02T10:00:00+01:00", "--outcome", "parked,recorded")
+	code, out, errors := run(t, "receipts", "--admin", address, "--case", "c-1", "--organisation", "sd-kriens", "--since", "2026-03-02T10:00:00+01:00", "--outcome", "parked,recorded", "--number", "E-9")
 	require.Zero(t, code, errors)
 	require.Equal(t, []string{
-		"/receipts?case=c-1&organisation=sd-kriens&outcome=PARKED&outcome=RECORDED&since=2026-03-02T09%3A00%3A00Z",
-		"/receipts?after=0.8&case=c-1&organisation=sd-kriens&outcome=PARKED&outcome=RECORDED&since=2026-03-02T09%3A00%3A00Z",
+		"/receipts?case=c-1&number=E-9&organisation=sd-kriens&outcome=PARKED&outcome=RECORDED&since=2026-03-02T09%3A00%3A00Z",
+		"/receipts?after=0.8&case=c-1&number=E-9&organisation=sd-kriens&outcome=PARKED&outcome=RECORDED&since=2026-03-02T09%3A00%3A00Z",
 	}, *asked)
 	require.Regexp(t, `2026-03-02 09:00:00 +sd-kriens +klib D-1 E-9 +measure-ordered \(correction\) +avam/rav-luzern +RECORDED +AV-1 AV-2 +c-1`, out)
 	require.Regexp(t, `klib entry 4 +gate +WITHDRAWN +c-2 +withdraw by m\.muster: entered twice`, out)

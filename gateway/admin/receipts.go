@@ -22,7 +22,7 @@ type Receipts interface {
 	Late(now time.Time) []receipts.Receipt
 }
 
-// tell answers GET /receipts?case=&organisation=&since=&outcome=&after=&limit=, all of them optional, outcome more than once.
+// tell answers GET /receipts?case=&organisation=&number=&since=&outcome=&after=&limit=, all of them optional, outcome more than once.
 func tell(w http.ResponseWriter, r *http.Request, book Receipts) {
 	q, err := ReceiptsAsked(r.URL.RawQuery, "organisation")
 	if err != nil {
@@ -58,20 +58,20 @@ func statusOfReceipts(err error) int {
 	}
 }
 
-// ReceiptsAsked reads a query: case, since (RFC 3339), outcome, after, limit, and more if it is named. A parameter that is not known, comes twice (but outcome) or has no sense is an error of kind
+// ReceiptsAsked reads a query: case, number, since (RFC 3339), outcome, after, limit, and more if it is named. A parameter that is not known, comes twice (but outcome) or has no sense is an error of kind
 // Refuse: a filter that is silently left out would tell what nobody asked for.
 func ReceiptsAsked(raw string, more ...string) (q receipts.Query, err error) {
 	v, err := url.ParseQuery(raw)
 	if err != nil {
 		return q, badParameter("", "the query cannot be read")
 	}
-	known := append([]string{"case", "since", "outcome", "after", "limit"}, more...)
+	known := append([]string{"case", "number", "since", "outcome", "after", "limit"}, more...)
 	for name, values := range v {
 		if !slices.Contains(known, name) || len(values) > 1 && name != "outcome" || slices.Contains(values, "") {
 			return q, badParameter(name, "the parameter is not known, is empty, or stands twice")
 		}
 	}
-	q.Case, q.Sender, q.After = handover.CaseID(v.Get("case")), handover.OrganisationID(v.Get("organisation")), v.Get("after")
+	q.Case, q.Sender, q.Number, q.After = handover.CaseID(v.Get("case")), handover.OrganisationID(v.Get("organisation")), v.Get("number"), v.Get("after")
 	if s := v.Get("since"); s != "" {
 		if q.Since, err = time.Parse(time.RFC3339, s); err != nil {
 			return q, badParameter("since", "this is not a time, such as 2026-03-02T08:30:00Z")
@@ -92,5 +92,5 @@ func ReceiptsAsked(raw string, more ...string) (q receipts.Query, err error) {
 }
 
 func badParameter(name, text string) error {
-	return fault.New(fault.Refuse, "admin.receipts", "bad-parameter", text).At(name).Hint("use case, since, outcome, after and limit")
+	return fault.New(fault.Refuse, "admin.receipts", "bad-parameter", text).At(name).Hint("use case, number, since, outcome, after and limit")
 }

@@ -34,10 +34,10 @@ func telling(b *teller) http.Handler {
 func TestReceiptsAreToldAsTheyAreAskedFor(t *testing.T) {
 	b := &teller{}
 	h := telling(b)
-	w := ask(h, "GET", "/receipts?case=c-1&organisation=sd-kriens&since=2026-03-02T08:30:00Z&outcome=PARKED&outcome=HELD&after=0.1&limit=10", "")
+	w := ask(h, "GET", "/receipts?case=c-1&number=E-9&organisation=sd-kriens&since=2026-03-02T08:30:00Z&outcome=PARKED&outcome=HELD&after=0.1&limit=10", "")
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
 	require.Equal(t, receipts.Query{
-		Case: "c-1", Sender: "sd-kriens", Since: time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), Outcomes: []ledger.Outcome{ledger.OutcomeParked, ledger.OutcomeHeld}, After: "0.1", Limit: 10,
+		Case: "c-1", Sender: "sd-kriens", Number: "E-9", Since: time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), Outcomes: []ledger.Outcome{ledger.OutcomeParked, ledger.OutcomeHeld}, After: "0.1", Limit: 10,
 	}, b.asked)
 	require.Contains(t, w.Body.String(), `"position":"0-1"`)
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))

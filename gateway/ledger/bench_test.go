@@ -72,6 +72,23 @@ func BenchmarkFold(b *testing.B) {
 	runtime.KeepAlive(log) // it weighs the same before and after
 }
 
+// BenchmarkFates measures a sender who asks what has changed, and gets nothing: she pays for every message of the view. A first answer of 1000 is the same and the sorting.
+func BenchmarkFates(b *testing.B) {
+	log, handovers, _ := year(b)
+	v := NewView(1, nil)
+	for i, value := range log {
+		v.Apply(0, int64(i), begin, value)
+	}
+	for name, q := range map[string]Query{"nothing new": {Sender: "sd-kriens", After: []int64{int64(len(log))}}, "first page": {Sender: "sd-kriens", Limit: 1000}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				_, _, _ = v.Fates(q)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(10*handovers), "ns/message")
+		})
+	}
+}
+
 // year returns 100,000 records, how many handovers they are about, and their size.
 func year(b *testing.B) (log [][]byte, handovers, bytes int) {
 	w := &written{view: NewView(1, nil)}

@@ -100,13 +100,10 @@ type find struct {
 // Fates returns what has become of messages, each at each place where it must stand, in the order in which the ledger says it: by partition, and so by case. The second result is what to ask for
 // as After the next time, the third whether there is more already. A fate that changes comes again, in its new place of the order; none is left out.
 func (v *View) Fates(q Query) (fates []Fate, next []int64, more bool) {
-	all, next := v.findFates(q)
-	slices.SortFunc(all, func(a, b find) int {
-		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset), cmp.Compare(a.index, b.index))
-	})
-	if q.Limit > 0 && len(all) > q.Limit {
-		all, more = cut(all, q.Limit), true
-		last := all[len(all)-1]
+	first, next := v.findFates(q)
+	first.tidy()
+	if first.more {
+		last := first.all[len(first.all)-1]
 		next[last.partition] = last.offset + 1
 		for p := int(last.partition) + 1; p < len(next); p++ {
 			next[p] = q.from(p)
@@ -114,12 +111,47 @@ func (v *View) Fates(q Query) (fates []Fate, next []int64, more bool) {
 	}
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	for _, f := range all {
+	for _, f := range first.all {
 		if fate, ok := v.fateAt(f); ok {
 			fates = append(fates, fate)
 		}
 	}
-	return fates, next, more
+	return fates, next, first.more
+}
+
+// firsts are the first so many of what is found, in the order of the ledger.
+type firsts struct {
+	limit int // 0: all
+	all   []find
+	more  bool // some were left out: they stand behind the last one
+}
+
+// add takes what was found, unless it stands behind all that are wanted.
+func (s *firsts) add(f find) {
+	if s.more && f.behind(s.all[s.limit-1]) {
+		return
+	}
+	s.all = append(s.all, f)
+	if s.limit > 0 && len(s.all) >= 4*s.limit {
+		s.tidy()
+	}
+}
+
+// tidy puts what there is into its order and leaves out what is too much.
+func (s *firsts) tidy() {
+	slices.SortFunc(s.all, func(a, b find) int {
+		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset), cmp.Compare(a.index, b.index))
+	})
+	if s.limit > 0 && len(s.all) > s.limit {
+		kept := cut(s.all, s.limit)
+		s.more = s.more || len(kept) < len(s.all)
+		s.all = kept
+	}
+}
+
+// behind reports whether the ledger says it after another one.
+func (f find) behind(other find) bool {
+	return cmp.Or(cmp.Compare(f.partition, other.partition), cmp.Compare(f.offset, other.offset)) > 0
 }
 
 // cut shortens a list to a limit, but never between two places of which the same ledger record speaks.
@@ -138,15 +170,16 @@ func (q Query) from(partition int) int64 {
 }
 
 // findFates finds what is asked for, without holding the lock for long. What changes meanwhile lies behind the ends that are returned, and is found the next time.
-func (v *View) findFates(q Query) (all []find, next []int64) {
+func (v *View) findFates(q Query) (first *firsts, next []int64) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	for p := range v.parts {
 		next = append(next, v.parts[p].next)
 	}
+	first = &firsts{limit: max(q.Limit, 0)}
 	add := func(f find) {
 		if f.offset >= q.from(int(f.partition)) && f.offset < next[f.partition] {
-			all = append(all, f)
+			first.add(f)
 		}
 	}
 	for lane, l := range v.lanes {
@@ -175,7 +208,7 @@ func (v *View) findFates(q Query) (all []find, next []int64) {
 			add(find{m: m, index: i, partition: m.partition, offset: f.offset})
 		}
 	}
-	return all, next
+	return first, next
 }
 
 // Unanswered returns the messages that were admitted, or that a person has let go on, at each place at which nothing has become of them yet, the oldest first.

@@ -70,6 +70,8 @@ type Query struct {
 	Sender   handover.OrganisationID
 	Since    time.Time        // those that have become so since then
 	Outcomes []ledger.Outcome // empty: all
+	// Number is a native system's own number of a record or of a case, on either side: what a clerk has before her.
+	Number string
 	// After is the Next of an earlier page: what was told there is left out.
 	After string
 	// Limit is the most that a page holds; 0, and everything above [MostPerPage]: MostPerPage.
@@ -119,12 +121,17 @@ func (b *Book) Page(ctx context.Context, q Query) (Page, error) {
 	}
 	p := Page{Receipts: []Receipt{}, Next: position(era, next), More: more}
 	for _, f := range fates {
-		if f.Since.Before(q.Since) || len(q.Outcomes) > 0 && !slices.Contains(q.Outcomes, f.Outcome) {
+		if f.Since.Before(q.Since) || len(q.Outcomes) > 0 && !slices.Contains(q.Outcomes, f.Outcome) || !q.numbers(f) {
 			continue
 		}
 		p.Receipts = append(p.Receipts, b.receipt(f))
 	}
 	return p, nil
+}
+
+// numbers reports whether a fate has the number that is asked for, if one is.
+func (q Query) numbers(f ledger.Fate) bool {
+	return q.Number == "" || slices.Contains([]string{string(f.Entered.Record), string(f.Entered.Case), string(f.Native), string(f.NativeCase)}, q.Number)
 }
 
 // Late returns the receipts that are PENDING for longer than the bound, the oldest first.

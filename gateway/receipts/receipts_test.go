@@ -121,6 +121,10 @@ func TestAPageIsBoundedAndFilteredByWhatWasAskedFor(t *testing.T) {
 	require.Len(t, page(t, l, receipts.Query{Outcomes: []ledger.Outcome{ledger.OutcomeParked}}).Receipts, 1)
 	require.Len(t, page(t, l, receipts.Query{Since: since}).Receipts, 2)
 	require.Empty(t, page(t, l, receipts.Query{Since: since.Add(1)}).Receipts)
+	l.fates[0].Native, l.fates[0].NativeCase = "KL-9", "D-1"
+	for number, n := range map[string]int{"AV-E-7": 2, "AV-1": 2, "KL-9": 1, "D-1": 1, "KL": 0, "c-1": 0} {
+		require.Len(t, page(t, l, receipts.Query{Number: number}).Receipts, n, number)
+	}
 }
 
 // A ledger that cannot be read to its end is not answered from: what it says might be old.
