@@ -36,7 +36,7 @@ func newParked() *cobra.Command {
 	c.AddCommand(newParkedList(client),
 		newParkedRule(client, ledger.Retry, "retry ID", "Let a message go on: it is admitted, or sent once more"),
 		newParkedRule(client, ledger.Found, "found ID --record NUMBER", "Say that the record stands in the native system, under this number"),
-		newParkedRule(client, ledger.Withdraw, "withdraw ID", "Drop a message; tell the sender yourself"),
+		newParkedRule(client, ledger.Withdraw, "withdraw ID", "Drop a message; its receipt says so, and why; tell a sender that reads none yourself"),
 		newParkedRule(client, ledger.Accept, "accept ID", "Leave a difference between ledger and native system as it is"),
 	)
 	return c
@@ -128,7 +128,7 @@ func newParkedRule(client *adminClient, verdict ledger.Verdict, use, short strin
 			return client.do(cmd.Context(), http.MethodPost, "/parked/"+url.PathEscape(args[0])+"/rulings", r, nil)
 		},
 	}
-	c.Flags().StringVar(&r.Why, "why", "", "the reason, for the record (required)")
+	c.Flags().StringVar(&r.Why, "why", "", "the reason, for the record and for the sender's receipt; nothing about a person (required)")
 	c.Flags().StringVar(&r.Person, "person", r.Person, "who decides")
 	_ = c.MarkFlagRequired("why") // the flag exists
 	if verdict == ledger.Found {

@@ -118,7 +118,7 @@ type Verdict string
 const (
 	Retry    Verdict = "RETRY"    // go on with it: admit it, or send it once more
 	Found    Verdict = "FOUND"    // it stands in the native system, under this number
-	Withdraw Verdict = "WITHDRAW" // drop it; the sender is told by the person who decides
+	Withdraw Verdict = "WITHDRAW" // drop it; the receipt says so and why, and the person who decides tells a sender that reads none
 	Accept   Verdict = "ACCEPT"   // a difference: leave it as it is
 )
 
