@@ -118,6 +118,24 @@ func TestI2_ASystemThatAnswersLaterIsSentToOnce(t *testing.T) {
 	}
 }
 
+// A system that answers later is asked what it has said before anything is sent again, however long the gateway has rested meanwhile.
+func TestI2_ASystemThatAnswersLaterIsAskedBeforeAnythingIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, newKeys(t), map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		x := r.systems["x"]
+		rejected := slices.Repeat([]string{"reject"}, 12) // after which a gateway rests for longer than the system takes to answer
+		x.faults, x.answer = append(rejected, "fast carrier"), 3*time.Second
+		g := r.start(0)
+		r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+		elapse(time.Hour)
+		x.done.Wait()
+		require.Equal(t, len(rejected)+1, x.calls)
+		require.Len(t, x.journal, 1)
+		require.Empty(t, g.ledger.Parked())
+		g.stop()
+	})
+}
+
 // I7: what a system that answers later has said while no gateway ran is looked up before a person is asked, also when the time for it is long over; only what the system has said
 // nothing about is a question, and a search that fails is none.
 func TestI7_AnAnswerThatCameWhileNoGatewayRanIsLookedUpBeforeAPersonIsAsked(t *testing.T) {

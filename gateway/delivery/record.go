@@ -128,6 +128,12 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 		case ledger.StepVoid:
 			_ = c.persist(ctx, "delivery.void", func() error { return c.o.Ledger.Void(ctx, j.Entry, j.own.Attempt, j.own.Nonce, false) })
 		case ledger.StepIntend, ledger.StepSend:
+			if answered, err := c.answered(ctx, j, ref); err != nil || answered {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			if ready, err := c.store(ctx, j, pause.NextBackOff()); !ready {
 				if err != nil {
 					return err
@@ -239,8 +245,8 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 	default:
 		c.o.Log.InfoContext(ctx, "no proof whether the entry was recorded", slog.String("destination", j.To.String()),
 			slog.String("reference", string(j.Ref)), slog.Any("error", err))
-		if j.sink.Abilities.Mode == adapters.ModeA {
-			_ = schedule.Pause(ctx, pause) // in the other modes the ledger makes it wait
+		if a := j.sink.Abilities; a.Mode == adapters.ModeA && !a.Bounds.Asynchronous() {
+			_ = schedule.Pause(ctx, pause) // otherwise the ledger makes it wait
 		}
 	}
 	return nil
@@ -320,6 +326,28 @@ func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) erro
 	}
 	_ = schedule.Pause(ctx, wait)
 	return nil
+}
+
+// answered looks, before anything is sent again, whether a system that answers later has said something about the attempt in doubt: its answer may have come while nobody looked. An error is a reason
+// to park.
+func (c *claim) answered(ctx context.Context, j *job, ref ledger.Ref) (bool, error) {
+	if j.sink.Finder == nil || !j.sink.Abilities.Bounds.Asynchronous() || ref.Attempt == 0 || ref.Void || ref.Ruled {
+		return false, nil
+	}
+	found, err := c.find(ctx, j)
+	switch {
+	case fault.KindOf(err) == fault.Refuse:
+		return true, c.refusedLater(j, err)
+	case err != nil:
+		c.searchFailed(ctx, j, err)
+		_ = schedule.Pause(ctx, time.Second)
+		return true, nil
+	case len(found) == 1:
+		return true, c.finish(ctx, j, found[0])
+	case len(found) > 1:
+		return true, c.twice(j)
+	}
+	return false, nil
 }
 
 // twice says that the native system shows more than one record: waiting longer would not change that.

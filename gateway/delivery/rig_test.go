@@ -177,9 +177,12 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 	s.mu.Unlock()
 	elapse(10 * time.Millisecond)
 	switch doing {
-	case "carrier", "carrier twice", "carrier refuses":
+	case "carrier", "carrier twice", "carrier refuses", "fast carrier":
 		s.done.Go(func() {
-			elapse(20 * time.Second)
+			elapse(2 * time.Second)
+			if doing != "fast carrier" {
+				elapse(18 * time.Second)
+			}
 			if doing != "carrier refuses" {
 				s.write(e)
 				if doing == "carrier twice" {

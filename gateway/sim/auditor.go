@@ -21,7 +21,7 @@ func (w *world) auditor() {
 func (w *world) audit(when string) {
 	o := reconcile.Options{Log: rawLog{w}, Now: time.Now, Page: w.plan.page}
 	for _, s := range w.systems {
-		o.Systems = append(o.Systems, reconcile.System{ID: s.id, Source: register{s}, Bounds: bounds()})
+		o.Systems = append(o.Systems, reconcile.System{ID: s.id, Source: register{s}, Bounds: s.bounds()})
 	}
 	report, err := reconcile.Run(context.Background(), o)
 	if err != nil {
@@ -35,7 +35,7 @@ func (w *world) audit(when string) {
 	}
 	recorded := 0
 	for _, s := range report.Systems {
-		if s.Status != reconcile.Compared {
+		if s.Status != reconcile.Compared && w.system(s.System).later == 0 {
 			w.book.find("the comparison leaves out %s: %s", s.System, s.Why)
 		}
 		recorded += s.Recorded

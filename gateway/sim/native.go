@@ -28,11 +28,13 @@ type system struct {
 	id     handover.SystemID
 	mode   adapters.Mode
 	shared bool
+	later  time.Duration // how long it may take to answer; 0: it answers at once
 
 	mu       sync.Mutex
 	journal  []row
-	cases    map[native.CaseKey]int // number of records
-	refusals map[string]int         // how often a message is still refused
+	cases    map[native.CaseKey]int     // number of records
+	refusals map[string]int             // how often a message is still refused
+	said     map[native.Reference]error // what a system that answers later has against the last entry with a reference
 	sent     []request
 	grown    chan struct{}
 }
@@ -45,13 +47,20 @@ type request struct {
 	org  handover.OrganisationID
 }
 
-// bounds are the same for every system of a world: virtual time costs nothing.
+// bounds are those of the system.
+func (s *system) bounds() adapters.Bounds {
+	b := bounds()
+	b.Answer = s.later
+	return b
+}
+
+// bounds are the same for every system of a world that answers at once: virtual time costs nothing.
 func bounds() adapters.Bounds {
 	return adapters.Bounds{Send: 2 * time.Second, Request: 2 * time.Second, Processing: 6 * time.Second, Lookup: 3 * time.Second, Margin: 2 * time.Second}
 }
 
 func newSystem(w *world, id handover.SystemID, mode adapters.Mode, shared bool) *system {
-	return &system{w: w, id: id, mode: mode, shared: shared, cases: map[native.CaseKey]int{}, refusals: map[string]int{}, grown: make(chan struct{})}
+	return &system{w: w, id: id, mode: mode, shared: shared, cases: map[native.CaseKey]int{}, refusals: map[string]int{}, said: map[native.Reference]error{}, grown: make(chan struct{})}
 }
 
 // answer is what the native system sends back; nothing is sent for a request that vanishes.
@@ -105,6 +114,10 @@ func (s *system) request(by string, e native.Entry) <-chan answer {
 	f := s.fate(e)
 	s.w.note(string(s.id), "request", mark, f.name, "from", by)
 	out := make(chan answer, 1)
+	if k := fault.KindOf(f.err); s.later > 0 && k != fault.Retry && k != fault.Stop {
+		s.handOver(e, mark, f, out)
+		return out
+	}
 	s.w.background.Go(func() {
 		elapse(f.delay)
 		a := answer{err: f.err}
@@ -120,6 +133,38 @@ func (s *system) request(by string, e native.Entry) <-chan answer {
 		}
 	})
 	return out
+}
+
+// handOver gives a request to the carrier of a system that answers later. Whether it is recorded is found out by searching.
+func (s *system) handOver(e native.Entry, mark string, f fate, out chan<- answer) {
+	s.mu.Lock()
+	delete(s.said, e.Reference)
+	s.mu.Unlock()
+	c := s.w.dice.draw("carrier", string(s.id), string(e.Reference))
+	fast, slow := c.between(time.Millisecond, 50*time.Millisecond), c.extreme(0, s.later-time.Millisecond)
+	s.w.background.Go(func() {
+		elapse(fast)
+		s.w.note(string(s.id), "handed over", mark)
+		if !f.silent {
+			out <- answer{err: fault.New(fault.Doubt, "sim", "handed-over", "handed over")}
+		}
+		if !f.writes {
+			return
+		}
+		elapse(slow)
+		if _, err := s.write(e, mark); err != nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.said[e.Reference] = err
+		}
+	})
+}
+
+// refused returns what a system that answers later has against the last entry with a reference.
+func (s *system) refused(ref native.Reference) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.said[ref]
 }
 
 // write executes a request.

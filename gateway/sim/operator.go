@@ -31,13 +31,19 @@ func (w *world) operator(name string) {
 }
 
 // settled is how long a person waits before she believes what she finds: everything that a gateway may still have under way is over then.
-func settled() time.Duration { return bounds().Settle() + bounds().Margin + 5*time.Second }
+func (w *world) settled(at handover.SystemID) time.Duration {
+	b := bounds()
+	if s := w.system(at); s != nil {
+		b = s.bounds()
+	}
+	return b.Settle() + b.Margin + 5*time.Second
+}
 
 // rule decides about one item.
 func (w *world) rule(name string, p *process, it parked.Item) {
 	mark := w.markAt(it.Item)
 	where := it.To.String() + " " + mark
-	if it.Status != ledger.StatusParked || time.Since(it.Since) < settled() || w.left(where) {
+	if it.Status != ledger.StatusParked || time.Since(it.Since) < w.settled(it.To.System) || w.left(where) {
 		return
 	}
 	c := w.dice.draw("ruling", where)

@@ -9,6 +9,7 @@ import (
 // plan is how bad the day is. Everything is drawn from the seed; many days are mild in most ways, so that each kind of trouble is also seen alone.
 type plan struct {
 	modes      [3]adapters.Mode // of klib, avam, casenet
+	later      time.Duration    // how long avam may take to answer; 0: it answers at once
 	partitions int32
 	gateways   int
 	cases      int
@@ -54,6 +55,9 @@ func newPlan(d *dice, forced adapters.Mode) plan {
 	}
 	if c.is(0.8) {
 		p.trouble = c.between(500*time.Millisecond, 20*time.Second)
+	}
+	if l := d.draw("later"); l.is(0.25) {
+		p.later = l.between(2*time.Second, 2*time.Minute)
 	}
 	for i := range p.modes {
 		p.modes[i] = []adapters.Mode{adapters.ModeA, adapters.ModeB, adapters.ModeC}[c.n(3)]

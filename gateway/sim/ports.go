@@ -175,8 +175,11 @@ func (k wire) Find(ctx context.Context, ref native.Reference) ([]native.Receipt,
 	if !k.p.w.calm.Load() && k.p.w.dice.draw("broken find", k.p.name, string(ref)).is(k.p.w.plan.nativeFaults) {
 		return nil, fault.New(fault.Retry, "sim.find", "busy", "the search failed")
 	}
-	found := k.s.byReference(ref, time.Now())
-	return found, k.p.step(ctx, "found", string(ref))
+	found, refused := k.s.byReference(ref, time.Now()), k.s.refused(ref)
+	if err := k.p.step(ctx, "found", string(ref)); err != nil || len(found) > 0 {
+		return found, err
+	}
+	return nil, refused
 }
 
 // Read reads the journal. Positions are numbers of records; a reading may begin earlier than asked.

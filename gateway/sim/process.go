@@ -62,7 +62,7 @@ func newProcess(w *world, name string) *process {
 		}, intake.Origin{ID: s.id, Source: source, Mapper: mapper{w, s.id}, Shared: s.shared, Poll: 20 * time.Second, Page: w.plan.page})
 		targets[s.id] = delivery.Target{
 			Sink: sink, Finder: finder, Mapper: mapper{w, s.id}, Parallel: 3,
-			Abilities: adapters.Abilities{Mode: s.mode, Bounds: bounds(), Shared: s.shared},
+			Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds(), Shared: s.shared},
 		}
 	}
 	p.delivery = delivery.New(delivery.Options{

@@ -85,6 +85,6 @@ func TestTheWorldGoesWrong(t *testing.T) {
 }
 
 var whatGoesWrong = []string{
-	"answer lost", "vanished", "late", "rejected", "broken", "stopped", "refused", "written late", "written, answer lost", "killed", "stopped for", "rebalances",
+	"answer lost", "handed over", "vanished", "late", "rejected", "broken", "stopped", "refused", "written late", "written, answer lost", "killed", "stopped for", "rebalances",
 	" correction c", " recall c", "recorded answer", "wiped", "is set back", "is away", "compacted", "offsets lost", "rules RETRY", "rules FOUND", "rules WITHDRAW", "already-ruled",
 }

@@ -72,6 +72,7 @@ func newWorld(o Options) *world {
 		o.tune(&w.plan)
 	}
 	w.systems = []*system{newSystem(w, klib, w.plan.modes[0], false), newSystem(w, avam, w.plan.modes[1], false), newSystem(w, casenet, w.plan.modes[2], true)}
+	w.system(avam).later = w.plan.later
 	for range w.plan.partitions {
 		w.ledgers, w.bus, w.kept = append(w.ledgers, newTopic(w.listen)), append(w.bus, newTopic(nil)), append(w.kept, newTopic(nil))
 	}
