@@ -38,12 +38,16 @@ func (g *Gateway) unanswered() int {
 func (g *Gateway) outside(notifications http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", notifications)
-	mux.Handle("GET /receipts", senders(g.o.Log, g.o.Config.Receipts.Senders, g.receipts()))
+	asked := g.telemetry.Instruments().Asked
+	for id := range g.o.Config.Receipts.Senders {
+		asked(string(id), time.Time{}) // a figure that is missing cannot be told from one that stands still
+	}
+	mux.Handle("GET /receipts", senders(g.o.Log, g.o.Config.Receipts.Senders, g.receipts(), asked))
 	return mux
 }
 
 // senders answers GET /receipts?case=&number=&since=&outcome=&after=&limit= to organisations, each about its own messages. The login is that of HTTP (Basic): the organisation's id and its password.
-func senders(log *slog.Logger, all map[handover.OrganisationID]*config.Sender, book admin.Receipts) http.Handler {
+func senders(log *slog.Logger, all map[handover.OrganisationID]*config.Sender, book admin.Receipts, asked func(string, time.Time)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, password, _ := r.BasicAuth()
 		id := handover.OrganisationID(name)
@@ -59,6 +63,7 @@ func senders(log *slog.Logger, all map[handover.OrganisationID]*config.Sender, b
 			return
 		}
 		q.Sender = id
+		asked(name, now())
 		if n := admin.Receipt(w, r, book, q, receipts.ForSender); n > 0 {
 			log.InfoContext(r.Context(), "receipts were told", slog.String("organisation", string(id)), slog.Int("receipts", n))
 		}

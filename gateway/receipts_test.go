@@ -135,6 +135,9 @@ func TestASenderIsToldThatItsMessageWaitsAndWhatBecameOfIt(t *testing.T) {
 	require.Equal(t, "a test", last.Receipts[0].By.Why)
 	require.Equal(t, s.world.Store(world.KLIB).Containing(slip)[0].ID, last.Receipts[0].Entered.Record)
 	require.Empty(t, g.told("&outcome=PENDING"))
+	_, metrics := g.admin(http.MethodGet, "/metrics", nil)
+	require.Contains(t, metrics, "einmal_receipts_late 0\n")
+	require.Regexp(t, `einmal_receipts_asked\{einmal_sender="sd-kriens"\} 1\.\d+e\+09`, metrics)
 	require.NotContains(t, s.log.String(), "a-password-of")
 }
 

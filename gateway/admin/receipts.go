@@ -32,9 +32,14 @@ func tell(w http.ResponseWriter, r *http.Request, book Receipts) {
 	Receipt(w, r, book, q)
 }
 
+// receiptPatience is how long an answer may wait for the ledger to be read to its end: brokers that are away must not hold a gateway that stops.
+const receiptPatience = 10 * time.Second
+
 // Receipt answers with a page of receipts, each as change returns it.
 func Receipt(w http.ResponseWriter, r *http.Request, book Receipts, q receipts.Query, change ...func([]receipts.Receipt) []receipts.Receipt) (told int) {
-	page, err := book.Page(r.Context(), q)
+	ctx, cancel := context.WithTimeout(r.Context(), receiptPatience)
+	defer cancel()
+	page, err := book.Page(ctx, q)
 	if err != nil {
 		Problem(w, statusOfReceipts(err), err)
 		return 0

@@ -200,3 +200,37 @@ func TestI1_WhoReadsOnMissesNothing(t *testing.T) {
 		}
 	})
 }
+
+// I1: whoever reads on while the ledger grows, over more messages than are looked at in one go, misses nothing either.
+func TestI1_WhoReadsOnWhileTheLedgerGrowsMissesNothing(t *testing.T) {
+	p := newPages(t)
+	const messages = 3 * batch / 2
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		l := p.ledger()
+		for n := range messages {
+			m := handover.MessageID(fmt.Sprint("m", n))
+			_, _, _ = l.Admit(t.Context(), handover.CaseID(m), m, Admission{Number: 1, To: []Destination{dossier}, Origin: other, Sequence: 1})
+			_ = l.Done(t.Context(), Entry{Case: handover.CaseID(m), Message: m, To: dossier, Ref: native.Reference(m)}, native.Receipt{Record: "n"})
+		}
+	}()
+	known := map[handover.MessageID]Outcome{}
+	var after []int64
+	for ended, more := false, true; !ended || more; {
+		select {
+		case <-written:
+			ended = true
+		default:
+		}
+		var all []Fate
+		all, after, more = p.view.Fates(Query{After: after, Limit: 200})
+		for _, f := range all {
+			known[f.Message] = f.Outcome
+		}
+	}
+	require.Len(t, known, messages)
+	for m, o := range known {
+		require.Equal(t, OutcomeRecorded, o, m)
+	}
+}

@@ -4,7 +4,7 @@
 // gateway processes that are killed, stopped for a while and restarted, clerks who enter records, operators who rule on what is parked, and an auditor who compares the ledger with the native systems
 // all day: as the world keeps to its bounds, whatever she finds is an error of the product or of the comparison. A checker
 // ([Result.Findings]) that shares no code with the product reads the native journals, the list of what the clerks entered and the list of what is parked, and says
-// what was lost, recorded twice, out of order or without explanation.
+// what was lost, recorded twice, out of order or without explanation. At the end it holds every receipt against the same journals and lists.
 //
 // A seed reproduces, to the nanosecond: every chance is drawn by the name of what happens and the virtual time ("gateway-2 appends the INTENT of that
 // reference at 12.3 s"), never by the order in which goroutines ask, and every call of an interface takes a time drawn to the nanosecond, so that virtual time

@@ -16,7 +16,7 @@ import (
 type Instruments struct {
 	read, published, attempts, parkings, redis, export metric.Int64Counter
 	delivered                                          metric.Float64Histogram
-	lag, findings, compared                            metric.Int64Gauge
+	lag, findings, compared, asked                     metric.Int64Gauge
 }
 
 // buckets are the bounds of the histogram of deliveries, in seconds: from systems that answer at once to those that are down for an hour.
@@ -53,6 +53,7 @@ func newInstruments(m metric.Meter) (*Instruments, error) {
 	}{
 		{&i.lag, MetricLag, "Messages on the bus that are not complete."},
 		{&i.findings, MetricFindings, "Differences between the ledger and a native system that no person has accepted."},
+		{&i.asked, MetricAsked, "When an organisation read its receipts last, in seconds since 1970."},
 		{&i.compared, MetricCompared, "When a native system was compared with the ledger last, in seconds since 1970."},
 	} {
 		gauge, err := m.Int64Gauge(g.name, metric.WithDescription(g.text))
@@ -94,6 +95,15 @@ func (i *Instruments) Compared(system string, findings map[string]int, at time.T
 		i.findings.Record(nowhere(), int64(n), metric.WithAttributes(attribute.String(AttrSystem, system), attribute.String(AttrDiffers, kind)))
 	}
 	i.compared.Record(nowhere(), at.Unix(), metric.WithAttributes(attribute.String(AttrSystem, system)))
+}
+
+// Asked says when an organisation read its receipts; the zero time: never yet.
+func (i *Instruments) Asked(sender string, at time.Time) {
+	seconds := int64(0)
+	if !at.IsZero() {
+		seconds = at.Unix()
+	}
+	i.asked.Record(nowhere(), seconds, metric.WithAttributes(attribute.String(AttrSender, sender)))
 }
 
 // RedisFailed counts a failed command to Redis.

@@ -31,6 +31,7 @@ const (
 	AttrPartition = "einmal.partition" // partition of the bus
 	AttrOperation = "einmal.operation" // command to Redis
 	AttrStatus    = "einmal.status"    // what waits: parked, held or difference
+	AttrSender    = "einmal.sender"    // organisation that reads its receipts
 	AttrDiffers   = "einmal.differs"   // in what way ledger and native system differ: missing, extra, double, drifted, unasked
 )
 
@@ -67,6 +68,7 @@ const (
 	MetricLanes     = "einmal.lanes"              // lanes that have something to do
 	MetricLate      = "einmal.late"               // answers and meetings that have not come by their day
 	MetricNoReceipt = "einmal.receipts.late"      // messages of which nothing is known at a place after the bound: their senders have no receipt
+	MetricAsked     = "einmal.receipts.asked"     // when an organisation read its receipts here last, in seconds since 1970; 0: not since this process began
 	MetricNewer     = "einmal.newer"              // lanes that wait for a gateway of a newer version: a rolling upgrade that was not finished
 	MetricFindings  = "einmal.reconcile.findings" // differences between ledger and native system at the last comparison that no person has accepted, by system and kind
 	MetricCompared  = "einmal.reconcile.last"     // when a system was compared last, in seconds since 1970

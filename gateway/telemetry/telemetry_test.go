@@ -52,6 +52,8 @@ func touch(t *testing.T, tel *telemetry.Telemetry) {
 	i.RedisFailed("claim")
 	i.Lag("einmal.delivery", 3, 17)
 	i.Compared("klib", map[string]int{"missing": 8, "extra": 0}, time.Unix(1_800_000_000, 0))
+	i.Asked("sd-kriens", time.Time{})
+	i.Asked("rav-luzern", time.Unix(1_800_000_000, 0))
 	require.NoError(t, tel.Observe(func() telemetry.Figures {
 		return telemetry.Figures{Cases: 1, Messages: 2, Open: 3, Parked: 4, Held: 5, Skipped: 6, Lanes: 7, Differences: 9, NoReceipt: 10}
 	}))
@@ -76,6 +78,7 @@ func TestEveryInstrumentIsServedToPrometheus(t *testing.T) {
 		`einmal_waiting{einmal_status="difference"} 9`,
 		`einmal_cases 1`, `einmal_messages 2`, `einmal_open 3`, `einmal_waiting{einmal_status="parked"} 4`,
 		`einmal_waiting{einmal_status="held"} 5`, `einmal_ledger_skipped 6`, `einmal_lanes 7`, `einmal_receipts_late 10`,
+		`einmal_receipts_asked{einmal_sender="sd-kriens"} 0`, `einmal_receipts_asked{einmal_sender="rav-luzern"} 1.8e+09`,
 		`service_instance_id="one"`, `service_name="einmal"`, `go_goroutines`,
 	} {
 		require.Contains(t, text, line)
