@@ -196,3 +196,38 @@ func (s *stage) asks(g *running, id handover.OrganisationID, query string) (p re
 	require.NoError(s.t, json.Unmarshal([]byte(said), &p))
 	return p
 }
+
+// A system that does not answer leaves senders without a receipt: after the bound the operators are told, until it answers.
+func TestAMessageThatASystemDoesNotTakeIsLate(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, core.Faults{})
+	f := s.front()
+	f.set(func(id handover.SystemID, w http.ResponseWriter, _ *http.Request) bool {
+		if id == world.AVAM {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return id == world.AVAM
+	}, nil)
+	s.rewrite = func(yaml string) string { return yaml + "receipts: {within: 1s}\n" }
+	g := s.gateway()
+	a := s.affair(1)
+	marker := a.enters(world.KLIB, "sd-kriens", "application-submitted")
+	a.appears(marker, world.CASEnet)
+	late := func() (all []receipts.Receipt) {
+		status, said := g.admin(http.MethodGet, "/receipts/late", nil)
+		require.Equal(t, http.StatusOK, status)
+		require.NoError(t, json.Unmarshal([]byte(said), &all))
+		return all
+	}
+	require.Eventually(t, func() bool { return len(late()) == 1 }, patience, tick)
+	r := late()[0]
+	require.Equal(t, ledger.OutcomePending, r.Outcome)
+	require.Equal(t, "avam/rav-luzern", r.At)
+	require.Equal(t, handover.OrganisationID("sd-kriens"), r.Sender)
+	_, metrics := g.admin(http.MethodGet, "/metrics", nil)
+	require.Contains(t, metrics, "einmal_receipts_late 1\n")
+	f.set(nil, nil)
+	a.appears(marker, world.AVAM)
+	require.Eventually(t, func() bool { return len(late()) == 0 }, patience, tick)
+	g.clean()
+}

@@ -43,8 +43,8 @@ func (d *document) check(c *Config) {
 // receipts checks what can be said without the directory.
 func (d *document) receipts(c *Config) {
 	r := c.Receipts
-	if r.Within < 10*time.Second || r.Within > 31*24*time.Hour {
-		d.report("receipts.within", "out-of-range", "the bound is not within 10s and 744h", "15m suits most installations")
+	if r.Within < time.Second || r.Within > 31*24*time.Hour {
+		d.report("receipts.within", "out-of-range", "the bound is not within 1s and 744h", "15m suits most installations")
 	}
 	if len(r.Contact) > 200 || strings.ContainsAny(r.Contact, "\r\n") {
 		d.report("receipts.contact", "malformed", "the contact is longer than a line of 200 bytes", "write a name and a telephone number")
