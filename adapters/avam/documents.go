@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
-	"regexp"
+	"strings"
 
 	"github.com/beevik/etree"
 
@@ -24,7 +24,7 @@ const (
 )
 
 // isHash reports whether a name is a SHA-256 as the contract writes it.
-func isHash(name string) bool { return regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(name) }
+func isHash(name string) bool { return len(name) == 64 && strings.Trim(name, "0123456789abcdef") == "" }
 
 // OpenDocument fetches a document; see [adapters.Documents]. It is decoded while it comes.
 func (s *service) OpenDocument(ctx context.Context, hash string) (io.ReadCloser, error) {

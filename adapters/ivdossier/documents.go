@@ -8,7 +8,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"regexp"
+	"strings"
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -21,7 +21,7 @@ const (
 	opPut  = Type + ".put-document"
 )
 
-func isHash(s string) bool { return regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(s) }
+func isHash(s string) bool { return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" }
 
 // OpenDocument returns a content that was put here, or that staff released with a document; see [adapters.Documents].
 func (e *exchange) OpenDocument(ctx context.Context, sum string) (io.ReadCloser, error) {

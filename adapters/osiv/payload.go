@@ -3,7 +3,6 @@ package osiv
 import (
 	"archive/zip"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/einmal-hub/einmal/adapters/internal/xmlframe"
@@ -94,7 +93,7 @@ func plain(f *zip.File) bool {
 }
 
 // isHash reports whether a name is a SHA-256 as the contract writes it, which can lead nowhere else in a file system.
-func isHash(name string) bool { return regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(name) }
+func isHash(name string) bool { return len(name) == 64 && strings.Trim(name, "0123456789abcdef") == "" }
 
 func content(f *zip.File) ([]byte, error) {
 	in, err := f.Open()

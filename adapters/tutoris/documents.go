@@ -10,7 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"regexp"
+	"strings"
 
 	"github.com/pkg/sftp"
 
@@ -210,4 +210,4 @@ func (m *measured) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func isHash(s string) bool { return regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(s) }
+func isHash(s string) bool { return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" }

@@ -16,14 +16,13 @@ import (
 func needsEveryRow(t T, s Subject, name handover.Name) {
 	file, source := s.Table.Source()
 	tried := 0
-	whole := without(t, source, name, none)
-	doc, all := places(t, whole, name)
+	doc, all := places(t, source, name)
 	before := s.usedBefore(t, name)
-	for removed, row := range all {
+	for _, row := range all {
 		if before[groupOf(doc.Content[0], row.sequence)] {
 			continue
 		}
-		reduced, err := table.Load(file, without(t, whole, name, removed))
+		reduced, err := table.Load(file, without(t, doc, name, row))
 		tried++
 		if err != nil {
 			require.Equal(t, fault.Stop, fault.KindOf(err))
@@ -108,18 +107,18 @@ type place struct {
 	item     int
 }
 
-// none is no row.
-const none = -1
-
 // without returns the table of one message without one of its rows. Other messages are left out, because their rows would be loaded again
-// for every row of this one.
-func without(t T, source []byte, name handover.Name, row int) []byte {
-	doc, places := places(t, source, name)
-	if row != none {
-		p := places[row]
-		p.sequence.Content = slices.Delete(p.sequence.Content, p.item, p.item+1)
-	}
+// for every row of this one. The document is the same afterwards.
+func without(t T, doc *yaml.Node, name handover.Name, p place) []byte {
+	t.Helper()
 	root := doc.Content[0]
+	for _, n := range []*yaml.Node{p.sequence, value(root, "messages"), value(root, "fields"), value(root, "codes")} {
+		if n != nil {
+			content := n.Content
+			defer func() { n.Content = content }()
+		}
+	}
+	p.sequence.Content = slices.Delete(slices.Clone(p.sequence.Content), p.item, p.item+1)
 	keep(value(root, "messages"), func(key string) bool { return key == string(name) })
 	groups, lists := map[string]bool{}, map[string]bool{}
 	walkRows(root, name, func(_ *yaml.Node, _ int, row *yaml.Node) {
