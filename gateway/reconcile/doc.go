@@ -23,7 +23,7 @@
 // Not compared: what clerks entered themselves. The ledger does not hold the numbers of those records, only ids derived from them with a key; a system that was set back has lost them
 // too, and whoever reads the list of what is missing must think of them. Not compared: contents. einmal keeps none but sealed messages, a native system may write the same content in other bytes, and making the entry anew from the message would be delivery's own code (and
 // another version of the mapping than the one that wrote it). Two open cases of one person are not looked for either: the person is in the sealed payload only, and this package has no
-// key. delivery looks for them with the keys, in memory; a pair that a race let through is not found here.
+// key. delivery looks for them with the keys, in memory, once more after the second one has its place in the ledger.
 //
 // What was put before a person waits until she decides, also when the next comparison does not find it any more: what came and went by itself is worth a look.
 //
