@@ -14,7 +14,7 @@ type Outcome string
 
 // The outcomes.
 const (
-	OutcomePending   Outcome = "PENDING"   // it is on its way, or a person has let it go on; no answer yet
+	OutcomePending   Outcome = "PENDING"   // it is on its way, or a person has let it go on, and perhaps it waits for its turn; no answer yet
 	OutcomeRecorded  Outcome = "RECORDED"  // it stands there
 	OutcomeReturned  Outcome = "RETURNED"  // the rules do not admit it; the answer stands in the dossier that it was entered in
 	OutcomeParked    Outcome = "PARKED"    // a person must decide

@@ -19,7 +19,7 @@ func (w *world) checkReceipts(waiting map[string]bool) {
 	}
 	for _, i := range w.book.items {
 		for _, at := range i.places() {
-			if !told[i.mark+" "+at.String()] && !told[i.mark+" gate"] {
+			if !told[i.mark+" "+at.String()] && !told[i.mark+" gate"] && !w.dropped(i.mark, at) {
 				w.book.find("%s has no receipt for %s", i.mark, at)
 			}
 		}
@@ -47,8 +47,9 @@ func (w *world) tells(f ledger.Fate, mark string, at place, waiting map[string]b
 	case ledger.OutcomeWithdrawn:
 		return w.book.explained(mark, at, true)
 	case ledger.OutcomePending:
+		return waiting[mark+" "+at.String()] // a person has let it go on, behind another message about which nobody decides; otherwise nothing is on its way any more
 	}
-	return false // nothing is on its way any more
+	return false
 }
 
 // holds reports whether a record of einmal's stands at a place.
