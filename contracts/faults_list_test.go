@@ -102,7 +102,7 @@ func theFaults() []theFault {
 		{"half a document was stored", one + " or " + ask, ""},
 		{"the native system's certificate has expired or has another name", wait, ""},
 		{"full disk, all processes killed at once, a line that is deaf in one direction, no more files, no memory, no names, a clock an hour ahead", wait + ", " + one,
-			"the first four are tried, and no memory is a kill; name service and clocks are not"},
+			"the first four are tried, no more files on gateways that have started (one that starts stops with words), and no memory is a kill; name service and clocks are not"},
 		{"a person and the machine act at the same time", "one wins", ""},
 	}
 }

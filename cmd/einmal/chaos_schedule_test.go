@@ -236,7 +236,7 @@ func (m *member) strike(what string) (begin, end func()) {
 	case "terminate":
 		return func() { m.process.signal(syscall.SIGTERM) }, func() { m.process.kill(); m.run() }
 	case "starve":
-		return func() { m.files("0") }, func() { m.files(plenty) }
+		return m.starve, func() { m.files(plenty) }
 	case "pause":
 		return func() { m.process.signal(syscall.SIGSTOP) }, func() { m.process.signal(syscall.SIGCONT) }
 	}
@@ -246,6 +246,13 @@ func (m *member) strike(what string) (begin, end func()) {
 
 // plenty is how many files a process may have open when nothing is wrong.
 const plenty = "4096"
+
+// starve lets a gateway that works open nothing more. One that is starting would rightly stop: it cannot see whether its ledger is whole.
+func (m *member) starve() {
+	if m.ask("/readyz", nil) == nil {
+		m.files("0")
+	}
+}
 
 // files sets how many files a gateway may have open; those that it has stay so. A gateway that is not there does not mind.
 func (m *member) files(limit string) {
