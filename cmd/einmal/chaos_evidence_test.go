@@ -261,6 +261,11 @@ func (f *fleet) topic(name string) (all []*sarama.ConsumerMessage) {
 	return all
 }
 
+// modes are those in which the contracts of the native systems let them be used.
+func modes() map[handover.SystemID]string {
+	return map[handover.SystemID]string{world.KLIB: "B", world.AVAM: "B", world.CASEnet: "A", world.OSIV: "A", world.IVDossier: "A", world.Tutoris: "C"}
+}
+
 // evidence waits for quiet and collects everything. It leaves the fleet as it is.
 func (f *fleet) evidence(plan clerks.Plan, before map[string]vitals) evidence {
 	t := f.t
@@ -269,7 +274,7 @@ func (f *fleet) evidence(plan clerks.Plan, before map[string]vitals) evidence {
 		m.ready()
 	}
 	e := evidence{
-		modes: map[handover.SystemID]string{world.KLIB: "B", world.AVAM: "B", world.CASEnet: "A", world.OSIV: "A", world.Tutoris: "C", world.IVDossier: "B"},
+		modes: modes(),
 		lags:  f.quiet(), waiting: map[string][]waits{}, before: before, outside: map[string]string{}, canaries: canaries(plan),
 	}
 	systems := world.Systems("http://" + f.mocksAt)

@@ -155,7 +155,7 @@ func (o *operator) look(m *member) {
 	for _, it := range list {
 		switch {
 		case it.Status != "parked":
-		case it.Difference != nil || it.Reason.Code != "outcome-unknown":
+		case it.Difference != nil || it.Reason.Code != "outcome-unknown" || modes()[handover.SystemID(it.To.System)] != "C":
 			o.strange[it.Destination+" "+it.Reason.Code] = it.Reason.Text
 		case time.Since(it.Since) > beforeSheRules:
 			o.rule(m, it)
