@@ -55,6 +55,28 @@ func numbers(root *os.Root) ([]uint64, error) {
 	return found, err
 }
 
+// unbroken returns the numbers above one, with those that a listing has missed: a folder is not listed in one moment, so that of two pairs which another gateway takes meanwhile the
+// later one may be seen alone, and the position would pass over the earlier one for ever. Numbers are given without gaps, so a gap is looked into.
+func unbroken(root *os.Root, taken []uint64, after uint64) ([]uint64, error) {
+	var all []uint64
+	next := after + 1
+	for _, n := range taken {
+		if n <= after {
+			continue
+		}
+		for ; next < n; next++ {
+			_, err := root.Lstat(number(next))
+			if err == nil {
+				all = append(all, next)
+			} else if !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+		}
+		all, next = append(all, n), n+1
+	}
+	return all, nil
+}
+
 // take takes every whole pair of this exchange out of the inbox, in the order in which OSIV sent them, and returns what has waited too long to become whole.
 func (e *exchange) take(root *os.Root) ([]adapters.Broken, error) {
 	pairs, stuck, err := e.look(root)

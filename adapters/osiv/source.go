@@ -42,14 +42,14 @@ func (e *exchange) Read(ctx context.Context, after native.Position, limit int) (
 		return adapters.Batch{}, unusable(opRead, err)
 	}
 	taken, err := numbers(root)
+	if err == nil {
+		taken, err = unbroken(root, taken, from)
+	}
 	if err != nil {
 		return adapters.Batch{}, unusable(opRead, err)
 	}
 	batch := adapters.Batch{Next: after, Broken: stuck}
 	for _, n := range taken {
-		if n <= from {
-			continue
-		}
 		if len(batch.Records)+len(batch.Broken)-len(stuck) >= max(limit, 1) {
 			batch.More = true
 			return batch, nil

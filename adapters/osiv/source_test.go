@@ -265,6 +265,26 @@ func TestABacklogIsTakenWithoutAListingForEachPair(t *testing.T) {
 	require.Less(t, is.Mallocs-was.Mallocs, uint64(before*pairs/2), "every name was looked at for every pair")
 }
 
+// I1: a listing that was made while another gateway took pairs may show a later one without an earlier one. None is passed over.
+func TestI1_ANumberThatAListingMissesIsNotPassedOver(t *testing.T) {
+	v := open(t)
+	for _, n := range []uint64{3, 4, 5, 7} {
+		require.NoError(t, os.WriteFile(v.path(number(n)), nil, 0o600))
+	}
+	root, err := os.OpenRoot(v.folder)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, root.Close()) }()
+	all, err := unbroken(root, []uint64{3, 5, 7}, 2)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{3, 4, 5, 7}, all, "4 was missed; 6 was never given")
+	all, err = unbroken(root, []uint64{4, 7}, 2)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{3, 4, 5, 7}, all)
+	all, err = unbroken(root, []uint64{3, 5, 7}, 7)
+	require.NoError(t, err)
+	require.Empty(t, all)
+}
+
 // A process that has just begun and looks for one answer does not read all that ever came.
 func TestAnAnswerIsFoundByTheEnvelopes(t *testing.T) {
 	v := open(t)
