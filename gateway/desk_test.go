@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -30,6 +31,11 @@ type affair struct {
 	step   int
 }
 
+// cases are many, from which affairs are taken; nobody changes them.
+var cases = sync.OnceValues(func() (clerks.Plan, error) {
+	return clerks.NewPlan(900, 600, world.KLIB, world.AVAM, world.CASEnet)
+})
+
 // affair invents a person and a case; number tells affairs of a test apart.
 func (s *stage) affair(number int) *affair {
 	s.t.Helper()
@@ -42,7 +48,9 @@ func (a *affair) between(assigning, receiving handover.OrganisationID) *affair {
 	a.s.t.Helper()
 	office := func(o handover.OrganisationID) bool { return strings.HasPrefix(string(o), "rav-") }
 	n := a.number
-	for _, h := range plan(a.s.t, 900, 600).Handovers {
+	drawn, err := cases()
+	require.NoError(a.s.t, err)
+	for _, h := range drawn.Handovers {
 		f, sameType := h.Steps[0].Facts, office(assigning) == office(receiving) // which the rules warn of
 		if h.Returned() || !sameType && h.Steps[0].Answer != nil || f.Receiving == "" || office(f.Assigning) != office(assigning) || office(f.Receiving) != office(receiving) {
 			continue
