@@ -3,11 +3,14 @@ package gateway_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/einmal-hub/einmal/mocks/clerks"
+	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/einmal-hub/einmal/mocks/world"
 )
 
@@ -27,7 +30,12 @@ func TestI1I2I3EveryHandoverStandsOnceInEachSystemInOrder(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, world.BadDay(seed+1))
 			g := s.gateway()
-			p := plan(t, seed+1, handovers)
+			p := planWithScans(t, seed+1, handovers)
+			require.True(t, slices.ContainsFunc(p.Handovers, func(h clerks.Handover) bool {
+				return slices.ContainsFunc(h.Steps, func(s clerks.Step) bool {
+					return slices.ContainsFunc(s.Facts.Documents, func(d core.Document) bool { return d.Size() > 1<<20 })
+				})
+			}), "a document is larger than a message may be")
 			s.play(p)
 			g.clean()
 			require.Equal(t, p.Steps(), g.Stats().Messages)

@@ -92,7 +92,7 @@ func (s *script) attach(n handover.Name) []core.Document {
 	}
 	size := 1000 + s.IntN(20_000)
 	if s.happens("scan", 0) {
-		size += 2_000_000 // as a scanner makes them
+		size += 1_200_000 // as a scanner makes them: more than a message may have
 	}
 	ds := []core.Document{core.InventDocument(s.Rand, paper.name, size)}
 	if s.IntN(8) == 0 {
