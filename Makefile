@@ -33,7 +33,7 @@ run: ## Run the gateway (ARGS="--config FILE")
 .PHONY: test
 test: ## Run all tests, with the race detector
 	@if [ -z "$(RACE)" ]; then echo "make test: no C compiler ($$(go env CC)) found, so the race detector is OFF; install gcc to switch it on" >&2; fi
-	GOGC=$${GOGC:-400} go test $(RACE) -vet=off -timeout 290s $(PKG)
+	GOGC=$${GOGC:-400} go test $(RACE) -vet=off -timeout 580s $(PKG)
 
 .PHONY: test-real
 test-real: ## Run the gateway's end-to-end tests on a real Apache Kafka and a real Redis (Java, Maven, redis-server)
