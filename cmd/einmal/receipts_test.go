@@ -3,6 +3,8 @@ package main_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -12,10 +14,13 @@ import (
 )
 
 // desk is an admin address that tells two pages of receipts and remembers what it was asked.
-func desk(t *testing.T) (address string, asked *[]string) {
-	asked = &[]string{}
+func desk(t *testing.T) (address string, asked func() []string) {
+	var mu sync.Mutex
+	var all []string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*asked = append(*asked, r.URL.RequestURI())
+		mu.Lock()
+		all = append(all, r.URL.RequestURI())
+		mu.Unlock()
 		const one = `{"position":"3-7","case":"c-1","message":"m-1","name":"measure-ordered","action":"correction","sender":"sd-kriens","entered":{"system":"klib","case":"D-1","record":"E-9"},
 			"at":"avam/rav-luzern","outcome":"RECORDED","since":"2026-03-02T09:00:00Z","record":"AV-2","recordCase":"AV-1"}`
 		const two = `{"position":"3-9","case":"c-2","message":"m-2","entered":{"system":"klib"},"entry":4,"at":"gate","outcome":"WITHDRAWN","since":"2026-03-02T09:01:00Z",
@@ -33,7 +38,11 @@ func desk(t *testing.T) (address string, asked *[]string) {
 		_, _ = w.Write([]byte(body))
 	}))
 	t.Cleanup(s.Close)
-	return s.URL, asked
+	return s.URL, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
 }
 
 func TestAnOperatorSeesWhatBecameOfMessages(t *testing.T) {
@@ -43,7 +52,7 @@ func TestAnOperatorSeesWhatBecameOfMessages(t *testing.T) {
 	require.Equal(t, []string{
 		"/receipts?case=c-1&number=E-9&organisation=sd-kriens&outcome=PARKED&outcome=RECORDED&since=2026-03-02T09%3A00%3A00Z",
 		"/receipts?after=0.8&case=c-1&number=E-9&organisation=sd-kriens&outcome=PARKED&outcome=RECORDED&since=2026-03-02T09%3A00%3A00Z",
-	}, *asked)
+	}, asked())
 	require.Regexp(t, `2026-03-02 09:00:00 +sd-kriens +klib D-1 E-9 +measure-ordered \(correction\) +avam/rav-luzern +RECORDED +AV-1 AV-2 +c-1`, out)
 	require.Regexp(t, `klib entry 4 +gate +WITHDRAWN +c-2 +withdraw by m\.muster: entered twice`, out)
 	_, out, _ = run(t, "receipts", "--admin", address, "--json")

@@ -136,6 +136,22 @@ func TestI2_ASystemThatAnswersLaterIsAskedBeforeAnythingIsSentAgain(t *testing.T
 	})
 }
 
+// What the carrier has given up is sent again.
+func TestI1_WhatTheCarrierHasGivenUpIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, newKeys(t), map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		x := r.systems["x"]
+		x.faults, x.answer = []string{"given up", "fast carrier"}, time.Minute
+		g := r.start(0)
+		r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+		elapse(time.Hour)
+		x.done.Wait()
+		require.Equal(t, 2, x.calls)
+		require.Len(t, x.journal, 1)
+		g.stop()
+	})
+}
+
 // I7: what a system that answers later has said while no gateway ran is looked up before a person is asked, also when the time for it is long over; only what the system has said
 // nothing about is a question, and a search that fails is none.
 func TestI7_AnAnswerThatCameWhileNoGatewayRanIsLookedUpBeforeAPersonIsAsked(t *testing.T) {

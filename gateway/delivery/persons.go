@@ -316,7 +316,7 @@ func (c *claim) meant(at ledger.Destination, m handover.Message) bool {
 }
 
 // alongside looks for rivals once more before an application is sent for the first time, now that the ledger has its place: of two gateways that admitted two applications of one person without
-// knowing of each other, the one that looks later sees both. Then they wait for a person, where they have not been sent yet. A case of which a person has said that it is meant beside the other
+// knowing of each other, the one that looks later sees both, and its application waits for a person before it is sent to anybody. A case of which a person has said that it is meant beside the other
 // one is no rival.
 func (c *claim) alongside(ctx context.Context, j *job) error {
 	form, is := j.m.Payload.(handover.ApplicationSubmitted)

@@ -211,8 +211,8 @@ func TestTheOpenCasesAreReadOnceAfterAStart(t *testing.T) {
 	})
 }
 
-// I8 without Redis: two gateways admit two applications of one person in the same moment, and neither has seen the other's. Both applications wait before they are sent to anybody.
-func TestI8_TwoApplicationsAdmittedInTheSameMomentWaitBeforeTheyAreSent(t *testing.T) {
+// I8 without Redis: two gateways admit two applications of one person in the same moment, and neither has seen the other's. Whoever looks later sees both, so at most one of them is sent.
+func TestI8_OfTwoApplicationsAdmittedInTheSameMomentOneIsSentAtMost(t *testing.T) {
 	keys := newKeys(t)
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
@@ -232,21 +232,22 @@ func TestI8_TwoApplicationsAdmittedInTheSameMomentWaitBeforeTheyAreSent(t *testi
 		r.publish(envelope("c2", 1, "application-submitted", sd), anna(t, func(a *handover.ApplicationSubmitted) { a.PlannedMonths++ }))
 		other := r.start(1)
 		elapse(time.Minute)
-		require.Equal(t, []string{"second-claim", "second-claim"}, codes(one))
-		require.Zero(t, r.systems["x"].calls, "nothing has been sent")
-		rule := func(c string, v ledger.Verdict) {
-			for _, it := range one.ledger.Parked() {
-				if it.Case == handover.CaseID(c) {
-					require.NoError(t, one.ledger.Rule(t.Context(), it, ledger.Decision{Verdict: v, Person: "test"}, native.Receipt{}))
-				}
-			}
+		waiting := map[handover.CaseID]bool{}
+		for _, it := range one.ledger.Parked() {
+			require.Equal(t, "second-claim", it.Reason.Code)
+			waiting[it.Case] = true
 		}
-		rule("c2", ledger.Withdraw)
-		rule("c1", ledger.Retry)
+		require.NotEmpty(t, waiting)
+		for _, c := range []handover.CaseID{"c1", "c2"} {
+			require.Equal(t, waiting[c], len(r.systems["x"].entries(c)) == 0, "a case is sent or waits")
+		}
+		for _, it := range one.ledger.Parked() { // a person says that both are meant
+			require.NoError(t, one.ledger.Rule(t.Context(), it, ledger.Decision{Verdict: ledger.Retry, Person: "test"}, native.Receipt{}))
+		}
 		elapse(time.Minute)
 		require.Empty(t, codes(one))
 		require.Len(t, r.systems["x"].entries("c1"), 1)
-		require.Empty(t, r.systems["x"].entries("c2"))
+		require.Len(t, r.systems["x"].entries("c2"), 1)
 		one.stop()
 		other.stop()
 	})

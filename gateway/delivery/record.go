@@ -328,8 +328,8 @@ func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) erro
 	return nil
 }
 
-// answered looks, before anything is sent again, whether a system that answers later has said something about the attempt in doubt: its answer may have come while nobody looked. An error is a reason
-// to park.
+// answered looks, before anything is sent again, whether a system that answers later has said something about the attempt in doubt: its answer may have come while nobody looked. A search that fails
+// holds nothing up: it may say that the carrier has given the entry up, and in mode A sending again costs nothing. An error is a reason to park.
 func (c *claim) answered(ctx context.Context, j *job, ref ledger.Ref) (bool, error) {
 	if j.sink.Finder == nil || !j.sink.Abilities.Bounds.Asynchronous() || ref.Attempt == 0 || ref.Void || ref.Ruled {
 		return false, nil
@@ -339,9 +339,7 @@ func (c *claim) answered(ctx context.Context, j *job, ref ledger.Ref) (bool, err
 	case fault.KindOf(err) == fault.Refuse:
 		return true, c.refusedLater(j, err)
 	case err != nil:
-		c.searchFailed(ctx, j, err)
-		_ = schedule.Pause(ctx, time.Second)
-		return true, nil
+		c.o.Log.InfoContext(ctx, "the entry is sent again", slog.String("destination", j.To.String()), slog.Any("error", err))
 	case len(found) == 1:
 		return true, c.finish(ctx, j, found[0])
 	case len(found) > 1:

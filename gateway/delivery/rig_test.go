@@ -143,6 +143,7 @@ type system struct {
 	faults  []string // for the next requests: "", "lost", "reject", "refuse", "late", "slow", "error"
 	calls   int
 	refused native.Reference // by an asynchronous system, after the request
+	givenUp native.Reference // by its carrier
 	answer  time.Duration    // Bounds.Answer
 	blind   int              // so many searches fail
 	done    sync.WaitGroup
@@ -170,6 +171,7 @@ func caseOf(e native.Entry) native.CaseKey {
 func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error) {
 	s.mu.Lock()
 	s.calls++
+	s.givenUp = ""
 	doing := ""
 	if len(s.faults) > 0 {
 		doing, s.faults = s.faults[0], s.faults[1:]
@@ -194,6 +196,11 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 			defer s.mu.Unlock()
 			s.refused = e.Reference
 		})
+		return native.Receipt{}, fault.New(fault.Doubt, "test", "handed-over", "handed over")
+	case "given up":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.givenUp = e.Reference
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "handed-over", "handed over")
 	case "lost":
 		s.write(e)
@@ -223,6 +230,9 @@ func (s *system) Find(_ context.Context, ref native.Reference) ([]native.Receipt
 	if s.blind > 0 {
 		s.blind--
 		return nil, fault.New(fault.Retry, "test", "busy", "the search failed")
+	}
+	if s.givenUp == ref {
+		return nil, fault.New(fault.Retry, "test", "undelivered", "the carrier has given it up")
 	}
 	if s.refused == ref {
 		return nil, fault.New(fault.Refuse, "test", "person-unknown", "the system refused it later")
