@@ -62,7 +62,7 @@ func TestI7ASecondSIGTERMEndsAtOnce(t *testing.T) {
 	w.open()
 	w.run()
 	w.ready()
-	s := w.play(44, 3)
+	s := w.playIn(44, 3, certain()...) // the second SIGTERM is a kill
 	s.reaches(10)
 	// A request that does not end keeps the drain waiting for its grace.
 	open, err := net.Dial("tcp", w.adminAt)
