@@ -128,24 +128,23 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 		case ledger.StepVoid:
 			_ = c.persist(ctx, "delivery.void", func() error { return c.o.Ledger.Void(ctx, j.Entry, j.own.Attempt, j.own.Nonce, false) })
 		case ledger.StepIntend, ledger.StepSend:
-			if answered, err := c.answered(ctx, j, ref); err != nil || answered {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			if ready, err := c.store(ctx, j, pause.NextBackOff()); !ready {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			if err := c.attempt(ctx, j, ref.Attempt+1, pause.NextBackOff()); err != nil {
+			if err := c.next(ctx, j, ref, pause.NextBackOff()); err != nil {
 				return err
 			}
 		}
 	}
 	return ctx.Err()
+}
+
+// next makes the next attempt, unless an answer to the last one has come meanwhile, or a document cannot be stored yet. An error is a reason to park.
+func (c *claim) next(ctx context.Context, j *job, ref ledger.Ref, pause time.Duration) error {
+	if answered, err := c.answered(ctx, j, ref); answered {
+		return err
+	}
+	if ready, err := c.store(ctx, j, pause); !ready {
+		return err
+	}
+	return c.attempt(ctx, j, ref.Attempt+1, pause)
 }
 
 // known is what the ledger says of a job's reference, with what it may have lost.
@@ -259,10 +258,8 @@ func (c *claim) overtook(ctx context.Context, j *job, kind fault.Kind) (settled 
 	if kind != fault.Refuse && kind != fault.Park || a.Mode != adapters.ModeA || a.Bounds.Asynchronous() || j.sink.Finder == nil || c.known(j).Doubts == 0 {
 		return false, nil
 	}
-	if schedule.Pause(ctx, a.Bounds.Settle()) != nil {
-		return true, nil
-	}
-	for {
+	_ = schedule.Pause(ctx, a.Bounds.Settle())
+	for ctx.Err() == nil {
 		found, err := c.find(ctx, j)
 		switch {
 		case err == nil && len(found) == 0:
@@ -273,10 +270,9 @@ func (c *claim) overtook(ctx context.Context, j *job, kind fault.Kind) (settled 
 			return true, c.twice(j)
 		}
 		c.searchFailed(ctx, j, err)
-		if schedule.Pause(ctx, time.Second) != nil {
-			return true, nil
-		}
+		_ = schedule.Pause(ctx, time.Second)
 	}
+	return true, nil
 }
 
 func (c *claim) searchFailed(ctx context.Context, j *job, err error) {
