@@ -82,16 +82,7 @@ func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Pla
 // earlier records first what was admitted before a message and is still open at the destination. In a run without interruption there is nothing: the lane
 // keeps the order of admission. A new owner reads in the order of the bus, which is another one when a person let a message go on late.
 func (c *claim) earlier(ctx context.Context, id handover.MessageID, to ledger.Destination) bool {
-	for ctx.Err() == nil {
-		first, open := c.o.Ledger.Earlier(id, to)
-		if !open {
-			return true
-		}
-		if !c.recordAt(ctx, first, to) {
-			return false
-		}
-	}
-	return false
+	return c.recordEach(ctx, to, func() (ledger.Open, bool) { return c.o.Ledger.Earlier(id, to) })
 }
 
 // follow takes the steps that the ledger decides, until the entry is recorded (nil) or a person must look (the reason).
