@@ -37,7 +37,7 @@ test: ## Run all tests, with the race detector
 
 .PHONY: test-real
 test-real: ## Run the gateway's end-to-end tests on a real Apache Kafka and a real Redis (Java, Maven, redis-server)
-	EINMAL_HANDOVERS=$${EINMAL_HANDOVERS:-30} deploy/local/engines.sh go test $(RACE) -count=1 -timeout 580s ./gateway ./gateway/claims
+	EINMAL_HANDOVERS=$${EINMAL_HANDOVERS:-30} deploy/local/engines.sh go test $(RACE) -vet=off -count=1 -timeout 580s ./gateway ./gateway/claims
 
 .PHONY: once
 once: ## Play EINMAL_HANDOVERS (200) handovers on each of two bad days through one gateway; make test does the same with small figures
@@ -90,7 +90,7 @@ bench: ## Run the benchmarks
 .PHONY: cover
 cover: ## Measure what the tests reach; the report is .build/coverage.html
 	@mkdir -p .build
-	go test -timeout 290s -coverpkg=./... -coverprofile=.build/cover.out $(PKG)
+	go test -timeout 580s -coverpkg=./... -coverprofile=.build/cover.out $(PKG)
 	@go tool cover -html=.build/cover.out -o .build/coverage.html
 	@go tool cover -func=.build/cover.out | tail -1
 

@@ -86,7 +86,7 @@ func BenchmarkRebuild(b *testing.B) {
 		g.claims.Use(ledger.Nonce(), 0)
 		v := &views{g: g}
 		began := time.Now()
-		v.fill(b.Context(), time.Time{}, "it is empty")
+		v.fill(b.Context())
 		v.filling.Wait()
 		filled := time.Since(began)
 		whole, err := g.claims.Filled(b.Context())

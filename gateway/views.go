@@ -16,7 +16,7 @@ import (
 // views keeps what Redis shows in step with the ledger.
 //
 // To rebuild means little here: what counts is the ledger, folded in memory, and a gateway is ready when it has read that, with or without Redis. What Redis shows to operators and their tools
-// (which native record a reference is, which native case a case is) is filled again from the ledger, beside everything else, when Redis was emptied, set back, or away. What it advises
+// (which native record a reference is, which native case a case is) is filled again from the ledger, beside everything else, when Redis was emptied or set back, or did not take something, as while it was away. What it advises
 // (claims, what was seen) is not filled: it saves work that has not been done yet.
 type views struct {
 	g    *Gateway
@@ -24,9 +24,8 @@ type views struct {
 	// whole says that Redis is the one that was there the time before: not away, emptied or set back meanwhile.
 	whole bool
 	beat  int64 // the last count of Redis's that was seen, here or before the last stop
-	older bool  // Redis was seen set back, or something could not be written, and it still says that the views are whole
-	// good is when the views were known to be whole last; zero: not since this process began.
-	good    time.Time
+	// stale says that the views lack something and Redis still says that they are whole: it was set back, or did not take something, above all while it was away.
+	stale   bool
 	filling sync.WaitGroup
 	busy    atomic.Bool
 	state   atomic.Value // string
@@ -57,27 +56,25 @@ func (v *views) step(ctx context.Context) {
 	if !v.here {
 		v.inspect(ctx)
 	}
-	back := !v.here && !v.good.IsZero()
 	setBack := count <= v.beat
-	v.here, v.whole, v.beat, v.older = true, v.here && !setBack, count, v.older || setBack || v.g.claims.Missed() // also while they are being filled: what was written before that is gone
+	v.here, v.whole, v.beat = true, v.here && !setBack, count
+	missed := v.g.claims.Missed()
+	v.stale = v.stale || setBack || missed // also while they are being filled: what was written before that may be gone
 	if v.busy.Load() {
 		return
 	}
-	if v.older {
+	if v.stale {
 		if v.g.claims.SetUnfilled(ctx) != nil {
 			return
 		}
-		v.older = false
+		v.stale = false
 	}
 	filled, err := v.g.claims.Filled(ctx)
 	switch {
 	case err != nil:
 	case !filled:
-		v.fill(ctx, time.Time{}, "it is empty, was set back, or did not take everything")
-	case back:
-		v.fill(ctx, v.good.Add(-time.Minute), "it was away")
+		v.fill(ctx)
 	default:
-		v.good = now()
 		v.state.Store(viewsFilled)
 	}
 }
@@ -95,20 +92,18 @@ func (v *views) inspect(ctx context.Context) {
 	}
 }
 
-// fill begins to write what was recorded since a time, or as long ago as views are kept.
-func (v *views) fill(ctx context.Context, since time.Time, why string) {
+// fill begins to write everything that was recorded as long ago as views are kept.
+func (v *views) fill(ctx context.Context) {
 	if !v.g.claims.Claim(ctx, "views", fillLease) {
 		return // another gateway does it
 	}
-	if oldest := now().Add(-v.g.o.Config.Redis.Keep); since.Before(oldest) {
-		since = oldest
-	}
+	since := now().Add(-v.g.o.Config.Redis.Keep)
 	v.busy.Store(true)
 	v.state.Store(viewsFilling)
 	v.written.Store(0)
 	v.filling.Go(func() {
 		defer v.busy.Store(false)
-		v.g.o.Log.InfoContext(ctx, "filling the views in Redis from the ledger", slog.String("why", why), slog.Time("since", since))
+		v.g.o.Log.InfoContext(ctx, "filling the views in Redis from the ledger: it is empty, was set back, or did not take everything", slog.Time("since", since))
 		began := now()
 		err := v.g.view.Recorded(since, v.batches(ctx))
 		if err == nil {

@@ -111,15 +111,3 @@ func TestTheCheckOfAnApplicationIsSaidByEinmal(t *testing.T) {
 	require.Contains(t, string(e.Body), `"Absender":"einmal"`)
 	require.NoError(t, office(t).Validate(e.Kind, e.Body))
 }
-
-func TestAnApplicationMayLeaveItsReceiverToTheDirectory(t *testing.T) {
-	a, ok := said(t, "application-submitted").(handover.ApplicationSubmitted)
-	require.True(t, ok)
-	a.Receiving = ""
-	e, err := mapper(t).FromHandover(message(a), place)
-	require.NoError(t, err)
-	require.NoError(t, office(t).Validate(e.Kind, e.Body))
-	draft, err := mapper(t).ToHandover(native.Record{Kind: e.Kind, Organisation: "sd-kriens", Body: e.Body})
-	require.NoError(t, err)
-	require.Equal(t, encoded(t, a), encoded(t, draft.Payload))
-}
