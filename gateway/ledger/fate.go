@@ -305,6 +305,7 @@ func (v *View) became(out *Fate, m *message, ref *Ref) {
 
 // atGate is the fate of a message that waits for its place in its case.
 func (v *View) atGate(it Item) Fate {
+	it = v.found(it)
 	f := Fate{
 		Case: it.Case, Message: it.Message, Name: it.Name, Action: it.Action, Sender: it.sender(), Origin: it.Origin, Entered: it.Entered, Sequence: it.Sequence, Place: it.Place,
 		Outcome: it.outcome(), Partition: it.Partition,

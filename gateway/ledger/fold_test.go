@@ -167,6 +167,17 @@ func TestI1_TheLanesOfAnAdmittedMessageThatWaitedAreWoken(t *testing.T) {
 	require.False(t, open)
 }
 
+// A person is told where a message was entered by what is known when she looks, not when it was parked.
+func TestWhatWaitsNamesItsDossierOnceItIsKnown(t *testing.T) {
+	p := newPages(t)
+	e := Entry{Case: "c1", Message: "m1", To: Gate, Origin: other, Sequence: 1, Entered: Entered{Record: "AV-E-7"}}
+	require.Equal(t, Entered{System: "avam", Record: "AV-E-7"}, p.park(e).Entered)
+	p.must(p.ledger().Bind(t.Context(), "c1", other, "AV-1"))
+	want := Entered{System: "avam", Case: "AV-1", Record: "AV-E-7"}
+	require.Equal(t, want, p.item(e).Entered)
+	require.Equal(t, want, p.fates(p.view, Query{})[0].Entered)
+}
+
 func (p *pages) intend(e Entry, attempt int, nonce string) Ref {
 	require.NoError(p.t, p.ledger().Intend(p.t.Context(), e, attempt, nonce))
 	ref, _ := p.view.Ref(e.Ref)

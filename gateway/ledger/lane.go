@@ -243,13 +243,26 @@ func (v *View) Runnable(in func(handover.CaseID) bool) []Lane {
 	return out
 }
 
+// found completes where a person finds a message with what is known of its dossier now: when it was parked, the dossier may not have been known yet. The caller holds the lock.
+func (v *View) found(it Item) Item {
+	if it.Entered.System == "" {
+		it.Entered.System = it.Origin.System
+	}
+	if c := v.cases[it.Case]; c != nil && it.Entered.Case == "" && it.Origin != Gate {
+		it.Entered.Case = c.Bindings[it.Origin]
+	}
+	return it
+}
+
 // Parked returns everything that waits, the longest waiting first.
 func (v *View) Parked() []Item {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	var out []Item
 	for _, l := range v.lanes {
-		out = append(out, l.items...)
+		for _, it := range l.items {
+			out = append(out, v.found(it))
+		}
 	}
 	for _, it := range v.differences {
 		out = append(out, *it)

@@ -195,23 +195,11 @@ func (l *Ledger) Done(ctx context.Context, e Entry, receipt native.Receipt) erro
 // Park lets a message wait in its lane for a person, or (held) behind one that does.
 func (l *Ledger) Park(ctx context.Context, e Entry, p Parking) error {
 	r := e.record(Park)
-	p.At, p.Origin, p.Sequence, p.Entered = l.now().UTC(), e.Origin, e.Sequence, l.entered(e)
+	p.At, p.Origin, p.Sequence, p.Entered = l.now().UTC(), e.Origin, e.Sequence, e.Entered
 	p.Action, p.Revises, p.Sender = e.Action, e.Revises, e.Sender
 	r.Nonce, r.Parking = Nonce(), &p
 	_, err := l.append(ctx, r)
 	return err
-}
-
-// entered completes where a message was entered with what the view knows of its dossier.
-func (l *Ledger) entered(e Entry) Entered {
-	at := e.Entered
-	if at.System == "" {
-		at.System = e.Origin.System
-	}
-	if at.Case == "" && e.Origin != Gate {
-		at.Case, _ = l.NativeCase(e.Case, e.Origin)
-	}
-	return at
 }
 
 // Bind ties a case to the native case that it was opened from.
