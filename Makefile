@@ -36,8 +36,10 @@ test: ## Run all tests, with the race detector
 	GOGC=$${GOGC:-400} go test $(RACE) -vet=off -timeout 580s $(PKG)
 
 .PHONY: test-real
-test-real: ## Run the gateway's end-to-end tests on a real Apache Kafka and a real Redis (Java, Maven, redis-server)
-	EINMAL_HANDOVERS=$${EINMAL_HANDOVERS:-30} deploy/local/engines.sh go test $(RACE) -vet=off -count=1 -timeout 580s ./gateway ./gateway/claims
+test-real: ## Run the end-to-end tests, those of the bus and of the claims, and a short chaos run on a real Apache Kafka and a real Redis (Java, Maven, redis-server)
+	deploy/local/engines.sh sh -ec ' \
+		EINMAL_HANDOVERS=$${EINMAL_HANDOVERS:-30} go test $(RACE) -vet=off -count=1 -timeout 580s ./gateway ./gateway/bus ./gateway/claims; \
+		EINMAL_CHAOS=$${EINMAL_CHAOS:-15s} go test -vet=off -count=1 -timeout 2h -run Chaos ./cmd/einmal -v'
 
 .PHONY: once
 once: ## Play EINMAL_HANDOVERS (200) handovers on each of two bad days through one gateway; make test does the same with small figures

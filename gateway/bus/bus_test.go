@@ -1,9 +1,13 @@
 package bus_test
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"net"
+	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,17 +30,28 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("github.com/eapache/go-resiliency/breaker.(*Breaker).timer"))
 }
 
-// broker is an embedded broker that can be stopped and started again on the same port and directory.
+// broker is an embedded broker that can be stopped and started again on the same port and directory, or one that runs outside the test (make test-real) and is shared with others.
 type broker struct {
 	t       *testing.T
+	outside string
+	prefix  string // of the topics
 	dir     string
 	port    int
 	opts    []kfake.Opt
 	cluster *kfake.Cluster
 }
 
+// anyBroker is for tests that only need one: it is that of EINMAL_TEST_KAFKA, on topics of the test's own, or an embedded one.
+func anyBroker(t *testing.T) *broker {
+	if outside := os.Getenv("EINMAL_TEST_KAFKA"); outside != "" {
+		return &broker{t: t, outside: outside, prefix: "b" + strings.ToLower(rand.Text())}
+	}
+	return startBroker(t)
+}
+
+// startBroker is for tests that stop the broker, look into it or let it misbehave.
 func startBroker(t *testing.T, opts ...kfake.Opt) *broker {
-	b := &broker{t: t, dir: t.TempDir(), opts: opts}
+	b := &broker{t: t, dir: t.TempDir(), opts: opts, prefix: "einmal"}
 	b.start()
 	t.Cleanup(b.stop)
 	return b
@@ -60,9 +75,10 @@ func (b *broker) stop() {
 	b.cluster = nil
 }
 
-// config is what an embedded broker needs.
+// config is what a single broker needs.
 func (b *broker) config() bus.Config {
-	return bus.Config{Brokers: []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(b.port))}, Partitions: 3, Replication: 1, MinInSync: 1, Session: 2 * time.Second}
+	at := cmp.Or(b.outside, net.JoinHostPort("127.0.0.1", strconv.Itoa(b.port)))
+	return bus.Config{Brokers: []string{at}, Prefix: b.prefix, Partitions: 3, Replication: 1, MinInSync: 1, Session: 2 * time.Second}
 }
 
 func open(t *testing.T, c bus.Config, w bus.Watch) *bus.Bus {
@@ -82,6 +98,9 @@ func admin(t *testing.T, b *broker) sarama.ClusterAdmin {
 	return a
 }
 
+// group is the consumer group of a test: a broker that several tests share remembers the members of each.
+func group(b *bus.Bus) string { return b.Topics().Handover + "-group" }
+
 // publish writes one record to the first partition of a topic.
 func publish(t *testing.T, b *bus.Bus, topic, key, value string) bus.Offset {
 	at, err := b.Publish(t.Context(), topic, 0, key, nil, []byte(value))
@@ -91,9 +110,9 @@ func publish(t *testing.T, b *bus.Bus, topic, key, value string) bus.Offset {
 
 // Faults 19 and 32.
 func TestMissingTopicsAreCreatedAsThePromisesNeed(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
-	require.Equal(t, bus.Topics{Handover: "einmal.handover", Ledger: "einmal.ledger", Parked: "einmal.parked"}, b.Topics())
+	require.Equal(t, bus.Topics{Handover: br.prefix + ".handover", Ledger: br.prefix + ".ledger", Parked: br.prefix + ".parked"}, b.Topics())
 	for topic, cleanup := range map[string]string{b.Topics().Handover: "delete", b.Topics().Ledger: "compact", b.Topics().Parked: "delete"} {
 		entries, err := admin(t, br).DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic}) //nolint:staticcheck // as the product asks
 		require.NoError(t, err)
@@ -112,21 +131,25 @@ func TestMissingTopicsAreCreatedAsThePromisesNeed(t *testing.T) {
 
 // Faults 19 and 20.
 func TestUnfitTopicsStopTheStartWithAllFindings(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	a := admin(t, br)
 	week := "604800000"
-	require.NoError(t, a.CreateTopic("einmal.handover", &sarama.TopicDetail{NumPartitions: 2, ReplicationFactor: 1, ConfigEntries: map[string]*string{"retention.ms": &week}}, false))
-	require.NoError(t, a.CreateTopic("einmal.ledger", &sarama.TopicDetail{NumPartitions: 3, ReplicationFactor: 1}, false))
-	_, err := bus.Open(t.Context(), br.config(), bus.Watch{})
+	require.NoError(t, a.CreateTopic(br.prefix+".handover", &sarama.TopicDetail{NumPartitions: 2, ReplicationFactor: 1, ConfigEntries: map[string]*string{"retention.ms": &week}}, false))
+	require.NoError(t, a.CreateTopic(br.prefix+".ledger", &sarama.TopicDetail{NumPartitions: 3, ReplicationFactor: 1}, false))
+	var err error
+	require.Eventually(t, func() bool { // Apache Kafka describes a topic a moment after it has made it, kfake at once
+		_, err = bus.Open(t.Context(), br.config(), bus.Watch{})
+		return fault.KindOf(err) != fault.Retry
+	}, patience, tick)
 	require.Equal(t, fault.Stop, fault.KindOf(err))
-	require.ErrorContains(t, err, "einmal.handover: the topic has 2 partitions and the configuration says 3")
-	require.ErrorContains(t, err, `einmal.handover: retention.ms is "604800000"`)
-	require.ErrorContains(t, err, `einmal.ledger: cleanup.policy is "delete"`)
+	require.ErrorContains(t, err, br.prefix+".handover: the topic has 2 partitions and the configuration says 3")
+	require.ErrorContains(t, err, br.prefix+`.handover: retention.ms is "604800000"`)
+	require.ErrorContains(t, err, br.prefix+`.ledger: cleanup.policy is "delete"`)
 }
 
 // Fault 19.
 func TestTooFewReplicasStopTheStart(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	open(t, br.config(), bus.Watch{})
 	c := br.config()
 	c.Replication, c.MinInSync = 3, 2
@@ -152,7 +175,7 @@ func TestBrokersThatAreAwayAreARetry(t *testing.T) {
 }
 
 func TestACaseHasTheSamePartitionAsSaramasHash(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	c := br.config()
 	c.Partitions = 7
 	b := open(t, c, bus.Watch{})
@@ -165,7 +188,7 @@ func TestACaseHasTheSamePartitionAsSaramasHash(t *testing.T) {
 }
 
 func TestARecordIsReadAsItWasPublishedWithItsTrace(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	headers := map[string]string{"ce_id": "0191-1"}
 	span := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
@@ -188,7 +211,7 @@ func TestARecordIsReadAsItWasPublishedWithItsTrace(t *testing.T) {
 }
 
 func TestReadAtSaysWhenThereIsNoRecord(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	publish(t, b, b.Topics().Parked, "k", "v")
 	for _, offset := range []int64{1, 2, 99} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ type consuming struct {
 func consume(t *testing.T, b *bus.Bus, h bus.Handler) *consuming {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := &consuming{t: t, cancel: cancel, ended: make(chan error, 1)}
-	go func() { c.ended <- b.Consume(ctx, "group", b.Topics().Handover, h) }()
+	go func() { c.ended <- b.Consume(ctx, group(b), b.Topics().Handover, h) }()
 	return c
 }
 
@@ -69,7 +70,7 @@ func valuesOf(rs []bus.Record) []string {
 }
 
 func TestANewGroupStartsAtTheBeginningAndGoesOnWhereItWasDone(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	first := spread(t, b, 0, 30)
 	var got bag[bus.Record]
@@ -86,7 +87,7 @@ func TestANewGroupStartsAtTheBeginningAndGoesOnWhereItWasDone(t *testing.T) {
 
 // Fault 38: what is not done comes again, whatever came after it.
 func TestWhatIsNotDoneComesAgain(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	for i := range 10 {
 		publish(t, b, b.Topics().Handover, "case", fmt.Sprint(i))
@@ -111,7 +112,7 @@ func TestWhatIsNotDoneComesAgain(t *testing.T) {
 }
 
 func TestDoneNeverGoesBackAndCountsNothingAfterTheHandlerReturned(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	for i := range 6 {
 		publish(t, b, b.Topics().Handover, "case", fmt.Sprint(i))
@@ -140,7 +141,7 @@ func TestDoneNeverGoesBackAndCountsNothingAfterTheHandlerReturned(t *testing.T) 
 }
 
 func TestAHandlerThatGivesUpGetsItsRecordsAgain(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	var told bag[error]
 	b := open(t, br.config(), bus.Watch{Trouble: told.add})
 	publish(t, b, b.Topics().Handover, "case", "x")
@@ -159,10 +160,10 @@ func TestAHandlerThatGivesUpGetsItsRecordsAgain(t *testing.T) {
 }
 
 func TestAHandlersStopEndsTheConsuming(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	stop := fault.New(fault.Stop, "test", "wrong", "wrong")
-	err := b.Consume(t.Context(), "group", b.Topics().Handover, func(ctx context.Context, c bus.Claim) error {
+	err := b.Consume(t.Context(), group(b), b.Topics().Handover, func(ctx context.Context, c bus.Claim) error {
 		if c.Partition == 1 {
 			return stop
 		}
@@ -173,7 +174,7 @@ func TestAHandlersStopEndsTheConsuming(t *testing.T) {
 }
 
 func TestTwoMembersShareThePartitionsAndOneTakesOverFromTheOther(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	var one, two bag[bus.Record]
 	var claimed bag[int32]
@@ -234,7 +235,7 @@ func TestAMemberThatIsThrownOutComesBack(t *testing.T) {
 	})
 	first := spread(t, b, 0, 9)
 	got.await(t, 9)
-	br.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Group: "group", TopLevel: true, Err: kerr.UnknownMemberID, Count: 1})
+	br.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Group: group(b), TopLevel: true, Err: kerr.UnknownMemberID, Count: 1})
 	require.Eventually(t, func() bool { return revoked.Load() >= 3 }, patience, tick)
 	rest := spread(t, b, 9, 9)
 	require.Eventually(t, func() bool { return subset(valuesOf(got.list()), append(first, rest...)) }, patience, tick)
@@ -243,7 +244,7 @@ func TestAMemberThatIsThrownOutComesBack(t *testing.T) {
 
 // Fault 37: a handler that takes longer than the session neither loses its partition again and again nor holds up what comes after it.
 func TestAHandlerThatIsSlowerThanTheSessionComesToItsEnd(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	c := br.config()
 	b := open(t, c, bus.Watch{})
 	all := spread(t, b, 0, 9)
@@ -270,7 +271,7 @@ func TestAHandlerThatIsSlowerThanTheSessionComesToItsEnd(t *testing.T) {
 
 // Fault 29: somebody has begun a transaction on the bus and never ends it.
 func TestATransactionThatHangsStopsNobody(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	s := sarama.NewConfig()
 	s.Version, s.Producer.Idempotent, s.Producer.RequiredAcks, s.Net.MaxOpenRequests, s.Producer.Return.Successes = sarama.V2_8_0_0, true, sarama.WaitForAll, 1, true
@@ -292,23 +293,23 @@ func TestATransactionThatHangsStopsNobody(t *testing.T) {
 
 // Fault 33: the log is shorter than what the group had done.
 func TestACommittedOffsetOutsideTheLogStopsTheGroup(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	a := admin(t, br)
-	_, err := a.AlterConsumerGroupOffsets("group", map[string]map[int32]sarama.OffsetAndMetadata{b.Topics().Handover: {0: {Offset: 77}}}, nil)
+	_, err := a.AlterConsumerGroupOffsets(group(b), map[string]map[int32]sarama.OffsetAndMetadata{b.Topics().Handover: {0: {Offset: 77}}}, nil)
 	require.NoError(t, err)
 	var got bag[bus.Record]
-	err = b.Consume(t.Context(), "group", b.Topics().Handover, keep(&got))
+	err = b.Consume(t.Context(), group(b), b.Topics().Handover, keep(&got))
 	require.Equal(t, fault.Stop, fault.KindOf(err))
 	require.Equal(t, "offset-out-of-range", fault.CodeOf(err))
 	require.Empty(t, got.list())
 }
 
 func TestTheLagIsToldAndGivenUpAtTheEnd(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	lags := [3]atomic.Int64{}
-	b := open(t, br.config(), bus.Watch{Lag: func(group string, partition int32, records int64) {
-		require.Equal(t, "group", group)
+	b := open(t, br.config(), bus.Watch{Lag: func(name string, partition int32, records int64) {
+		require.True(t, strings.HasSuffix(name, "-group"), name)
 		lags[partition].Store(records)
 	}})
 	spread(t, b, 0, 15)
@@ -326,14 +327,14 @@ func TestTheLagIsToldAndGivenUpAtTheEnd(t *testing.T) {
 }
 
 func TestDoneOffsetsAreCommittedWhileTheClaimGoesOn(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	publish(t, b, b.Topics().Handover, "case", "x")
 	var got bag[bus.Record]
 	c := consume(t, b, keep(&got))
 	a := admin(t, br)
 	require.EventuallyWithT(t, func(t *assert) {
-		offsets, err := a.ListConsumerGroupOffsets("group", map[string][]int32{b.Topics().Handover: {0}})
+		offsets, err := a.ListConsumerGroupOffsets(group(b), map[string][]int32{b.Topics().Handover: {0}})
 		require.NoError(t, err)
 		require.EqualValues(t, 1, offsets.GetBlock(b.Topics().Handover, 0).Offset)
 	}, patience, tick)

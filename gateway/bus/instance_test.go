@@ -14,7 +14,7 @@ import (
 // I7: a gateway with a name of its own goes on at once after a crash, although its former self's session lasts for minutes. A member with a name
 // does not leave the group when it stops, so a stop is a crash to the broker.
 func TestI7_AMemberWithANameTakesItsPartitionsBackAtOnce(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	c := br.config()
 	c.Instance, c.Session = "gateway-1", 5*time.Minute
 	var before, after bag[bus.Record]
@@ -33,7 +33,7 @@ func TestI7_AMemberWithANameTakesItsPartitionsBackAtOnce(t *testing.T) {
 
 // Two gateways with one name would take each other's work away for ever: one of them stops and says why.
 func TestTwoMembersWithOneNameAreAStop(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	c := br.config()
 	c.Instance = "gateway-1"
 	var got bag[bus.Record]

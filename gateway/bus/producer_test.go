@@ -37,7 +37,7 @@ func values(t *testing.T, b *bus.Bus, topic string, partition int32) []string {
 }
 
 func TestManyPublishersEachGetTheirOwnPlace(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	const publishers, each = 32, 25
 	var places sync.Map
@@ -109,7 +109,7 @@ func TestAProducerThatCannotGoOnIsReplaced(t *testing.T) {
 
 // Fault 17.
 func TestARecordThatIsTooLargeIsRefused(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	_, err := b.Publish(t.Context(), b.Topics().Handover, 0, "case", nil, []byte(strings.Repeat("x", 2<<20)))
 	require.Equal(t, fault.Refuse, fault.KindOf(err))
@@ -117,7 +117,7 @@ func TestARecordThatIsTooLargeIsRefused(t *testing.T) {
 }
 
 func TestARecordWithoutKeyOrForNoPartitionIsRefused(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	_, err := b.Publish(t.Context(), b.Topics().Ledger, 0, "", nil, nil)
 	require.Equal(t, fault.Refuse, fault.KindOf(err))
@@ -168,7 +168,7 @@ func TestABrokerThatIsAwayForLongDoesNotLeaveTheProducerStuck(t *testing.T) {
 }
 
 func TestAPublishWhoseTimeIsOverBeforeItStartsWritesNothing(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -180,7 +180,7 @@ func TestAPublishWhoseTimeIsOverBeforeItStartsWritesNothing(t *testing.T) {
 }
 
 func TestAClosedBusPublishesNothing(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	publish(t, b, b.Topics().Handover, "case", "x")
 	require.NoError(t, b.Close())

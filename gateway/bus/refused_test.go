@@ -18,7 +18,7 @@ func TestASessionThatTheBrokersRefuseStopsTheConsumer(t *testing.T) {
 	b := open(t, br.config(), bus.Watch{})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	err := b.Consume(ctx, "group", b.Topics().Handover, func(context.Context, bus.Claim) error { return nil })
+	err := b.Consume(ctx, group(b), b.Topics().Handover, func(context.Context, bus.Claim) error { return nil })
 	require.Equal(t, fault.Stop, fault.KindOf(err))
 	require.Equal(t, "session", fault.CodeOf(err))
 	require.ErrorContains(t, err, "group.min.session.timeout.ms")

@@ -44,7 +44,7 @@ func TestATailComesInOrderAndGoesOnAfterARestart(t *testing.T) {
 }
 
 func TestATailEndsWithItsReadersError(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	publish(t, b, b.Topics().Ledger, "k", "v")
 	enough := errors.New("enough")
@@ -53,7 +53,7 @@ func TestATailEndsWithItsReadersError(t *testing.T) {
 
 // Faults 25 and 33: the ledger is shorter than what was seen.
 func TestATailBeyondTheEndStops(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	publish(t, b, b.Topics().Ledger, "k", "v")
 	err := b.Tail(t.Context(), b.Topics().Ledger, 0, 2, func(bus.Record) error { return nil })
@@ -63,7 +63,7 @@ func TestATailBeyondTheEndStops(t *testing.T) {
 
 // Fault 26: what was not read yet is deleted.
 func TestATailWhosePlaceWasDeletedStops(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	for range 3 {
 		publish(t, b, b.Topics().Handover, "k", "v")
@@ -74,7 +74,7 @@ func TestATailWhosePlaceWasDeletedStops(t *testing.T) {
 }
 
 func TestATailAtTheEndWaitsForTheNextRecord(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	end, err := b.End(t.Context(), b.Topics().Ledger, 2)
 	require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestATailAtTheEndWaitsForTheNextRecord(t *testing.T) {
 
 // Two readers of one partition are the rule: the ledger's view and the audit log.
 func TestTwoTailsOfOnePartitionDoNotDisturbEachOther(t *testing.T) {
-	br := startBroker(t)
+	br := anyBroker(t)
 	b := open(t, br.config(), bus.Watch{})
 	ctx, cancel := context.WithCancel(t.Context())
 	var one, two bag[string]
