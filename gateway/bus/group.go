@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,12 +35,12 @@ type Handler func(ctx context.Context, c Claim) error
 // Consume takes part in a group's work on a topic until ctx ends. It joins again by itself after lost connections and changes of members. A group without
 // committed offsets starts at the beginning.
 //
-// It returns nil when ctx ended, a handler's error of kind Stop, and an error of kind Stop when the log does not hold the offset where the group has to go on or when
-// the brokers do not take the configured session.
+// It returns nil when ctx ended, a handler's error of kind Stop, and an error of kind Stop when the log does not hold the offset where the group has to go on, when
+// the brokers do not take the configured session, or when another process has this one's name.
 func (b *Bus) Consume(ctx context.Context, group, topic string, h Handler) error {
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	wait := pauses()
+	wait, taken := pauses(), fences{}
 	for !ended(inner) {
 		m := &member{bus: b, group: group, topic: topic, handle: h, stop: cancel}
 		err := m.take(inner)
@@ -52,7 +53,7 @@ func (b *Bus) Consume(ctx context.Context, group, topic string, h Handler) error
 		if isAny(err, sarama.ErrInvalidSessionTimeout) {
 			return refusedSession(err)
 		}
-		if isAny(err, sarama.ErrFencedInstancedId) {
+		if (m.fenced.Load() || isAny(err, sarama.ErrFencedInstancedId)) && taken.again(time.Now()) {
 			return takenInstance(err)
 		}
 		b.watch.trouble(asking("bus.consume", err))
@@ -99,10 +100,7 @@ func (m *member) hear(err error) {
 		m.stop(outOfRange("bus.consume"))
 		return
 	}
-	if isAny(err, sarama.ErrFencedInstancedId) {
-		m.stop(takenInstance(err))
-		return
-	}
+	m.fenced.CompareAndSwap(false, isAny(err, sarama.ErrFencedInstancedId))
 	m.tell(asking("bus.consume", err))
 }
 
@@ -110,4 +108,14 @@ func (m *member) hear(err error) {
 func (m *member) tell(err error) {
 	m.trouble.Store(true)
 	m.bus.watch.trouble(err)
+}
+
+// fences are the moments at which the brokers gave this process's name to another member. Once is no proof that another process bears it: a request to join that was on its way while this process slept,
+// or that a slow line had kept, comes from this process and is answered to nobody.
+type fences struct{ at []time.Time }
+
+// again counts one more, and reports whether it is the third within a minute: two processes of one name throw each other out for ever.
+func (f *fences) again(now time.Time) bool {
+	f.at = slices.DeleteFunc(append(f.at, now), func(t time.Time) bool { return now.Sub(t) > time.Minute })
+	return len(f.at) >= 3
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
@@ -31,6 +33,23 @@ func TestI7_AMemberWithANameTakesItsPartitionsBackAtOnce(t *testing.T) {
 	running.stop()
 }
 
+// I7: a name that another member has once is no other gateway yet: a request to join that was on its way while this one slept makes a member that nobody is. Chaos, seed 78.
+func TestI7_AMemberWhoseOwnGhostTookItsNameGoesOn(t *testing.T) {
+	br := startBroker(t)
+	c := br.config()
+	c.Instance = "gateway-1"
+	b := open(t, c, bus.Watch{})
+	var got bag[bus.Record]
+	running := consume(t, b, keep(&got))
+	first := spread(t, b, 0, 9)
+	got.await(t, 9)
+	br.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Group: group(b), TopLevel: true, Err: kerr.FencedInstanceID, Count: 1})
+	<-time.After(c.Session)
+	rest := spread(t, b, 9, 9)
+	require.Eventually(t, func() bool { return subset(valuesOf(got.list()), append(first, rest...)) }, patience, tick)
+	running.stop()
+}
+
 // Two gateways with one name would take each other's work away for ever: one of them stops and says why.
 func TestTwoMembersWithOneNameAreAStop(t *testing.T) {
 	br := anyBroker(t)
@@ -42,8 +61,13 @@ func TestTwoMembersWithOneNameAreAStop(t *testing.T) {
 	spread(t, one, 0, 3)
 	got.await(t, 3)
 	second := consume(t, two, keep(&got))
-	defer second.stop()
-	err := <-first.ended
+	var err error
+	select {
+	case err = <-first.ended:
+		defer second.stop()
+	case err = <-second.ended:
+		defer first.stop()
+	}
 	require.Equal(t, fault.Stop, fault.KindOf(err))
 	require.Equal(t, "instance-taken", fault.CodeOf(err))
 }

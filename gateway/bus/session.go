@@ -20,6 +20,7 @@ type member struct {
 	stop      context.CancelCauseFunc
 	progress  atomic.Bool // something was done
 	trouble   atomic.Bool // something went wrong
+	fenced    atomic.Bool // another member has this one's name
 	inSession atomic.Bool // claims are held, or being given back
 }
 
