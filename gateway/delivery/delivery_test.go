@@ -512,6 +512,31 @@ func TestI1_AMessageThatWasAdmittedWhileItWasParkedIsRecorded(t *testing.T) {
 	})
 }
 
+// A person is asked only about what holds when everything is known that was written before: here a recall comes whose application waits for a person, of which this gateway has not read yet.
+// Simulation, seed 1017533.
+func TestNobodyIsAskedBecauseAGatewayKnowsTooLittle(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+		g := r.start(0)
+		r.memory.late = time.Second
+		another := ledger.New(swift{r.memory}, ledger.NewView(1, nil), time.Now)
+		submitted, recall := envelope("c1", 1, "application-submitted", "sd-kriens"), envelope("c1", 2, "application-submitted", "sd-kriens")
+		recall.Action, recall.References = handover.ActionRecall, submitted.ID
+		go func() { // it need not wait until the other view has read it
+			_ = another.Park(t.Context(), ledger.Entry{
+				Case: "c1", Message: submitted.ID, To: ledger.Gate, Origin: ledger.Destination{System: "origin", Organisation: "sd-kriens"}, Sequence: submitted.Sequence,
+			}, ledger.Parking{Place: ledger.Place{Topic: ledger.OnParked}, Reason: ledger.Reason{Code: "unknown-code", Text: "x"}})
+		}()
+		synctest.Wait()
+		r.publish(recall, application())
+		elapse(10 * time.Second)
+		require.Equal(t, []string{"unknown-code", "held"}, codes(g))
+		r.memory.late = 0
+		g.stop()
+	})
+}
+
 // I2: a gateway that is about to try again stops when another one has put the message before a person, and goes on after the ruling.
 func TestI2_NobodySendsWhileAPersonDecides(t *testing.T) {
 	keys := newKeys(t)

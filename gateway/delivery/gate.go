@@ -67,24 +67,18 @@ func (c *claim) admit(ctx context.Context, m handover.Message, print string, pla
 
 // settle decides about a message on what is known now, and asks the ledger for its place.
 func (c *claim) settle(ctx context.Context, m handover.Message, print string, place ledger.Place, others rivals) (ledger.Admission, verdict) {
-	if a, known := c.o.Ledger.Admission(m.ID); known {
-		return a, c.repeated(ctx, m, a, print, place)
-	}
-	if v := c.queue(ctx, m, place); v != admitted {
-		if v == waits && c.overtaken(m.ID) {
-			return ledger.Admission{}, again
+	a, v, err := c.decide(ctx, m, print, place, others)
+	if err != nil && ctx.Err() == nil {
+		// What was written before the message came may not be known here yet, above all what waits before it. A person is asked only about what holds all the same.
+		if c.persist(ctx, "delivery.sync", func() error { return c.o.Ledger.Sync(ctx, m.Case) }) != nil {
+			return a, unfinished
 		}
-		return ledger.Admission{}, v
+		a, v, err = c.decide(ctx, m, print, place, others)
 	}
-	k, err := c.caseOf(ctx, m.Case)
-	if ctx.Err() != nil {
-		return ledger.Admission{}, unfinished
-	}
-	var a ledger.Admission
-	if err == nil {
-		a, err = c.consider(k, m, print, place, others)
-	}
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return a, unfinished
+	case err != nil:
 		if c.park(ctx, c.entryAt(m, ledger.Gate, ""), ledger.Parking{Place: place, Name: m.Name}, err) != nil {
 			return a, unfinished
 		}
@@ -92,9 +86,16 @@ func (c *claim) settle(ctx context.Context, m handover.Message, print string, pl
 			return a, again
 		}
 		return a, waits
+	case v != admitted:
+		return a, v
 	}
+	return c.enter(ctx, m, a)
+}
+
+// enter asks the ledger for the place of a message in its case.
+func (c *claim) enter(ctx context.Context, m handover.Message, a ledger.Admission) (ledger.Admission, verdict) {
 	won, ok := a, false
-	err = c.persist(ctx, "delivery.admit", func() (err error) {
+	err := c.persist(ctx, "delivery.admit", func() (err error) {
 		won, ok, err = c.o.Ledger.Admit(ctx, m.Case, m.ID, a)
 		return err
 	})
@@ -105,6 +106,23 @@ func (c *claim) settle(ctx context.Context, m handover.Message, print string, pl
 		return won, admitted
 	}
 	return a, again
+}
+
+// decide says what is to be done with a message by what is known now: it can be admitted like this, waits behind another one, was admitted meanwhile (again), or, with an error, a person must look.
+func (c *claim) decide(ctx context.Context, m handover.Message, print string, place ledger.Place, others rivals) (ledger.Admission, verdict, error) {
+	v := c.queue(ctx, m, place)
+	switch {
+	case c.overtaken(m.ID):
+		return ledger.Admission{}, again, nil
+	case v != admitted:
+		return ledger.Admission{}, v, nil
+	}
+	k, err := c.caseOf(ctx, m.Case)
+	if err != nil {
+		return ledger.Admission{}, admitted, err
+	}
+	a, err := c.consider(k, m, print, place, others)
+	return a, admitted, err
 }
 
 // overtaken reports whether another gateway admitted a message while this one let it wait: the parking does not count then, and that gateway may have lost the

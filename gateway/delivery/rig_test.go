@@ -37,6 +37,7 @@ type memory struct {
 	gone   map[int64]bool // places on the bus at which nothing is left
 	reads  int
 	slow   time.Duration // every append takes so long, and fails without being written when its context ends first
+	late   time.Duration // a view gets every record so late
 }
 
 type entry struct {
@@ -122,6 +123,7 @@ func (m *memory) feed(ctx context.Context, v *ledger.View) {
 		if o < int64(len(m.ledger)) {
 			e := m.ledger[o]
 			m.mu.Unlock()
+			elapse(m.late)
 			v.Apply(0, o, e.at, e.value)
 			o++
 			continue

@@ -159,7 +159,8 @@ func (r *Reader) publish(ctx context.Context, rec native.Record, m handover.Mess
 	if !r.waits(rec) && r.Claims.Seen(ctx, m.ID, print) {
 		return outcomeKnown, nil
 	}
-	if rec.CaseReference == "" {
+	// A dossier that einmal has opened is known by the DONE of its application, unless the outcome of that is in doubt; what is entered in it is known to be of it now.
+	if _, known := r.Ledger.Dossier(m.Case, r.origin.ID, rec.Case); !known {
 		if err := r.Ledger.Bind(ctx, m.Case, r.place(m.Sender), rec.Case); err != nil {
 			return outcomeFailed, err
 		}

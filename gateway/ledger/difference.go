@@ -112,7 +112,7 @@ func (v *View) foldAnswer(offset int64, at time.Time, r Record) bool {
 		r.Ref, r.Message, r.To = it.Ref, it.Message, it.To
 		v.foldDone(offset, at, r)
 		if r.NativeCase != "" {
-			v.caseOf(r.Case).Bindings[r.To] = r.NativeCase // the case may have been moved or merged
+			v.bind(r.Case, r.To, r.NativeCase) // the case may have been moved or merged
 		}
 	case Accept, Withdraw:
 	}

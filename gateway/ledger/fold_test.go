@@ -146,6 +146,46 @@ func TestI3_NothingIsAdmittedBeforeWhatWaitsAtTheGate(t *testing.T) {
 	require.Error(t, errors.Join(p.rule(first, Retry)), "m1 waits no longer")
 }
 
+// I3: a record that could not be translated does not say whose it is, so everything after it waits behind it. Once its dossier is known, what was entered before it in that dossier goes before it; the rest
+// stays where it was. Simulation, seed 1003589.
+func TestI3_WhatWaitsTakesItsPlaceInItsDossierOnceThatIsKnown(t *testing.T) {
+	for name, known := range map[string]func(p *pages){
+		"a record was published from it": func(p *pages) { p.must(p.ledger().Bind(p.t.Context(), "c1", other, "AV-1")) },
+		"its application was recorded": func(p *pages) {
+			p.must(p.ledger().Done(p.t.Context(), at("m1", other), native.Receipt{Record: "AV-E-1", Case: "AV-1"}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPages(t)
+			require.True(t, p.admit("m1", 1))
+			p.park(Entry{Case: "c1", Message: "m4", To: Gate, Sequence: 4, Entered: Entered{System: "avam", Case: "AV-1", Record: "AV-E-4"}})
+			p.hold(Entry{Case: "c1", Message: "foreign", To: Gate, Origin: dossier, Sequence: 2})
+			p.hold(Entry{Case: "c1", Message: "m3", To: Gate, Origin: other, Sequence: 3})
+			require.Equal(t, []handover.MessageID{"m4", "foreign", "m3"}, p.waiting(p.view))
+			require.False(t, p.admit("m3", 2), "perhaps m4 was entered before it")
+			p.woken = nil
+			known(p)
+			require.Contains(t, p.woken, Lane{Case: "c1", To: Gate}, "m3 can go on")
+			for _, v := range []*View{p.view, p.again(false), p.again(true)} {
+				require.Equal(t, []handover.MessageID{"m3", "m4", "foreign"}, p.waiting(v))
+			}
+			_, ok, err := p.ledger().Admit(t.Context(), "c1", "m4", Admission{Number: 2, To: []Destination{dossier}, Origin: other, Sequence: 4})
+			p.must(err)
+			require.False(t, ok, "m3 was entered before it")
+			require.True(t, p.admit("m3", 2))
+		})
+	}
+}
+
+// waiting is what waits at the gate of the case, in order.
+func (p *pages) waiting(v *View) []handover.MessageID {
+	var all []handover.MessageID
+	for _, it := range v.lanes[Lane{Case: "c1", To: Gate}].items {
+		all = append(all, it.Message)
+	}
+	return all
+}
+
 // Whoever owns the partition hears of a message that another gateway admitted from among those that waited: that gateway may be dead by now.
 func TestI1_TheLanesOfAnAdmittedMessageThatWaitedAreWoken(t *testing.T) {
 	p := newPages(t)

@@ -119,6 +119,9 @@ func (v *View) foldPark(partition int32, offset int64, at time.Time, r Record) {
 	} else if r.Ref != "" {
 		v.refOf(r.Ref).Asked = true
 	}
+	if item.To == Gate {
+		v.locate(&item)
+	}
 	item.fate = fate{ref: v.refs[r.Ref], offset: offset, at: at.UnixMilli()}
 	if i := l.find(r.Message); i >= 0 {
 		if item.Status == StatusParked {
@@ -129,6 +132,36 @@ func (v *View) foldPark(partition int32, offset int64, at time.Time, r Record) {
 	}
 	l.put(item)
 	v.befalls(r.Message, r.To, item.fate)
+}
+
+// bind ties a case to the native case that it is in a system. What waits at the gate and could not say whose it was turns out to be of that dossier, and takes its place in it: what was entered
+// before it stands before it, as if the dossier had been known at once.
+func (v *View) bind(id handover.CaseID, to Destination, key native.CaseKey) {
+	v.caseOf(id).Bindings[to] = key
+	l := v.lanes[Lane{Case: id, To: Gate}]
+	if l == nil {
+		return
+	}
+	for i := range l.items {
+		v.locate(&l.items[i])
+	}
+	waiting := l.items
+	l.items = nil
+	for _, it := range waiting {
+		l.put(it)
+	}
+}
+
+// locate names the dossier of an item that does not say whose it is, if it is known by now.
+func (v *View) locate(it *Item) {
+	if it.Origin != Gate || it.Entered.Case == "" {
+		return
+	}
+	for at, key := range v.caseOf(it.Case).Bindings {
+		if at.System == it.Entered.System && key == it.Entered.Case {
+			it.Origin = at
+		}
+	}
 }
 
 // parkingKey names a parking: a ledger offset counts within a partition, and a case lies in one.
@@ -209,6 +242,14 @@ func (v *View) leaveLane(key Lane, id handover.MessageID) {
 func (v *View) runnable(key Lane) bool {
 	l := v.lanes[key]
 	return l != nil && len(l.items) > 0 && l.items[0].Status != StatusParked
+}
+
+// first returns the message that waits first in a lane, or "". The caller holds the lock.
+func (v *View) first(key Lane) handover.MessageID {
+	if l := v.lanes[key]; l != nil && len(l.items) > 0 {
+		return l.items[0].Message
+	}
+	return ""
 }
 
 // Waiting returns the position (0 first) of a message among those that wait in a lane, the number of those, and the first one. The position

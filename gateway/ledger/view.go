@@ -166,6 +166,7 @@ func (v *View) WaitFor(ctx context.Context, partition int32, offset int64) error
 // fold applies a record and returns the lanes that can go on.
 func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woken []Lane) {
 	lane := Lane{Case: r.Case, To: r.To} // of an ADMIT that of the gate
+	before := v.first(Lane{Case: r.Case, To: Gate})
 	switch r.Kind {
 	case Install:
 		if v.install == "" {
@@ -184,9 +185,8 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woke
 	case Cursor:
 		v.cursors[r.System] = cursor{partition, r.Position}
 	case Bind:
-		c := v.caseOf(r.Case)
-		if _, bound := c.Bindings[r.To]; !bound {
-			c.Bindings[r.To] = r.NativeCase
+		if _, bound := v.caseOf(r.Case).Bindings[r.To]; !bound {
+			v.bind(r.Case, r.To, r.NativeCase)
 		}
 	case Admit:
 		woken = v.foldAdmit(partition, offset, at, r)
@@ -207,6 +207,9 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woke
 	}
 	if v.runnable(lane) {
 		woken = append(woken, lane)
+	}
+	if gate := (Lane{Case: r.Case, To: Gate}); lane != gate && v.first(gate) != before && v.runnable(gate) {
+		woken = append(woken, gate)
 	}
 	return woken
 }
@@ -314,7 +317,7 @@ func (v *View) foldDone(offset int64, at time.Time, r Record) {
 	c.done = ref.done
 	// What was sent once more because it had gone may have opened the case anew, under another number.
 	if _, bound := c.Bindings[r.To]; r.NativeCase != "" && (!bound || ref.Repeated) {
-		c.Bindings[r.To] = r.NativeCase
+		v.bind(r.Case, r.To, r.NativeCase)
 	}
 	v.settle(r.Message, r.To)
 	v.leaveLane(Lane{Case: r.Case, To: r.To}, r.Message)
