@@ -154,13 +154,12 @@ func (v *View) bind(id handover.CaseID, to Destination, key native.CaseKey) {
 
 // locate names the dossier of an item that does not say whose it is, if it is known by now.
 func (v *View) locate(it *Item) {
-	if it.Origin != Gate || it.Entered.Case == "" {
+	c := v.cases[it.Case]
+	if c == nil || it.Origin != Gate || it.Entered.Case == "" {
 		return
 	}
-	for at, key := range v.caseOf(it.Case).Bindings {
-		if at.System == it.Entered.System && key == it.Entered.Case {
-			it.Origin = at
-		}
+	if at, known := c.dossier(it.Entered.System, it.Entered.Case); known {
+		it.Origin = at
 	}
 }
 

@@ -34,7 +34,8 @@ const (
 )
 
 // version is that of the records this package writes. Records of other versions are left alone, and so is every case that one of them names: what it says may be that somebody sends. For
-// that each version keeps the fields v and case. What an older gateway may not know about, and may go on without, comes as a new kind or a new field of the same version.
+// that each version keeps the fields v and case. What the records of a version mean together belongs to the version, too: two gateways that count another ADMIT are two ledgers.
+// What an older gateway may not know about, and may go on without, comes as a new kind or a new field of the same version.
 const version = 1
 
 // foreign is what can be read of a record of any version.

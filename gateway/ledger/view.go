@@ -413,13 +413,19 @@ func (v *View) Dossier(id handover.CaseID, system handover.SystemID, key native.
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	if c := v.cases[id]; c != nil {
-		for at, k := range c.Bindings {
-			if at.System == system && k == key {
-				return at, true
-			}
-		}
+		return c.dossier(system, key)
 	}
 	return Destination{}, false
+}
+
+// dossier returns the place in a system where a native case is known to be the dossier of the case; if it is that of several, always the same one.
+func (c *Case) dossier(system handover.SystemID, key native.CaseKey) (found Destination, known bool) {
+	for at, k := range c.Bindings {
+		if at.System == system && k == key && (!known || at.Organisation < found.Organisation) {
+			found, known = at, true
+		}
+	}
+	return found, known
 }
 
 // Admission returns a message's place in its case, if it was admitted.
