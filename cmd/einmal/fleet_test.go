@@ -126,10 +126,15 @@ func (f *fleet) startBroker() {
 	f.engines.says("redis")
 }
 
-// run starts a gateway; it returns before messages flow.
+// run starts a gateway; it returns before messages flow. With EINMAL_CHAOS_OLDER, the program of an earlier version, two versions work side by side: each gateway is upgraded with its second life, taken
+// back with its third, and so on, the first one beginning with the earlier version.
 func (m *member) run() {
 	m.fleet.t.Helper()
-	m.process, m.began = start(m.fleet.t, "run", "--config", m.config), time.Now()
+	program, older := binary, os.Getenv("EINMAL_CHAOS_OLDER")
+	if older != "" && (m.fleet.members[0] == m) == (len(m.lives)%2 == 0) {
+		program = older
+	}
+	m.process, m.began = startProgram(m.fleet.t, "run", nil, program, "run", "--config", m.config), time.Now()
 	m.lives = append(m.lives, m.process)
 }
 
