@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	contract "github.com/einmal-hub/einmal/contracts/native/ivdossier"
@@ -59,6 +60,20 @@ func (d *disk) folder(name string) error {
 		return err
 	}
 	return d.sync(path.Dir(name))
+}
+
+// names lists the names in a folder, sorted. It looks at no file, as list does: for folders that only grow.
+func (d *disk) names(folder string) ([]string, error) {
+	if err := d.met("list", folder); err != nil {
+		return nil, err
+	}
+	f, err := d.root.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	names, err := f.Readdirnames(-1)
+	slices.Sort(names)
+	return names, errors.Join(err, f.Close())
 }
 
 // list lists a folder, sorted by name.

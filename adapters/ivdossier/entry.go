@@ -212,17 +212,17 @@ func (e *exchange) number(d *disk, s stored) error {
 
 // complete finishes what a process that ended had committed and not finished.
 func (e *exchange) complete(d *disk) error {
-	committed, err := d.list(entries)
+	committed, err := d.names(entries)
 	if err != nil {
 		return err
 	}
 	var open []stored
-	for _, f := range committed {
-		id, _ := strings.CutSuffix(f.Name(), ".json")
+	for _, name := range committed {
+		id, _ := strings.CutSuffix(name, ".json")
 		if _, known := e.index.byID[native.RecordID(id)]; known {
 			continue
 		}
-		s, err := e.recall(d, entries+"/"+f.Name())
+		s, err := e.recall(d, entries+"/"+name)
 		if err != nil {
 			return err
 		}

@@ -68,12 +68,12 @@ func numbered(n uint64) string { return fmt.Sprintf("%s/%010d.json", journal, n)
 
 // learn reads what has come to the journal. An entry that two processes numbered at once counts under its first number.
 func (e *exchange) learn(d *disk) error {
-	files, err := d.list(journal)
+	names, err := d.names(journal)
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		digits, isJSON := strings.CutSuffix(f.Name(), ".json")
+	for _, name := range names {
+		digits, isJSON := strings.CutSuffix(name, ".json")
 		n, err := strconv.ParseUint(digits, 10, 63)
 		if !isJSON || err != nil || n <= e.index.last {
 			continue

@@ -97,7 +97,7 @@ func (e *exchange) ping(ctx context.Context) error {
 	}
 	defer func() { _ = root.Close() }()
 	for _, folder := range []string{contract.Outbox, contract.Inbox, contract.Receipts, contract.Processed} {
-		if _, err := fs.ReadDir(root.FS(), folder); err != nil {
+		if _, err := list(root, folder); err != nil {
 			return unusable(op, err)
 		}
 	}

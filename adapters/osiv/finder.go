@@ -2,6 +2,7 @@ package osiv
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"regexp"
@@ -93,11 +94,14 @@ func (e *exchange) outcome(root *os.Root, ref native.Reference) (outcome, error)
 	if _, err := e.take(root); err != nil {
 		return o, err
 	}
-	taken, err := numbers(root)
+	if err := e.file(root); err != nil {
+		return o, err
+	}
+	names, err := list(root, contract.Processed)
 	if err != nil {
 		return o, err
 	}
-	for _, n := range taken {
+	for _, n := range numbersOf(names) {
 		a, read := e.items[n]
 		if about, told := e.about(root, n); !read && told && about != string(ref) {
 			continue
@@ -110,7 +114,7 @@ func (e *exchange) outcome(root *os.Root, ref native.Reference) (outcome, error)
 		}
 		o.learn(a, ref)
 	}
-	o.given, err = e.receiptsOf(root, ref)
+	o.given, err = e.receiptsOf(root, names, ref)
 	return o, err
 }
 
@@ -142,25 +146,21 @@ func (o *outcome) learn(a answer, ref native.Reference) {
 	}
 }
 
-// receiptsOf puts the carrier's receipts of this exchange aside and returns those of one message.
-func (e *exchange) receiptsOf(root *os.Root, ref native.Reference) (map[string]receipt, error) {
-	if err := e.file(root); err != nil {
-		return nil, err
-	}
-	entries, err := fs.ReadDir(root.FS(), contract.Processed)
-	if err != nil {
-		return nil, err
-	}
+// receiptsOf returns the carrier's receipts of one message, by the names of what was processed.
+func (e *exchange) receiptsOf(root *os.Root, names []string, ref native.Reference) (map[string]receipt, error) {
 	given, past := map[string]receipt{}, map[string]bool{}
-	for _, entry := range entries {
-		if k, ok := cut(entry.Name(), "past_"); ok {
+	for _, name := range names {
+		if k, ok := cut(name, "past_"); ok {
 			past[k] = true
 		}
-		k, ok := cut(entry.Name(), "receipt_")
+		k, ok := cut(name, "receipt_")
 		if !ok {
 			continue
 		}
 		r, err := e.receipt(root, k)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another gateway has set it aside since
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -198,16 +198,16 @@ func (e *exchange) receipt(root *os.Root, k string) (receipt, error) {
 
 // file moves the receipts of this exchange to the processed files, under the key of their bytes. Others, and half-written ones, are left alone.
 func (e *exchange) file(root *os.Root) error {
-	entries, err := fs.ReadDir(root.FS(), contract.Receipts)
-	if err != nil {
+	names, err := list(root, contract.Receipts)
+	if err != nil || len(names) == 0 {
 		return err
 	}
 	form := regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\.xml$`)
-	for _, entry := range entries {
-		if !form.MatchString(entry.Name()) {
+	for _, file := range names {
+		if !form.MatchString(file) {
 			continue
 		}
-		name := contract.Receipts + "/" + entry.Name()
+		name := contract.Receipts + "/" + file
 		b, err := read(root, name)
 		if err != nil {
 			continue // gone, or not a file of this contract

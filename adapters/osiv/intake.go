@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/einmal-hub/einmal/adapters"
@@ -36,23 +35,41 @@ func key(b []byte) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// number is the name of a pair that was taken; the width keeps names in order for people.
-func number(n uint64) string { return fmt.Sprintf("%s/in_%010d.xml", contract.Processed, n) }
+// width is how many digits a number has at least: it keeps names in order for people.
+const width = 10
+
+// number is the name of a pair that was taken.
+func number(n uint64) string { return fmt.Sprintf("%s/in_%0*d.xml", contract.Processed, width, n) }
 
 func payloadOf(key string) string { return contract.Processed + "/in_" + key + ".zip" }
 
+// list returns the names in a folder, in no order. It looks at no file: what was processed in years lies in one folder, and [fs.ReadDir] asks for the properties of each.
+func list(root *os.Root, folder string) ([]string, error) {
+	f, err := root.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	names, err := f.Readdirnames(-1)
+	return names, errors.Join(err, f.Close())
+}
+
 // numbers returns the numbers of the pairs that were taken, in order.
 func numbers(root *os.Root) ([]uint64, error) {
-	entries, err := fs.ReadDir(root.FS(), contract.Processed)
+	names, err := list(root, contract.Processed)
+	return numbersOf(names), err
+}
+
+// numbersOf is numbers for a listing of the folder.
+func numbersOf(names []string) []uint64 {
 	var found []uint64
-	for _, e := range entries {
-		digits, isNumber := strings.CutSuffix(strings.TrimPrefix(e.Name(), "in_"), ".xml")
-		if n, err := strconv.ParseUint(digits, 10, 63); isNumber && err == nil && number(n) == contract.Processed+"/"+e.Name() {
+	for _, name := range names {
+		digits, isNumber := cut(name, "in_")
+		if n, err := strconv.ParseUint(digits, 10, 63); isNumber && len(digits) >= width && err == nil && number(n) == contract.Processed+"/"+name {
 			found = append(found, n)
 		}
 	}
 	slices.Sort(found)
-	return found, err
+	return found
 }
 
 // unbroken returns the numbers above one, with those that a listing has missed: a folder is not listed in one moment, so that of two pairs which another gateway takes meanwhile the
@@ -97,14 +114,15 @@ func (e *exchange) take(root *os.Root) ([]adapters.Broken, error) {
 
 // look lists the inbox: whole pairs of this exchange, and files that have waited too long.
 func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken, err error) {
-	entries, err := fs.ReadDir(root.FS(), contract.Inbox)
-	if err != nil {
+	names, err := list(root, contract.Inbox)
+	if err != nil || len(names) == 0 {
 		return nil, nil, err
 	}
+	slices.Sort(names)
 	form := regexp.MustCompile(`^(?:envl_([A-Za-z0-9_-]{1,64})\.xml|data_([A-Za-z0-9_-]{1,64})\.zip)$`)
 	seen := map[string]bool{}
-	for _, entry := range entries {
-		m := form.FindStringSubmatch(entry.Name())
+	for _, name := range names {
+		m := form.FindStringSubmatch(name)
 		if m == nil || seen[m[1]+m[2]] {
 			continue
 		}
