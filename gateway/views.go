@@ -49,7 +49,7 @@ func (v *views) step(ctx context.Context) {
 		if v.here {
 			v.g.o.Log.WarnContext(ctx, "Redis does not answer any more; going on from the ledger alone", slog.Any("error", err))
 		}
-		v.here, v.whole = false, false
+		v.here, v.whole, v.stale = false, false, v.stale || v.here // it may come back without what it took last
 		v.state.Store(viewsAway)
 		return
 	}

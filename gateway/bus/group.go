@@ -40,7 +40,7 @@ type Handler func(ctx context.Context, c Claim) error
 func (b *Bus) Consume(ctx context.Context, group, topic string, h Handler) error {
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	wait, taken := pauses(), fences{}
+	wait, taken := pauses(), fences{within: max(time.Minute, 3*b.config.Session)}
 	for !ended(inner) {
 		m := &member{bus: b, group: group, topic: topic, handle: h, stop: cancel}
 		err := m.take(inner)
@@ -112,10 +112,14 @@ func (m *member) tell(err error) {
 
 // fences are the moments at which the brokers gave this process's name to another member. Once is no proof that another process bears it: a request to join that was on its way while this process slept,
 // or that a slow line had kept, comes from this process and is answered to nobody.
-type fences struct{ at []time.Time }
+type fences struct {
+	at     []time.Time
+	within time.Duration
+}
 
-// again counts one more, and reports whether it is the third within a minute: two processes of one name throw each other out for ever.
+// again counts one more, and reports whether it is the third within a time in which two processes of one name throw each other out more often: they learn of it by a heartbeat, four of which go into a
+// session.
 func (f *fences) again(now time.Time) bool {
-	f.at = slices.DeleteFunc(append(f.at, now), func(t time.Time) bool { return now.Sub(t) > time.Minute })
+	f.at = slices.DeleteFunc(append(f.at, now), func(t time.Time) bool { return now.Sub(t) > f.within })
 	return len(f.at) >= 3
 }

@@ -149,7 +149,7 @@ func (c *claim) readParked(ctx context.Context, lane ledger.Lane, item ledger.It
 		return err
 	})
 	if err == nil && why != nil {
-		e := ledger.Entry{Case: item.Case, Message: item.Message, To: lane.To, Origin: item.Origin, Sequence: item.Sequence}
+		e := ledger.Entry{Case: item.Case, Message: item.Message, To: lane.To, Origin: item.Origin, Sequence: item.Sequence, Entered: item.Entered}
 		_ = c.park(ctx, e, ledger.Parking{Place: item.Place, Name: item.Name}, why) // if ctx ends first, the next owner comes here again
 	}
 }
@@ -165,7 +165,7 @@ func (c *claim) resumeOne(ctx context.Context, lane ledger.Lane, item ledger.Ite
 	if err == nil {
 		c.gate(ctx, r, func() {})
 	} else if fault.KindOf(err) == fault.Park {
-		e := ledger.Entry{Case: item.Case, Message: item.Message, To: lane.To, Origin: item.Origin, Sequence: item.Sequence}
+		e := ledger.Entry{Case: item.Case, Message: item.Message, To: lane.To, Origin: item.Origin, Sequence: item.Sequence, Entered: item.Entered}
 		_ = c.park(ctx, e, ledger.Parking{Place: item.Place, Name: item.Name}, err)
 	}
 }

@@ -160,7 +160,7 @@ func (r *Reader) publish(ctx context.Context, rec native.Record, m handover.Mess
 		return outcomeKnown, nil
 	}
 	// A dossier that einmal has opened is known by the DONE of its application, unless the outcome of that is in doubt; what is entered in it is known to be of it now.
-	if _, known := r.Ledger.Dossier(m.Case, r.origin.ID, rec.Case); !known {
+	if _, known := r.Ledger.Dossier(m.Case, r.origin.ID, rec.Case); !known && (rec.CaseReference == "" || !m.Test) {
 		if err := r.Ledger.Bind(ctx, m.Case, r.place(m.Sender), rec.Case); err != nil {
 			return outcomeFailed, err
 		}

@@ -150,7 +150,9 @@ func TestI3_NothingIsAdmittedBeforeWhatWaitsAtTheGate(t *testing.T) {
 // stays where it was. Simulation, seed 1003589.
 func TestI3_WhatWaitsTakesItsPlaceInItsDossierOnceThatIsKnown(t *testing.T) {
 	for name, known := range map[string]func(p *pages){
-		"a record was published from it": func(p *pages) { p.must(p.ledger().Bind(p.t.Context(), "c1", other, "AV-1")) },
+		"a record was published from it": func(p *pages) {
+			p.add(Record{Kind: Bind, Case: "c1", To: other, NativeCase: "AV-1", Nonce: Nonce()})
+		},
 		"its application was recorded": func(p *pages) {
 			p.must(p.ledger().Done(p.t.Context(), at("m1", other), native.Receipt{Record: "AV-E-1", Case: "AV-1"}))
 		},
@@ -173,6 +175,11 @@ func TestI3_WhatWaitsTakesItsPlaceInItsDossierOnceThatIsKnown(t *testing.T) {
 			p.must(err)
 			require.False(t, ok, "m3 was entered before it")
 			require.True(t, p.admit("m3", 2))
+			known(p) // two gateways have said it, or it was sent once more: which came first decides after compaction, too
+			for _, v := range []*View{p.view, p.again(false), p.again(true)} {
+				require.EqualValues(t, 2, v.Case("c1").Number)
+				require.Equal(t, []handover.MessageID{"m4", "foreign"}, p.waiting(v))
+			}
 		})
 	}
 }
@@ -216,6 +223,17 @@ func TestWhatWaitsNamesItsDossierOnceItIsKnown(t *testing.T) {
 	want := Entered{System: "avam", Case: "AV-1", Record: "AV-E-7"}
 	require.Equal(t, want, p.item(e).Entered)
 	require.Equal(t, want, p.fates(p.view, Query{})[0].Entered)
+}
+
+// A person who has found an entry knows where the case stands, whatever was entered elsewhere meanwhile.
+func TestARulingNamesTheDossier(t *testing.T) {
+	p := newPages(t)
+	require.True(t, p.admit("m1", 1))
+	it := p.park(at("m1", dossier))
+	p.must(p.ledger().Bind(t.Context(), "c1", dossier, "k-0"))
+	p.must(p.rule(it, Found))
+	key, _ := p.view.NativeCase("c1", dossier)
+	require.EqualValues(t, "k1", key)
 }
 
 func (p *pages) intend(e Entry, attempt int, nonce string) Ref {

@@ -187,7 +187,7 @@ func (l *Ledger) Void(ctx context.Context, e Entry, attempt int, nonce string, s
 // Done says that the entry stands in the native system.
 func (l *Ledger) Done(ctx context.Context, e Entry, receipt native.Receipt) error {
 	r := e.record(Done)
-	r.Native, r.NativeCase, r.As = receipt.Record, receipt.Case, e.Kind
+	r.Native, r.NativeCase, r.As, r.Nonce = receipt.Record, receipt.Case, e.Kind, Nonce()
 	_, err := l.append(ctx, r)
 	return err
 }
@@ -207,7 +207,7 @@ func (l *Ledger) Bind(ctx context.Context, c handover.CaseID, to Destination, ke
 	if _, bound := l.NativeCase(c, to); bound {
 		return nil
 	}
-	_, err := l.append(ctx, Record{Kind: Bind, Case: c, To: to, NativeCase: key})
+	_, err := l.append(ctx, Record{Kind: Bind, Case: c, To: to, NativeCase: key, Nonce: Nonce()})
 	return err
 }
 

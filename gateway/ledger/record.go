@@ -269,20 +269,20 @@ type Decision struct {
 	At      time.Time `json:"at"` // UTC
 }
 
-// key returns the Kafka key: the same only for records that say the same.
+// key returns the Kafka key. Compaction keeps the last record of a key, so only cursors share one: of everything else the first may have decided what came after it, even if the next one says the same.
 func (r Record) key() string {
 	parts := []string{string(r.Kind)}
 	switch r.Kind {
 	case Install, Keyring, Layout, SetBack:
 		parts = append(parts, r.Nonce)
 	case Bind:
-		parts = append(parts, string(r.Case), r.To.String())
+		parts = append(parts, string(r.Case), r.To.String(), r.Nonce)
 	case Admit:
 		parts = append(parts, string(r.Message), strconv.FormatUint(r.Admission.Number, 10), r.Nonce)
 	case Intent, Void:
 		parts = append(parts, string(r.Ref), strconv.Itoa(r.Attempt), r.Nonce)
 	case Done:
-		parts = append(parts, string(r.Ref))
+		parts = append(parts, string(r.Ref), r.Nonce)
 	case Park, Ruling:
 		parts = append(parts, string(r.Case), r.To.String(), string(r.Message), r.Nonce)
 	case Cursor:

@@ -38,7 +38,7 @@ func (t port) Append(ctx context.Context, partition int32, key string, value []b
 func withoutNonce(key string) string {
 	parts := strings.Split(key, "|")
 	switch ledger.Kind(parts[0]) {
-	case ledger.Install, ledger.Admit, ledger.Intent, ledger.Void, ledger.Park, ledger.Ruling:
+	case ledger.Install, ledger.Bind, ledger.Admit, ledger.Intent, ledger.Void, ledger.Done, ledger.Park, ledger.Ruling:
 		return strings.Join(parts[:len(parts)-1], "|")
 	default:
 		return key
