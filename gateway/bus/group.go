@@ -40,7 +40,7 @@ type Handler func(ctx context.Context, c Claim) error
 func (b *Bus) Consume(ctx context.Context, group, topic string, h Handler) error {
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	wait, taken := pauses(), fences{within: max(time.Minute, 3*b.config.Session)}
+	wait, taken := pauses(), fences{within: max(time.Minute, 6*b.config.Session)}
 	for !ended(inner) {
 		m := &member{bus: b, group: group, topic: topic, handle: h, stop: cancel}
 		err := m.take(inner)
@@ -117,9 +117,9 @@ type fences struct {
 	within time.Duration
 }
 
-// again counts one more, and reports whether it is the third within a time in which two processes of one name throw each other out more often: they learn of it by a heartbeat, four of which go into a
+// again counts one more, and reports whether it is the tenth within a time in which two processes of one name throw each other out more often: they learn of it by a heartbeat, four of which go into a
 // session.
 func (f *fences) again(now time.Time) bool {
 	f.at = slices.DeleteFunc(append(f.at, now), func(t time.Time) bool { return now.Sub(t) > f.within })
-	return len(f.at) >= 3
+	return len(f.at) >= 10
 }
