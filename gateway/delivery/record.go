@@ -223,6 +223,9 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 			return nil // without the VOID the attempt stays in doubt, which is safe
 		}
 		if kind == fault.Refuse || kind == fault.Park {
+			if ref := c.known(j); ref.Attempt != j.own.Attempt {
+				return nil // another gateway has tried since; what became of that decides
+			}
 			return j.about(j.own.Attempt, fault.Wrap(fault.Park, "delivery.apply", err))
 		}
 		level := slog.LevelInfo
