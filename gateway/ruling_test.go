@@ -89,7 +89,8 @@ func TestI3ARetryAfterAnUpdateGoesOnInOrder(t *testing.T) {
 		a.appears(markers[2], id)
 	}
 	// What the office said in between is no longer provided for: a person is asked, and nothing is written behind the withdrawal.
-	last := g.waits(1)[0]
+	var last parked.Item
+	require.Eventually(t, func() bool { last = g.waits(1)[0]; return last.Status == ledger.StatusParked }, patience, tick, "it is held until it is judged")
 	require.Equal(t, "not-in-this-state", last.Reason.Code)
 	g.rule(last.ID, "WITHDRAW")
 	g.waits(0)
