@@ -62,7 +62,7 @@ func (d *disk) folder(name string) error {
 	return d.sync(path.Dir(name))
 }
 
-// names lists the names in a folder, sorted. It looks at no file, as list does: for folders that only grow.
+// names lists the names in a folder, sorted. Unlike list it asks for the properties of no file: for folders that only grow.
 func (d *disk) names(folder string) ([]string, error) {
 	if err := d.met("list", folder); err != nil {
 		return nil, err
