@@ -106,15 +106,20 @@ func (b *book) explained(mark string, at place, withdrawn bool) bool {
 
 // committed is called when the group's offset of a partition moves: everything below is recorded, or waits for a person.
 func (w *world) committed(partition int32, upTo int64) {
+	come := map[string]bool{}
 	for _, e := range w.bus[partition].all() {
 		if e.offset >= upTo {
 			return
 		}
 		mark := markIn(e.value)
+		come[mark] = true
 		i, ok := w.book.item(mark)
 		if !ok {
 			w.book.find("a message on the bus was never entered: %q", mark)
 			continue
+		}
+		if slices.ContainsFunc(w.book.wordings(i)[1:], func(m string) bool { return !come[m] }) {
+			continue // it came before what it recalls or corrects, which had sent nothing on yet; the evening tells
 		}
 		for _, at := range i.places() {
 			if w.count(mark, at) == 0 && !w.book.explained(mark, at, false) && !w.dropped(mark, at) && !w.overtook(i, at) {
