@@ -460,8 +460,10 @@ func TestI3_TheOrderOfAdmissionCountsNotThatOfTheBus(t *testing.T) {
 		elapse(time.Minute)
 		admit(t, g, 4, ledger.Place{Topic: ledger.OnBus, Offset: 4}, r.to)
 		admit(t, g, 5, ledger.Place{Topic: ledger.OnBus, Offset: 3}, r.to)
-		r.publish(envelope("c1", 5, "extra-meeting-requested", "sd-kriens"), handover.ExtraMeetingRequested{RequestedOn: "2026-11-21", Reason: "b"})
-		r.publish(envelope("c1", 4, "sanction-hint", "rav-luzern"), handover.SanctionHint{ObservedOn: "2026-11-20", Hint: "a"})
+		r.put( // both lie there already: the ledger names no place at which nothing lies
+			r.sealed(envelope("c1", 5, "extra-meeting-requested", "sd-kriens"), handover.ExtraMeetingRequested{RequestedOn: "2026-11-21", Reason: "b"}),
+			r.sealed(envelope("c1", 4, "sanction-hint", "rav-luzern"), handover.SanctionHint{ObservedOn: "2026-11-20", Hint: "a"}),
+		)
 		elapse(time.Minute)
 		require.Equal(t, []string{"sanction-hint", "extra-meeting-requested"}, r.systems["x"].kinds("c1")[3:])
 		require.EqualValues(t, 4, g.settled())

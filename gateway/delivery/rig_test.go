@@ -477,6 +477,12 @@ func (g *gateway) settled() int64 {
 // publish puts a message on the bus.
 func (r *rig) publish(e handover.Envelope, p handover.Payload) {
 	r.t.Helper()
+	r.put(r.sealed(e, p))
+}
+
+// sealed is a message as it is put on the bus.
+func (r *rig) sealed(e handover.Envelope, p handover.Payload) delivery.Record {
+	r.t.Helper()
 	if form, is := p.(handover.ApplicationSubmitted); is && form.Person.FirstName == "Rahel" {
 		form.Person.FirstName = personal.Text("Rahel " + string(e.Case)) // another person in each case
 		p = form
@@ -485,9 +491,17 @@ func (r *rig) publish(e handover.Envelope, p handover.Payload) {
 	require.NoError(r.t, err)
 	sealed, err := r.keys.Seal(plain, e.AssociatedData())
 	require.NoError(r.t, err)
+	return delivery.Record{Headers: e.Headers(), Value: sealed}
+}
+
+// put puts records on the bus, all in one moment.
+func (r *rig) put(all ...delivery.Record) {
 	r.memory.mu.Lock()
 	defer r.memory.mu.Unlock()
-	r.memory.bus = append(r.memory.bus, delivery.Record{Offset: int64(len(r.memory.bus)), Headers: e.Headers(), Value: sealed})
+	for _, record := range all {
+		record.Offset = int64(len(r.memory.bus))
+		r.memory.bus = append(r.memory.bus, record)
+	}
 	r.memory.grow()
 }
 
