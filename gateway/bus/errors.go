@@ -68,8 +68,8 @@ func refusedSession(err error) error {
 }
 
 // takenInstance says that another process bears this one's name.
-func takenInstance(err error) error {
-	return fault.New(fault.Stop, "bus.consume", "instance-taken", "another gateway runs under the same instance name").Because(err).
+func takenInstance() error {
+	return fault.New(fault.Stop, "bus.consume", "instance-taken", "another gateway runs under the same instance name").Because(sarama.ErrFencedInstancedId).
 		Hint("give each gateway its own instance in the configuration")
 }
 

@@ -54,7 +54,7 @@ func (b *Bus) Consume(ctx context.Context, group, topic string, h Handler) error
 			return refusedSession(err)
 		}
 		if (m.fenced.Load() || isAny(err, sarama.ErrFencedInstancedId)) && taken.again(time.Now()) {
-			return takenInstance(err)
+			return takenInstance()
 		}
 		b.watch.trouble(asking("bus.consume", err))
 		pause(inner, wait.NextBackOff())
@@ -100,7 +100,9 @@ func (m *member) hear(err error) {
 		m.stop(outOfRange("bus.consume"))
 		return
 	}
-	m.fenced.CompareAndSwap(false, isAny(err, sarama.ErrFencedInstancedId))
+	if isAny(err, sarama.ErrFencedInstancedId) {
+		m.fenced.Store(true)
+	}
 	m.tell(asking("bus.consume", err))
 }
 

@@ -110,10 +110,7 @@ func (v *View) foldAnswer(offset int64, at time.Time, r Record) bool {
 		v.takeUp(it, ref, fate{ref: ref, decision: r.Decision, offset: offset, at: at.UnixMilli()})
 	case Found:
 		r.Ref, r.Message, r.To = it.Ref, it.Message, it.To
-		v.foldDone(offset, at, r)
-		if r.NativeCase != "" {
-			v.bind(r.Case, r.To, r.NativeCase) // the case may have been moved or merged
-		}
+		v.foldFound(offset, at, r)
 	case Accept, Withdraw:
 	}
 	return true

@@ -205,10 +205,7 @@ func (v *View) foldRuling(partition int32, offset int64, at time.Time, r Record)
 		}
 	case Found:
 		r.Ref = l.items[i].Ref
-		v.foldDone(offset, at, r)
-		if r.NativeCase != "" {
-			v.bind(r.Case, r.To, r.NativeCase) // the person knows better than what was entered elsewhere meanwhile
-		}
+		v.foldFound(offset, at, r)
 	case Withdraw:
 		if r.To == Gate {
 			it := l.items[i]

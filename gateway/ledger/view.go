@@ -323,6 +323,14 @@ func (v *View) foldDone(offset int64, at time.Time, r Record) {
 	v.leaveLane(Lane{Case: r.Case, To: r.To}, r.Message)
 }
 
+// foldFound is foldDone by the word of a person, who also knows which dossier it is: the case may have been moved or merged, or entered elsewhere meanwhile.
+func (v *View) foldFound(offset int64, at time.Time, r Record) {
+	v.foldDone(offset, at, r)
+	if r.NativeCase != "" {
+		v.bind(r.Case, r.To, r.NativeCase)
+	}
+}
+
 func (v *View) refOf(name native.Reference) *Ref {
 	ref := v.refs[name]
 	if ref == nil {
