@@ -40,7 +40,7 @@ func (Factory) New(id handover.SystemID, cfg any) (adapters.System, error) {
 }
 
 func connect(c *Config, now func() time.Time) adapters.System {
-	e := &exchange{config: *c, now: now, items: map[uint64]answer{}, answers: map[uint64]string{}, receipts: map[string]receipt{}}
+	e := &exchange{config: *c, now: now}
 	return adapters.System{
 		Source: e, Sink: e, Finder: e, Documents: e, Ping: e.ping, Close: func() error { return nil },
 		Abilities: adapters.Abilities{Mode: adapters.ModeA, Bounds: c.Bounds, Contract: contract.Namespace},
@@ -52,11 +52,9 @@ type exchange struct {
 	config Config
 	now    func() time.Time
 
-	mu       sync.Mutex
-	after    uint64             // the highest position that was ever asked for
-	items    map[uint64]answer  // what the numbered pairs are, as far as they were read
-	answers  map[uint64]string  // which message of ours each of them answers, as its envelope says
-	receipts map[string]receipt // by the key of their bytes
+	mu    sync.Mutex
+	after uint64 // the highest position that was ever asked for
+	shelf shelf
 }
 
 // open opens the folders for one piece of work. A folder that is not there may come back; one that may not be entered needs a person.

@@ -97,43 +97,19 @@ func (e *exchange) outcome(root *os.Root, ref native.Reference) (outcome, error)
 	if err := e.file(root); err != nil {
 		return o, err
 	}
-	names, err := list(root, contract.Processed)
-	if err != nil {
-		return o, err
-	}
-	for _, n := range numbersOf(names) {
-		a, read := e.items[n]
-		if about, told := e.about(root, n); !read && told && about != string(ref) {
-			continue
-		}
+	for _, n := range slices.Concat(e.shelf.untold, e.shelf.answers[string(ref)]) {
+		a, read := e.shelf.items[n]
 		if !read {
-			_, a, _, err = e.load(root, n, false)
-			if err != nil && fault.KindOf(err) != fault.Park {
+			var err error
+			if _, a, _, err = e.load(root, n, false); err != nil && fault.KindOf(err) != fault.Park {
 				return o, err
 			}
 		}
 		o.learn(a, ref)
 	}
-	o.given, err = e.receiptsOf(root, names, ref)
+	var err error
+	o.given, err = receiptsOf(root, ref)
 	return o, err
-}
-
-// about returns the message that a pair answers, as its envelope says; empty for what answers none. A process that has just begun reads the envelopes alone: the payloads of all that ever
-// came would take too long. false: the envelope does not tell.
-func (e *exchange) about(root *os.Root, n uint64) (string, bool) {
-	if about, known := e.answers[n]; known {
-		return about, true
-	}
-	cover, err := read(root, number(n))
-	if err != nil {
-		return "", false
-	}
-	v, err := readEnvelope(cover)
-	if err != nil {
-		return "", false
-	}
-	e.answers[n] = v.reference
-	return v.reference, true
 }
 
 func (o *outcome) learn(a answer, ref native.Reference) {
@@ -146,8 +122,15 @@ func (o *outcome) learn(a answer, ref native.Reference) {
 	}
 }
 
-// receiptsOf returns the carrier's receipts of one message, by the names of what was processed.
-func (e *exchange) receiptsOf(root *os.Root, names []string, ref native.Reference) (map[string]receipt, error) {
+// receiptsAbout is the folder with the carrier's receipts of one message. What is looked for by the message lies under its name: the receipts of months are not listed.
+func receiptsAbout(id string) string { return contract.Processed + "/receipts_" + key([]byte(id)) }
+
+// receiptsOf returns the carrier's receipts of one message, by their keys, without those that were set aside.
+func receiptsOf(root *os.Root, ref native.Reference) (map[string]receipt, error) {
+	names, err := list(root, receiptsAbout(string(ref)))
+	if err != nil {
+		return nil, ignoreMissing(err)
+	}
 	given, past := map[string]receipt{}, map[string]bool{}
 	for _, name := range names {
 		if k, ok := cut(name, "past_"); ok {
@@ -157,14 +140,14 @@ func (e *exchange) receiptsOf(root *os.Root, names []string, ref native.Referenc
 		if !ok {
 			continue
 		}
-		r, err := e.receipt(root, k)
+		b, err := read(root, receiptsAbout(string(ref))+"/"+name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // another gateway has set it aside since
 		}
 		if err != nil {
 			return nil, err
 		}
-		if r.id == string(ref) {
+		if r, err := readReceipt(b); err == nil && r.id == string(ref) { // only what was readable is filed; somebody may have changed it
 			given[k] = r
 		}
 	}
@@ -180,23 +163,7 @@ func cut(name, prefix string) (string, bool) {
 	return k, ok1 && ok2
 }
 
-func (e *exchange) receipt(root *os.Root, k string) (receipt, error) {
-	if r, known := e.receipts[k]; known {
-		return r, nil
-	}
-	b, err := read(root, contract.Processed+"/receipt_"+k+".xml")
-	if err != nil {
-		return receipt{}, err
-	}
-	r, err := readReceipt(b)
-	if err != nil {
-		return receipt{}, nil //nolint:nilerr // only what was readable is filed; somebody changed it
-	}
-	e.receipts[k] = r
-	return r, nil
-}
-
-// file moves the receipts of this exchange to the processed files, under the key of their bytes. Others, and half-written ones, are left alone.
+// file moves the receipts of this exchange to those of their messages, under the key of their bytes. Others, and half-written ones, are left alone.
 func (e *exchange) file(root *os.Root) error {
 	names, err := list(root, contract.Receipts)
 	if err != nil || len(names) == 0 {
@@ -216,7 +183,10 @@ func (e *exchange) file(root *os.Root) error {
 		if err != nil || r.sender != e.config.Sender || r.messageType != uint64(e.config.MessageType) { //nolint:gosec // checked to be positive
 			continue
 		}
-		if err := ignoreMissing(root.Rename(name, contract.Processed+"/receipt_"+key(b)+".xml")); err != nil {
+		if err := root.MkdirAll(receiptsAbout(r.id), 0o700); err != nil {
+			return err
+		}
+		if err := ignoreMissing(root.Rename(name, receiptsAbout(r.id)+"/receipt_"+key(b)+".xml")); err != nil {
 			return err
 		}
 	}
@@ -224,12 +194,13 @@ func (e *exchange) file(root *os.Root) error {
 }
 
 // retire sets the receipts of an earlier attempt aside before the message is handed over again: they say nothing about the new one.
-func (e *exchange) retire(root *os.Root, given map[string]receipt) error {
+func retire(root *os.Root, given map[string]receipt) error {
 	for k, r := range given {
 		if r.code == contract.CodeDelivered || r.code == contract.CodeDuplicate {
 			continue
 		}
-		if err := ignoreMissing(root.Rename(contract.Processed+"/receipt_"+k+".xml", contract.Processed+"/past_"+k+".xml")); err != nil {
+		folder := receiptsAbout(r.id)
+		if err := ignoreMissing(root.Rename(folder+"/receipt_"+k+".xml", folder+"/past_"+k+".xml")); err != nil {
 			return err
 		}
 	}

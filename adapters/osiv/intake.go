@@ -10,7 +10,6 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/einmal-hub/einmal/adapters"
@@ -53,47 +52,6 @@ func list(root *os.Root, folder string) ([]string, error) {
 	return names, errors.Join(err, f.Close())
 }
 
-// numbers returns the numbers of the pairs that were taken, in order.
-func numbers(root *os.Root) ([]uint64, error) {
-	names, err := list(root, contract.Processed)
-	return numbersOf(names), err
-}
-
-// numbersOf is numbers for a listing of the folder.
-func numbersOf(names []string) []uint64 {
-	var found []uint64
-	for _, name := range names {
-		digits, isNumber := cut(name, "in_")
-		if n, err := strconv.ParseUint(digits, 10, 63); isNumber && len(digits) >= width && err == nil && number(n) == contract.Processed+"/"+name {
-			found = append(found, n)
-		}
-	}
-	slices.Sort(found)
-	return found
-}
-
-// unbroken returns the numbers above one, with those that a listing has missed: a folder is not listed in one moment, so that of two pairs which another gateway takes meanwhile the
-// later one may be seen alone, and the position would pass over the earlier one for ever. Numbers are given without gaps, so a gap is looked into.
-func unbroken(root *os.Root, taken []uint64, after uint64) ([]uint64, error) {
-	var all []uint64
-	next := after + 1
-	for _, n := range taken {
-		if n <= after {
-			continue
-		}
-		for ; next < n; next++ {
-			_, err := root.Lstat(number(next))
-			if err == nil {
-				all = append(all, next)
-			} else if !errors.Is(err, fs.ErrNotExist) {
-				return nil, err
-			}
-		}
-		all, next = append(all, n), n+1
-	}
-	return all, nil
-}
-
 // take takes every whole pair of this exchange out of the inbox, in the order in which OSIV sent them, and returns what has waited too long to become whole.
 func (e *exchange) take(root *os.Root) ([]adapters.Broken, error) {
 	pairs, stuck, err := e.look(root)
@@ -103,9 +61,11 @@ func (e *exchange) take(root *os.Root) ([]adapters.Broken, error) {
 	slices.SortFunc(pairs, func(a, b waiting) int {
 		return cmp.Or(a.envelope.sent.Compare(b.envelope.sent), cmp.Compare(a.envelope.id, b.envelope.id))
 	})
-	next := uint64(0)
+	if err := e.shelf.catchUp(root); err != nil {
+		return nil, err
+	}
 	for _, w := range pairs {
-		if err := e.shelve(root, w, &next); err != nil {
+		if err := e.shelve(root, w); err != nil {
 			return nil, err
 		}
 	}
@@ -197,61 +157,37 @@ func read(root *os.Root, name string) ([]byte, error) {
 }
 
 // shelve gives a pair its number, which makes it part of the stream, and takes it out of the inbox.
-func (e *exchange) shelve(root *os.Root, w waiting, next *uint64) error {
+func (e *exchange) shelve(root *os.Root, w waiting) error {
 	err := root.Link(w.data(), payloadOf(key(w.bytes)))
 	again := errors.Is(err, fs.ErrExist)
 	if err != nil && !again {
 		return ignoreMissing(err) // another gateway was quicker
 	}
 	known := false
-	if again {
-		if known, err = e.shelved(root, w); err != nil {
+	if again { // it came twice, or a process ended, or is at this moment, before it is out of the inbox
+		if err := e.shelf.catchUp(root); err != nil {
 			return err
 		}
+		_, known = e.shelf.keys[key(w.bytes)]
 	}
 	if !known {
-		if err := e.enter(root, w, next); err != nil {
+		if err := e.enter(root, w); err != nil {
 			return ignoreMissing(err)
 		}
 	}
 	return errors.Join(ignoreMissing(root.Remove(w.cover())), ignoreMissing(root.Remove(w.data())))
 }
 
-// shelved reports whether a pair has a number already: it came twice, or a process ended before it could take it out of the inbox.
-func (*exchange) shelved(root *os.Root, w waiting) (bool, error) {
-	taken, err := numbers(root)
-	if err != nil {
-		return false, err
-	}
-	for _, n := range slices.Backward(taken) {
-		b, err := read(root, number(n))
-		if err == nil && key(b) == key(w.bytes) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // enter links the envelope under the next free number. A link that exists is never replaced, so no two pairs get one number, and no number below one that is
-// visible is given later. next is that number as far as it is known, or 0: thousands may wait in the inbox after an outage, and the folder is listed once for all of them.
-func (e *exchange) enter(root *os.Root, w waiting, next *uint64) error {
-	if *next == 0 {
-		taken, err := numbers(root)
-		if err != nil {
-			return err
-		}
-		*next = e.after + 1
-		if len(taken) > 0 {
-			*next = max(*next, taken[len(taken)-1]+1)
-		}
-	}
-	for {
-		err := root.Link(w.cover(), number(*next))
-		if err == nil || errors.Is(err, fs.ErrExist) {
-			*next++
+// visible is given later.
+func (e *exchange) enter(root *os.Root, w waiting) error {
+	for next := max(e.shelf.top(), e.after) + 1; ; next++ {
+		err := root.Link(w.cover(), number(next))
+		if err == nil {
+			return errors.Join(syncFolder(root, contract.Processed), e.shelf.reach(root, next))
 		}
 		if !errors.Is(err, fs.ErrExist) {
-			return errors.Join(err, syncFolder(root, contract.Processed))
+			return err
 		}
 	}
 }

@@ -45,7 +45,7 @@ func (e *exchange) Apply(ctx context.Context, entry native.Entry) (native.Receip
 	case known.refused != nil:
 		return native.Receipt{}, refused(opApply, *known.refused)
 	}
-	if err := e.retire(root, known.given); err != nil {
+	if err := retire(root, known.given); err != nil {
 		return native.Receipt{}, unusable(opApply, err)
 	}
 	return native.Receipt{}, e.handOver(root, entry, content, named)

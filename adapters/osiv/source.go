@@ -41,15 +41,8 @@ func (e *exchange) Read(ctx context.Context, after native.Position, limit int) (
 	if err != nil {
 		return adapters.Batch{}, unusable(opRead, err)
 	}
-	taken, err := numbers(root)
-	if err == nil {
-		taken, err = unbroken(root, taken, from)
-	}
-	if err != nil {
-		return adapters.Batch{}, unusable(opRead, err)
-	}
 	batch := adapters.Batch{Next: after, Broken: stuck}
-	for _, n := range taken {
+	for _, n := range e.shelf.after(from) {
 		if len(batch.Records)+len(batch.Broken)-len(stuck) >= max(limit, 1) {
 			batch.More = true
 			return batch, nil
@@ -76,7 +69,7 @@ func parsePosition(p native.Position) (uint64, error) {
 
 // add adds what lies under a number to a batch.
 func (e *exchange) add(root *os.Root, n uint64, batch *adapters.Batch) error {
-	if a, known := e.items[n]; known && a.report {
+	if a, known := e.shelf.items[n]; known && a.report {
 		return nil
 	}
 	record, a, raw, err := e.load(root, n, true)
@@ -120,7 +113,7 @@ func (e *exchange) load(root *os.Root, n uint64, keeping bool) (native.Record, a
 		err = e.settleDocuments(root, p, record, keeping)
 	}
 	if err == nil {
-		e.items[n] = a
+		e.shelf.items[n] = a
 	}
 	return record, a, p.message, err
 }

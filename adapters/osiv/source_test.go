@@ -253,14 +253,13 @@ func TestABacklogIsTakenWithoutAListingForEachPair(t *testing.T) {
 	root, err := os.OpenRoot(v.folder)
 	require.NoError(t, err)
 	e := &exchange{config: Config{Sender: "T3-CH-1", Recipient: "T6-100001-1", MessageType: 2000100, Settle: time.Hour}, now: time.Now}
+	require.NoError(t, e.shelf.catchUp(root))
 	var was, is runtime.MemStats
 	runtime.ReadMemStats(&was)
 	_, err = e.take(root)
 	runtime.ReadMemStats(&is)
 	require.NoError(t, err)
-	taken, err := numbers(root)
-	require.NoError(t, err)
-	require.Len(t, taken, before+pairs)
+	require.Len(t, e.shelf.taken, before+pairs)
 	require.NoError(t, root.Close())
 	require.Less(t, is.Mallocs-was.Mallocs, uint64(before*pairs/2), "every name was looked at for every pair")
 }
@@ -294,11 +293,11 @@ func TestAnAnswerIsFoundByTheEnvelopes(t *testing.T) {
 		v.recorded(t, all[n])
 	}
 	c := Config{Folder: v.folder, Sender: "T3-CH-1", Recipient: "T6-100001-1", MessageType: 2000100, Settle: time.Hour}
-	e := &exchange{config: c, now: time.Now, items: map[uint64]answer{}, answers: map[uint64]string{}, receipts: map[string]receipt{}}
+	e := &exchange{config: c, now: time.Now}
 	found, err := e.Find(t.Context(), all[3].Reference)
 	require.NoError(t, err)
 	require.Len(t, found, 1)
-	require.Len(t, e.items, 1)
+	require.Len(t, e.shelf.items, 1)
 }
 
 func TestWhatIsForOthersStaysInTheInbox(t *testing.T) {

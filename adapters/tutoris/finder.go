@@ -58,7 +58,7 @@ func (e *exchange) Find(ctx context.Context, ref native.Reference) ([]native.Rec
 	case o.refused.attempt == 0:
 		return nil, nil
 	}
-	_, last, err := e.delivered(l, ref)
+	_, last, err := e.delivered(l, ref, o.refused.attempt)
 	switch {
 	case err != nil:
 		return nil, l.unusable(err)

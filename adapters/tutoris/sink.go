@@ -38,14 +38,14 @@ func (e *exchange) Apply(ctx context.Context, entry native.Entry) (native.Receip
 		receipt.Joined = true
 		return receipt, nil
 	}
-	lies, last, err := e.delivered(l, entry.Reference)
+	lies, last, err := e.delivered(l, entry.Reference, known.refused.attempt)
 	switch {
 	case err != nil:
 		return native.Receipt{}, l.unusable(err)
 	case lies:
 		return native.Receipt{}, handedOver()
 	}
-	d := contract.Delivery{Reference: entry.Reference, Attempt: max(last, known.refused.attempt) + 1}
+	d := contract.Delivery{Reference: entry.Reference, Attempt: last + 1}
 	return native.Receipt{}, e.handOver(ctx, l, d, entry, content)
 }
 
@@ -69,21 +69,19 @@ func examine(entry native.Entry) (*etree.Element, error) {
 	return content, nil
 }
 
-// delivered looks for files with a reference: whether one lies in the inbox, and the number of the last attempt. The inbox is looked at first, because
-// that is the way a file goes.
-func (e *exchange) delivered(l *link, ref native.Reference) (lies bool, last int, err error) {
-	for _, folder := range []string{contract.Inbox, contract.Archive} {
-		names, err := l.names(e.at(folder))
-		if err != nil {
-			return false, 0, err
+// delivered looks for the files with a reference that were handed over after an attempt of which the result is known: whether one lies in the inbox, and the number of the last one. Attempts
+// are counted without gaps, so it looks for one name after the other: the archive holds what was taken in months, and is not listed. The inbox is looked at first, because that is the way a file
+// goes. An attempt without a result that was deleted from the archive by its age is not seen, nor are those after it; written once more it is recorded at most once, by its reference.
+func (e *exchange) delivered(l *link, ref native.Reference, after int) (lies bool, last int, err error) {
+	for last = after; ; last++ {
+		next := contract.Delivery{Reference: ref, Attempt: last + 1}.File()
+		if lies, err = l.exists(e.at(contract.Inbox, next)); lies || err != nil {
+			return lies, last + 1, err
 		}
-		for name := range names {
-			if d, ok := contract.ParseDelivery(name); ok && d.Reference == ref {
-				lies, last = lies || folder == contract.Inbox, max(last, d.Attempt)
-			}
+		if taken, err := l.exists(e.at(contract.Archive, next)); !taken || err != nil {
+			return false, last, err
 		}
 	}
-	return lies, last, nil
 }
 
 // handOver writes the file and renames it. Until it has its name, nothing was handed over.

@@ -265,8 +265,23 @@ func (f *fleet) plan(seed int64, lasts time.Duration) clerks.Plan {
 		plan.Handovers = slices.DeleteFunc(plan.Handovers, func(h clerks.Handover) bool { return len(h.Steps) < 4 || len(h.Steps) > 9 })
 		plan.Handovers = plan.Handovers[:min(len(plan.Handovers), 8)]
 	}
+	plan.Handovers = sparing(plan.Handovers)
 	secretive(plan)
 	return plan
+}
+
+// sparing leaves out most handovers of the dossier folder beyond a hundred. It is made for an office's few hundred cases in years: its register shows all of them, and a workbook of
+// thousands that is written and read every second would be all that a long run tries.
+func sparing(all []clerks.Handover) []clerks.Handover {
+	const few, then = 100, 25
+	dossiers := 0
+	return slices.DeleteFunc(all, func(h clerks.Handover) bool {
+		if !slices.ContainsFunc(h.Places, func(p clerks.Place) bool { return p.System == world.IVDossier }) {
+			return false
+		}
+		dossiers++
+		return dossiers > few && dossiers%then != 0
+	})
 }
 
 // kept keeps what the gateways have said, for whoever looks for the reason.

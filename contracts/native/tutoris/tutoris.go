@@ -14,8 +14,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/einmal-hub/einmal/contracts/native"
 )
@@ -110,12 +110,20 @@ func (d Delivery) File() string { return fmt.Sprintf("lieferung_%s_%d.xml", d.Re
 
 // ParseDelivery reads the name of a delivery's file. Other names, among them those of files that are still being written, are none.
 func ParseDelivery(name string) (Delivery, bool) {
-	m := regexp.MustCompile(`^lieferung_([0-9a-f-]{1,36})_([1-9][0-9]{0,2})\.xml$`).FindStringSubmatch(name)
-	if m == nil {
+	parts, ok := between(name, "lieferung_")
+	if !ok || len(parts) != 2 || len(parts[0]) < 1 || len(parts[0]) > 36 || strings.Trim(parts[0], "0123456789abcdef-") != "" {
 		return Delivery{}, false
 	}
-	n, err := strconv.Atoi(m[2])
-	return Delivery{Reference: native.Reference(m[1]), Attempt: n}, err == nil
+	n, err := strconv.Atoi(parts[1])
+	d := Delivery{Reference: native.Reference(parts[0]), Attempt: n}
+	return d, err == nil && n >= 1 && n <= MaxAttempt && d.File() == name
+}
+
+// between returns what stands between the beginning of a name and its ending, taken apart at the underscores. The names of years are read at every look into a folder, so this costs little.
+func between(name, prefix string) ([]string, bool) {
+	rest, begins := strings.CutPrefix(name, prefix)
+	rest, ends := strings.CutSuffix(rest, ".xml")
+	return strings.Split(rest, "_"), begins && ends
 }
 
 // ResultFile returns the name of the file with the results of a run.
@@ -123,12 +131,12 @@ func ResultFile(run uint64) string { return fmt.Sprintf("ergebnis_%010d.xml", ru
 
 // ParseResult reads the name of a file with results.
 func ParseResult(name string) (run uint64, ok bool) {
-	m := regexp.MustCompile(`^ergebnis_([0-9]{10})\.xml$`).FindStringSubmatch(name)
-	if m == nil {
+	parts, ok := between(name, "ergebnis_")
+	if !ok || len(parts) != 1 {
 		return 0, false
 	}
-	run, err := strconv.ParseUint(m[1], 10, 64)
-	return run, err == nil && run > 0
+	run, err := strconv.ParseUint(parts[0], 10, 64)
+	return run, err == nil && run > 0 && ResultFile(run) == name
 }
 
 // Export names a file with the entries from one export number to another, both included, that was written in a run.
@@ -141,20 +149,20 @@ func (e Export) File() string {
 
 // ParseExport reads the name of an export's file.
 func ParseExport(name string) (Export, bool) {
-	m := regexp.MustCompile(`^export_([0-9]{10})_([0-9]{10})_([0-9]{10})\.xml$`).FindStringSubmatch(name)
-	if m == nil {
+	parts, ok := between(name, "export_")
+	if !ok || len(parts) != 3 {
 		return Export{}, false
 	}
 	var n [3]uint64
 	for i := range n {
-		v, err := strconv.ParseUint(m[i+1], 10, 64)
+		v, err := strconv.ParseUint(parts[i], 10, 64)
 		if err != nil || v == 0 {
 			return Export{}, false
 		}
 		n[i] = v
 	}
 	e := Export{From: n[0], To: n[1], Run: n[2]}
-	return e, e.From <= e.To && e.To-e.From < MaxEntries
+	return e, e.File() == name && e.From <= e.To && e.To-e.From < MaxEntries
 }
 
 //go:embed *.xsd
