@@ -131,6 +131,15 @@ func (f *fleet) vitals() map[string]vitals {
 	return all
 }
 
+// rest looks how the gateways are. Connections that nobody uses any more are closed after a minute and a half (net/http): so long one that has more than before may take to have less again.
+func (f *fleet) rest(e *evidence) {
+	f.t.Helper()
+	limit := time.Now().Add(2 * time.Minute)
+	for e.after = f.vitals(); len(e.grown()) > 0 && time.Now().Before(limit); e.after = f.vitals() {
+		time.Sleep(time.Second)
+	}
+}
+
 // quiet waits until nothing is on its way any more: nothing open at any gateway, and the bus done to its end.
 func (f *fleet) quiet() map[string]int64 {
 	f.t.Helper()
@@ -302,7 +311,7 @@ func (f *fleet) evidence(plan clerks.Plan, before map[string]vitals) evidence {
 			e.outside[m.name+path] = text
 		}
 	}
-	e.after = f.vitals()
+	f.rest(&e)
 	code, out, says := run(t, "reconcile", "--json", "--config", f.config)
 	require.Contains(t, []int{0, 1}, code, says)
 	require.NoError(t, json.Unmarshal([]byte(out), &e.reconciled))
