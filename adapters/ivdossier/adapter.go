@@ -56,7 +56,7 @@ func newExchange(c *Config, now func() time.Time) (*exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exchange{config: *c, now: now, flush: (*os.File).Sync, forms: forms, zone: zone, index: newIndex(), seen: map[string]weighed{}, looked: map[string]looked{}, versions: map[string]state{}}, nil
+	return &exchange{config: *c, now: now, flush: (*os.File).Sync, forms: forms, zone: zone, index: newIndex(), seen: map[string]weighed{}, looked: map[string]looked{}, versions: map[string]state{}, room: boundsOfRegister()}, nil
 }
 
 func (e *exchange) system() adapters.System {
@@ -84,6 +84,8 @@ type exchange struct {
 	looked   map[string]looked  // files that documents name, by their place
 	versions map[string]state   // of the register, by their place
 	settled  settled            // the last register that needed nothing more
+	room     bounds             // of the register
+	full     bool               // it would be larger than that
 }
 
 // open opens the folder for one piece of work. A folder that is not there may come back; one that may not be entered needs a person.

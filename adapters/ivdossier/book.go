@@ -30,10 +30,24 @@ type book struct {
 	formulas bool // somewhere in it
 }
 
+// bounds are the limits of the contract for one workbook.
+type bounds struct {
+	file, unpacked int64 // bytes
+	rows, cells    int   // of one sheet, of all sheets
+}
+
+func boundsOfForms() bounds {
+	return bounds{file: contract.MaxFile, unpacked: contract.MaxBook, rows: contract.MaxRows, cells: contract.MaxCells}
+}
+
+func boundsOfRegister() bounds {
+	return bounds{file: contract.MaxRegister, unpacked: contract.MaxRegisterBook, rows: contract.MaxRegisterRows, cells: contract.MaxRegisterCells}
+}
+
 // openBook opens a workbook. Before the library sees it, every part is unpacked within the limits and its checksum compared, and no sheet has cells far out, for which the library would
 // make room. Whatever the library does with hostile bytes, the error is errTorn.
-func openBook(b []byte) (opened *book, err error) {
-	formulas, err := guard(b)
+func openBook(b []byte, within bounds) (opened *book, err error) {
+	formulas, err := guard(b, within)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +57,7 @@ func openBook(b []byte) (opened *book, err error) {
 		}
 	}()
 	file, err := excelize.OpenReader(bytes.NewReader(b), excelize.Options{
-		RawCellValue: true, UnzipSizeLimit: contract.MaxBook, UnzipXMLSizeLimit: contract.MaxBook, // the same: nothing is laid out on disk
+		RawCellValue: true, UnzipSizeLimit: within.unpacked, UnzipXMLSizeLimit: within.unpacked, // the same: nothing is laid out on disk
 	})
 	if err != nil {
 		return nil, errTorn
@@ -56,15 +70,15 @@ func openBook(b []byte) (opened *book, err error) {
 }
 
 // guard checks a workbook before it is opened, and reports whether it holds formulas.
-func guard(b []byte) (formulas bool, err error) {
-	if len(b) > contract.MaxFile || !bytes.HasPrefix(b, []byte("PK\x03\x04")) {
+func guard(b []byte, within bounds) (formulas bool, err error) {
+	if int64(len(b)) > within.file || !bytes.HasPrefix(b, []byte("PK\x03\x04")) {
 		return false, errTorn
 	}
 	archive, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil || len(archive.File) > contract.MaxMembers {
 		return false, errTorn
 	}
-	seen, room, cells := map[string]bool{}, int64(contract.MaxBook), 0
+	seen, room, cells := map[string]bool{}, within.unpacked, 0
 	for _, f := range archive.File {
 		name := strings.ToLower(strings.ReplaceAll(f.Name, "\\", "/"))
 		if seen[name] || f.Flags&1 != 0 {
@@ -82,8 +96,8 @@ func guard(b []byte) (formulas bool, err error) {
 		if !strings.HasPrefix(name, "xl/worksheets/") || !strings.HasSuffix(name, ".xml") {
 			continue
 		}
-		n, has, err := survey(content)
-		if cells += n; err != nil || cells > contract.MaxCells {
+		n, has, err := survey(content, within.rows)
+		if cells += n; err != nil || cells > within.cells {
 			return false, errTorn
 		}
 		formulas = formulas || has
@@ -108,7 +122,7 @@ func unpack(f *zip.File, room int64) ([]byte, error) {
 }
 
 // survey walks over a sheet and counts its cells. A cell outside the limits is an error.
-func survey(sheet []byte) (cells int, formulas bool, err error) {
+func survey(sheet []byte, most int) (cells int, formulas bool, err error) {
 	tokens := xml.NewDecoder(bytes.NewReader(sheet))
 	rows := 0
 	for {
@@ -131,14 +145,14 @@ func survey(sheet []byte) (cells int, formulas bool, err error) {
 		case "c":
 			cells++
 		}
-		if rows > contract.MaxRows || !near(start) {
+		if rows > most || !near(start, most) {
 			return 0, false, errTorn
 		}
 	}
 }
 
 // near reports whether a row or cell says that it stands within the limits.
-func near(start xml.StartElement) bool {
+func near(start xml.StartElement, most int) bool {
 	for _, a := range start.Attr {
 		if a.Name.Local != "r" {
 			continue
@@ -146,10 +160,10 @@ func near(start xml.StartElement) bool {
 		switch start.Name.Local {
 		case "row":
 			n, err := strconv.Atoi(a.Value)
-			return err == nil && n >= 1 && n <= contract.MaxRows
+			return err == nil && n >= 1 && n <= most
 		case "c":
 			column, row, err := excelize.CellNameToCoordinates(a.Value)
-			return err == nil && row <= contract.MaxRows && column <= contract.MaxColumns
+			return err == nil && row <= most && column <= contract.MaxColumns
 		}
 	}
 	return true

@@ -28,7 +28,7 @@ var errForeign = errors.New("a workbook of another kind")
 
 // readForm reads a form. Errors are errTorn, errMacros, errForeign, or of kind Park for a form that cannot be taken as it is. A document that is not released is not looked at closely.
 func (e *exchange) readForm(b []byte) (document, error) {
-	opened, err := openBook(b)
+	opened, err := openBook(b, boundsOfForms())
 	if err != nil {
 		return document{}, err
 	}

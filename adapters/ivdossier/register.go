@@ -24,8 +24,10 @@ import (
 const (
 	// turns bounds how often one reading starts again because somebody saved meanwhile; the next reading goes on.
 	turns = 5
-	// keptStates is how many versions are kept as data: an editor may have an old one open for days.
+	// keptStates is how many versions are kept as data: an editor may have an old one open for days. Of a large register there are fewer: each of them holds all its lines.
 	keptStates = 500
+	leastKept  = 20
+	keptLines  = 100_000
 )
 
 // What versions of the register in the folder of shelved ones are called: merged, or to be looked at by a person.
@@ -58,7 +60,7 @@ func (e *exchange) turn(d *disk) (again bool, err error) {
 	if e.unchanged(d, latest) {
 		return false, nil
 	}
-	b, err := d.read(contract.Register, contract.MaxFile)
+	b, err := d.read(contract.Register, e.room.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return e.replace(d, latest, latest.staff(), false)
 	}
@@ -96,6 +98,15 @@ func (e *exchange) turn(d *disk) (again bool, err error) {
 	return false, ignoreExisting(err)
 }
 
+// settle remembers that the register needs nothing more until it, or what it is to show, is another.
+func (e *exchange) settle(d *disk, latest state) error {
+	info, err := d.root.Lstat(contract.Register)
+	if err == nil {
+		e.settled = settled{glance{mod: info.ModTime(), size: info.Size()}, latest.Number, e.index.last}
+	}
+	return ignoreMissing(err)
+}
+
 // settled is the last register that needed nothing more.
 type settled struct {
 	file    glance
@@ -129,6 +140,11 @@ func (e *exchange) replace(d *disk, latest state, staff map[native.CaseKey][2]st
 	if err != nil {
 		return false, err
 	}
+	if _, err := guard(b, e.room); err != nil {
+		e.full = true
+		return false, e.settle(d, latest)
+	}
+	e.full = false
 	next.Sum = sum(b)
 	if err := e.record(d, next); err != nil {
 		return errors.Is(err, fs.ErrExist), ignoreExisting(err)
@@ -168,7 +184,7 @@ func (e *exchange) mergeAside(d *disk, all known) (again bool, err error) {
 	}
 	for _, f := range files {
 		name := aside + "/" + f.Name()
-		b, err := d.read(name, contract.MaxFile)
+		b, err := d.read(name, e.room.file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // another gateway has filed it away
 		}
@@ -212,6 +228,10 @@ func (e *exchange) shelf(d *disk) ([]adapters.Broken, error) {
 		return nil, err
 	}
 	var look []adapters.Broken
+	if e.full {
+		look = append(look, adapters.Broken{ID: "register-full", Reason: unfit("register-full", "the register would be larger than its limit and no longer shows what is new; entries go on being recorded and taken",
+			"see the limits in the contract of the dossier folder; agree on a new folder with the office, for the cases that are opened from now on")})
+	}
 	for _, f := range files {
 		name := contract.Shelved + "/" + f.Name()
 		info, err := f.Info()
@@ -223,7 +243,7 @@ func (e *exchange) shelf(d *disk) ([]adapters.Broken, error) {
 				return nil, err
 			}
 		case strings.HasPrefix(f.Name(), shelvedLook):
-			b, err := d.read(name, contract.MaxFile)
+			b, err := d.read(name, e.room.file)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // somebody has dealt with it
 			}
@@ -268,15 +288,16 @@ func (e *exchange) states(d *disk) (known, error) {
 	if err != nil {
 		return nil, err
 	}
-	for len(files) > keptStates {
-		if err := d.remove(states + "/" + files[0].Name()); err != nil {
-			return nil, err
-		}
-		delete(e.versions, states+"/"+files[0].Name())
-		files = files[1:]
-	}
 	var all known
-	for _, f := range files {
+	lines := 0
+	for _, f := range slices.Backward(files) {
+		if len(all) >= keptStates || len(all) >= leastKept && lines > keptLines {
+			delete(e.versions, states+"/"+f.Name())
+			if err := d.remove(states + "/" + f.Name()); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		s, err := e.version(d, states+"/"+f.Name())
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -284,8 +305,9 @@ func (e *exchange) states(d *disk) (known, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, s)
+		all, lines = append(all, s), lines+len(s.Lines)
 	}
+	slices.Reverse(all)
 	return all, nil
 }
 

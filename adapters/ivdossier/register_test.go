@@ -425,3 +425,76 @@ func (h *hustle) check() {
 	require.NoError(h.t, err)
 	require.Empty(h.t, left)
 }
+
+// A register that grows beyond what can be read again stays as it is: nothing that was entered or noted is lost, and a person is told.
+func TestRegister_WithoutRoomItStaysAndAPersonIsAsked(t *testing.T) {
+	o, key := opened(t)
+	o.ex.room.rows = 3 // the head, and two entries of the history
+	require.Empty(t, o.read(t, "").Broken)
+	o.apply(t, entry("clarification-answered", 2, key))
+	require.Empty(t, o.read(t, "").Broken)
+	o.register(t).set(key, contract.ColumnNote, "anrufen").save()
+	r := o.apply(t, entry("clarification-answered", 3, key))
+	for range 2 {
+		batch := o.read(t, "")
+		require.Len(t, batch.Broken, 1)
+		require.Equal(t, "register-full", fault.CodeOf(batch.Broken[0].Reason))
+		require.Equal(t, r.Record, batch.Records[len(batch.Records)-1].ID, "entries go on")
+	}
+	shown := o.register(t)
+	require.Equal(t, "anrufen", shown.get(key, contract.ColumnNote))
+	require.Equal(t, "2", shown.get(key, contract.ColumnEntries))
+	o.ex.room = boundsOfRegister()
+	o.apply(t, entry("clarification-answered", 4, key))
+	require.Empty(t, o.read(t, "").Broken)
+	shown = o.register(t)
+	require.Equal(t, "4", shown.get(key, contract.ColumnEntries))
+	require.Equal(t, "anrufen", shown.get(key, contract.ColumnNote))
+}
+
+// What einmal writes it can read again, also the register of an office that has gone on for many years.
+func TestRegister_OfManyYearsIsReadAgain(t *testing.T) {
+	o, key := opened(t)
+	const cases, entries = 100, 60 // more rows than a document may have
+	of := o.ex.index.cases[key]
+	for n := range cases {
+		other := native.CaseKey(fmt.Sprintf("IV-%08d", n))
+		c := &caseOf{reference: of.reference, shown: of.shown}
+		for range entries {
+			i := *of.items[0]
+			i.in = other
+			c.items, o.ex.index.items = append(c.items, &i), append(o.ex.index.items, &i)
+		}
+		o.ex.index.cases[other], o.ex.index.order = c, append(o.ex.index.order, other)
+	}
+	version := state{Number: 2, Through: o.ex.index.last, Lines: o.ex.lines(nil)}
+	b, err := o.ex.writeRegister(version)
+	require.NoError(t, err)
+	saved, err := o.ex.readRegister(b, known{version})
+	require.NoError(t, err)
+	require.False(t, saved.strange)
+	require.Len(t, saved.lines, cases+1)
+}
+
+// Versions of a large register are forgotten earlier than those of a small one, and never the latest.
+func TestRegister_ItsVersionsHaveABound(t *testing.T) {
+	o, key := opened(t)
+	d, err := o.ex.open(opRead)
+	require.NoError(t, err)
+	defer d.close()
+	lines := make([]line, keptLines/leastKept)
+	for i := range lines {
+		lines[i] = line{Case: key, Cells: []string{}}
+	}
+	for n := range uint64(leastKept + 5) {
+		require.NoError(t, ignoreExisting(o.ex.record(d, state{Number: 100 + n, Lines: lines})))
+	}
+	all, err := o.ex.states(d)
+	require.NoError(t, err)
+	require.Len(t, all, leastKept+1)
+	require.Equal(t, uint64(100+leastKept+4), all.latest().Number)
+	names, err := d.names(states)
+	require.NoError(t, err)
+	require.Len(t, names, leastKept+1)
+	require.Len(t, o.ex.versions, leastKept+1)
+}

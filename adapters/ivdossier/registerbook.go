@@ -100,7 +100,7 @@ func (p *paper) tableView(sheet string, columns, rows int) {
 
 // readRegister reads a version as somebody saved it, and holds it against what einmal wrote into it. The error is errTorn or errMacros.
 func (e *exchange) readRegister(b []byte, all known) (sheet, error) {
-	opened, err := openBook(b)
+	opened, err := openBook(b, e.room)
 	if err != nil {
 		return sheet{}, err
 	}

@@ -95,13 +95,20 @@ const Zone = "Europe/Zurich"
 
 // Limits of the contract.
 const (
-	MaxFile    = 4 << 20  // bytes of one workbook
+	MaxFile    = 4 << 20  // bytes of one workbook that is a document
 	MaxBook    = 16 << 20 // bytes of everything in it, unpacked
 	MaxMembers = 200      // files in it
 	MaxRows    = 5000     // rows of one sheet
 	MaxColumns = 64       // columns of one sheet
 	MaxCells   = 50_000   // cells of one workbook
 	MaxValue   = 32_767   // characters of one cell; that is what a workbook can hold
+
+	// The register has one row for each case and one for each entry: room for about 2700 cases of ten entries.
+	MaxRegister      = 16 << 20
+	MaxRegisterBook  = 64 << 20
+	MaxRegisterRows  = 30_000
+	MaxRegisterCells = 250_000
+
 	MaxContent = 64 << 10 // bytes of one content
 
 	MaxDocument  = 20 << 20 // bytes of one document
