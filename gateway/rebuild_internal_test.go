@@ -50,6 +50,8 @@ func handOver(b *testing.B, l *ledger.Ledger, number int) {
 		_, _, err := l.Admit(ctx, c, m, ledger.Admission{
 			Number: uint64(n) + 1, Place: ledger.Place{Topic: ledger.OnBus, Offset: int64(10*number + n)}, Print: string(m), State: handover.Active, To: to, Origin: origin,
 			Sequence: uint64(n) + 1, Parties: handover.Parties{Assigning: "sd-kriens", Receiving: "rav-luzern"}, Name: "sanction-hint",
+			Record: native.RecordID(fmt.Sprintf("K-%d-%d", number, n)), Entered: time.Unix(1_790_000_000, 0).UTC(),
+			Said: &handover.Said{ID: m, Name: "sanction-hint", Sender: "sd-kriens", From: handover.Active, To: handover.Active},
 		})
 		require.NoError(b, err)
 		for _, at := range to {
@@ -80,6 +82,7 @@ func BenchmarkRebuild(b *testing.B) {
 			handOver(b, l, n)
 		}
 		var memory runtime.MemStats
+		runtime.GC()
 		runtime.ReadMemStats(&memory)
 		g := &Gateway{view: log.view, claims: claims.Open(claims.Options{Address: address, Keep: 24 * time.Hour}, ledger.Nonce())}
 		g.o.Log, g.o.Config = slog.New(slog.DiscardHandler), config.Config{Redis: config.Redis{Keep: 24 * time.Hour}}

@@ -27,7 +27,7 @@ func (s Said) movedApproval() bool { return s.Approval != "" && s.ApprovalFrom !
 // Remember returns a history with one more message, which action says is new, recalls the message revised or corrects it; [Revise] has admitted it. A correction takes the place of
 // what it corrects; what was said after a recalled message is remembered as if that had never been said. It does not change the history that it is given.
 func Remember(history []Said, s Said, action Action, revised MessageID) []Said {
-	all := slices.Clone(history)
+	all := append(make([]Said, 0, len(history)+1), history...)
 	at := standsAt(all, revised)
 	switch {
 	case action == ActionRecall && at >= 0:

@@ -86,7 +86,7 @@ const mostDropped = 50
 
 // stand finds out where the message leaves its case and its cost approval, by the tables of package handover.
 func (c *claim) stand(a *ledger.Admission, k ledger.Case, m handover.Message) error {
-	a.Said = handover.Said{ID: m.ID, Name: m.Name, Sender: m.Sender, From: k.State}
+	a.Said = &handover.Said{ID: m.ID, Name: m.Name, Sender: m.Sender, From: k.State}
 	a.Said.Approval = c.approval(m)
 	before := handover.Standing{State: k.State, Approval: k.Approvals[a.Said.Approval]}
 	var after handover.Standing

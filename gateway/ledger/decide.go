@@ -12,10 +12,14 @@ type Ref struct {
 	Attempt  int    // the last attempt that somebody announced; 0: none
 	Nonce    string // who may send it: the writer of the first INTENT of that attempt
 	IntentAt time.Time
-	Void     bool // that attempt provably left nothing
-	Doubts   int  // attempts whose outcome the native system did not tell
-	Done     bool
+	Doubts   int             // attempts whose outcome the native system did not tell
 	Native   native.RecordID // when it is done: the native system's own id of the record
+	// Lost is when the ledger was set back, if an attempt may have been made that it does not know of any more; zero otherwise. See [View.Doubt].
+	Lost time.Time
+	era  int   // how often the ledger had been set back when the attempt was announced, or when somebody made sure of what had come before
+	done int64 // Unix milliseconds of the DONE
+	Void bool  // that attempt provably left nothing
+	Done bool
 	// Asked says that a person decides about the message here at present: nobody sends meanwhile.
 	Asked bool
 	// Withdrawn says that a person dropped the message here: nothing is sent any more, whoever reads it again.
@@ -24,10 +28,6 @@ type Ref struct {
 	Ruled bool
 	// Repeated says that a person has had it sent once more although an earlier attempt may have been recorded, or was: what is sent from then on says that it may be there already.
 	Repeated bool
-	// Lost is when the ledger was set back, if an attempt may have been made that it does not know of any more; zero otherwise. See [View.Doubt].
-	Lost time.Time
-	era  int   // how often the ledger had been set back when the attempt was announced, or when somebody made sure of what had come before
-	done int64 // Unix milliseconds of the DONE
 }
 
 // Settled reports whether nothing is to be done any more.

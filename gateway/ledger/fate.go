@@ -335,7 +335,7 @@ func (m *message) sender() handover.OrganisationID {
 	if m.dropped != nil {
 		return m.dropped.sender()
 	}
-	return m.admission.Said.Sender
+	return m.said
 }
 
 // Outcomes returns all outcomes.

@@ -88,7 +88,7 @@ func TestAFateNamesTheRecordOnBothSides(t *testing.T) {
 	p.must(l.Bind(t.Context(), "c1", other, "AV-1"))
 	_, _, err := l.Admit(t.Context(), "c1", "m1", Admission{
 		Number: 1, To: []Destination{dossier}, Origin: other, Sequence: 4, Name: "measure-ordered", Record: "AV-E-7", Entered: entered, Action: handover.ActionCorrection,
-		Said: handover.Said{ID: "m1", Sender: "rav-luzern"},
+		Said: &handover.Said{ID: "m1", Sender: "rav-luzern"},
 	})
 	p.must(err)
 	p.done(at("m1", dossier), "KL-9")

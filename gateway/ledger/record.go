@@ -174,8 +174,8 @@ type Admission struct {
 	Record  native.RecordID `json:"record,omitzero"`
 	Entered time.Time       `json:"entered,omitzero"`
 	Test    bool            `json:"test,omitzero"` // the message is a test delivery, and so is its case
-	// Said is the message in the history of its case.
-	Said handover.Said `json:"said,omitzero"`
+	// Said is the message in the history of its case. A view holds it there only: [View.Admission] returns nil.
+	Said *handover.Said `json:"said,omitzero"`
 	// Approval is where the cost approval that it is about stands after it.
 	Approval handover.ApprovalState `json:"approval,omitzero"`
 	// Revises is the message that it recalls or corrects, and Action which of the two; both empty for a new one.

@@ -65,10 +65,11 @@ type message struct {
 	caseID    handover.CaseID
 	partition int32
 	admission Admission
-	settled   map[Destination]bool // done, withdrawn
-	fates     []fate               // at each place of admission.To, in its order
-	gate      fate                 // what the gate has said
-	dropped   *Item                // when it was dropped at the gate
+	said      handover.OrganisationID // who says it
+	settled   map[Destination]bool    // done, withdrawn
+	fates     []fate                  // at each place of admission.To, in its order
+	gate      fate                    // what the gate has said
+	dropped   *Item                   // when it was dropped at the gate
 }
 
 // Case is where a case stands.
@@ -230,14 +231,16 @@ func (v *View) foldAdmit(partition int32, offset int64, at time.Time, r Record) 
 			woken = append(woken, Lane{Case: r.Case, To: to})
 		}
 	}
-	if r.Admission.Said.ID == "" {
-		r.Admission.Said = c.earlier(r.Message, *r.Admission)
+	if r.Admission.Said == nil {
+		earlier := c.earlier(r.Message, *r.Admission)
+		r.Admission.Said = &earlier
 		if c.Older == nil {
 			c.Older = map[handover.MessageID]Place{}
 		}
 		c.Older[r.Message] = r.Admission.Place
 	}
-	m := &message{id: r.Message, caseID: r.Case, partition: partition, admission: *r.Admission, settled: map[Destination]bool{}}
+	m := &message{id: r.Message, caseID: r.Case, partition: partition, admission: *r.Admission, said: r.Admission.Said.Sender, settled: map[Destination]bool{}}
+	m.admission.Said = nil // it stands in the history of the case: of millions of messages it is not kept twice
 	m.begin(offset, at)
 	v.messages[r.Message] = m
 	c.State, c.Number, c.Test = r.Admission.State, r.Admission.Number, r.Admission.Test
@@ -273,7 +276,7 @@ func (c *Case) remember(a Admission) {
 		c.Approvals[a.Said.Approval] = a.Approval
 	}
 	c.expect(a)
-	c.History = handover.Remember(c.History, a.Said, a.Action, a.Revises)
+	c.History = handover.Remember(c.History, *a.Said, a.Action, a.Revises)
 }
 
 // foldIntent lets the first record of an attempt count. One whose writer did not know that the ledger was set back does not count: what came before was not looked up.
