@@ -97,18 +97,20 @@ func (e *exchange) outcome(root *os.Root, ref native.Reference) (outcome, error)
 	if err := e.file(root); err != nil {
 		return o, err
 	}
-	for _, n := range slices.Concat(e.shelf.untold, e.shelf.answers[string(ref)]) {
+	names, err := list(root, about(string(ref)))
+	if err != nil {
+		return o, ignoreMissing(err)
+	}
+	for _, n := range numbersOf(names) {
 		a, read := e.shelf.items[n]
 		if !read {
-			var err error
 			if _, a, _, err = e.load(root, n, false); err != nil && fault.KindOf(err) != fault.Park {
 				return o, err
 			}
 		}
 		o.learn(a, ref)
 	}
-	var err error
-	o.given, err = receiptsOf(root, ref)
+	o.given, err = receiptsOf(root, ref, names)
 	return o, err
 }
 
@@ -122,15 +124,8 @@ func (o *outcome) learn(a answer, ref native.Reference) {
 	}
 }
 
-// receiptsAbout is the folder with the carrier's receipts of one message. What is looked for by the message lies under its name: the receipts of months are not listed.
-func receiptsAbout(id string) string { return contract.Processed + "/receipts_" + key([]byte(id)) }
-
-// receiptsOf returns the carrier's receipts of one message, by their keys, without those that were set aside.
-func receiptsOf(root *os.Root, ref native.Reference) (map[string]receipt, error) {
-	names, err := list(root, receiptsAbout(string(ref)))
-	if err != nil {
-		return nil, ignoreMissing(err)
-	}
+// receiptsOf returns the carrier's receipts of one message, by their keys, without those that were set aside. names is what lies in its folder.
+func receiptsOf(root *os.Root, ref native.Reference, names []string) (map[string]receipt, error) {
 	given, past := map[string]receipt{}, map[string]bool{}
 	for _, name := range names {
 		if k, ok := cut(name, "past_"); ok {
@@ -140,7 +135,7 @@ func receiptsOf(root *os.Root, ref native.Reference) (map[string]receipt, error)
 		if !ok {
 			continue
 		}
-		b, err := read(root, receiptsAbout(string(ref))+"/"+name)
+		b, err := read(root, about(string(ref))+"/"+name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // another gateway has set it aside since
 		}
@@ -183,10 +178,10 @@ func (e *exchange) file(root *os.Root) error {
 		if err != nil || r.sender != e.config.Sender || r.messageType != uint64(e.config.MessageType) { //nolint:gosec // checked to be positive
 			continue
 		}
-		if err := root.MkdirAll(receiptsAbout(r.id), 0o700); err != nil {
+		if err := folderOf(root, about(r.id)); err != nil {
 			return err
 		}
-		if err := ignoreMissing(root.Rename(name, receiptsAbout(r.id)+"/receipt_"+key(b)+".xml")); err != nil {
+		if err := ignoreMissing(root.Rename(name, about(r.id)+"/receipt_"+key(b)+".xml")); err != nil {
 			return err
 		}
 	}
@@ -199,7 +194,7 @@ func retire(root *os.Root, given map[string]receipt) error {
 		if r.code == contract.CodeDelivered || r.code == contract.CodeDuplicate {
 			continue
 		}
-		folder := receiptsAbout(r.id)
+		folder := about(r.id)
 		if err := ignoreMissing(root.Rename(folder+"/receipt_"+k+".xml", folder+"/past_"+k+".xml")); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"time"
@@ -156,40 +157,80 @@ func read(root *os.Root, name string) ([]byte, error) {
 	return root.ReadFile(name)
 }
 
-// shelve gives a pair its number, which makes it part of the stream, and takes it out of the inbox.
+// about is the folder with everything that came about one message: the carrier's receipts, and under their numbers the envelopes of OSIV's reports. A search looks there, and lists nothing else.
+func about(id string) string { return contract.Processed + "/about_" + key([]byte(id)) }
+
+// shelve gives a pair its number, which makes it part of the stream, notes it with the message that it answers, and takes it out of the inbox. Each step is made or is not, may be made again,
+// and a pair that is out of the inbox has all of them.
 func (e *exchange) shelve(root *os.Root, w waiting) error {
 	err := root.Link(w.data(), payloadOf(key(w.bytes)))
 	again := errors.Is(err, fs.ErrExist)
 	if err != nil && !again {
 		return ignoreMissing(err) // another gateway was quicker
 	}
-	known := false
+	var n uint64
 	if again { // it came twice, or a process ended, or is at this moment, before it is out of the inbox
 		if err := e.shelf.catchUp(root); err != nil {
 			return err
 		}
-		_, known = e.shelf.keys[key(w.bytes)]
+		if n, err = e.shelf.numberOf(root, key(w.bytes)); err != nil {
+			return err
+		}
 	}
-	if !known {
-		if err := e.enter(root, w); err != nil {
+	if n == 0 {
+		if n, err = e.enter(root, w); err != nil {
 			return ignoreMissing(err)
 		}
+	}
+	if err := note(root, n, w.envelope.reference); err != nil {
+		return err
 	}
 	return errors.Join(ignoreMissing(root.Remove(w.cover())), ignoreMissing(root.Remove(w.data())))
 }
 
 // enter links the envelope under the next free number. A link that exists is never replaced, so no two pairs get one number, and no number below one that is
 // visible is given later.
-func (e *exchange) enter(root *os.Root, w waiting) error {
+func (e *exchange) enter(root *os.Root, w waiting) (uint64, error) {
 	for next := max(e.shelf.top(), e.after) + 1; ; next++ {
 		err := root.Link(w.cover(), number(next))
 		if err == nil {
-			return errors.Join(syncFolder(root, contract.Processed), e.shelf.reach(root, next))
+			return next, errors.Join(syncFolder(root, contract.Processed), e.shelf.reach(root, next))
 		}
 		if !errors.Is(err, fs.ErrExist) {
-			return err
+			return 0, err
 		}
 	}
+}
+
+// note links the envelope of a pair into the folder of the message that it answers, if it answers one.
+func note(root *os.Root, n uint64, message string) error {
+	if message == "" {
+		return nil
+	}
+	folder := about(message)
+	if err := folderOf(root, folder); err != nil {
+		return err
+	}
+	err := root.Link(number(n), folder+"/"+path.Base(number(n)))
+	if err == nil {
+		err = syncFolder(root, folder)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// folderOf makes a folder in that of what was processed, durable when it returns.
+func folderOf(root *os.Root, folder string) error {
+	err := root.Mkdir(folder, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return syncFolder(root, contract.Processed)
 }
 
 // syncFolder makes the names in a folder durable.

@@ -11,13 +11,10 @@ import (
 )
 
 // shelf is what this process has seen of the pairs that were taken. The folder holds what was taken in months, and every gateway adds to it; it is listed once, and from then on one name
-// after the other is looked for, because numbers are given without gaps. The zero shelf has seen nothing.
+// after the other is looked for, because numbers are given without gaps. Which pair answers which message is no part of it: that lies under the message; see [about]. The zero shelf has seen nothing.
 type shelf struct {
-	taken   []uint64            // all numbers, in order
-	answers map[string][]uint64 // by the message that they answer, as their envelopes say
-	untold  []uint64            // those whose envelopes cannot be read
-	keys    map[string]uint64   // by the key of the envelope
-	items   map[uint64]answer   // what the pairs are, as far as they were read whole
+	taken []uint64          // all numbers, in order
+	items map[uint64]answer // what the pairs are, as far as they were read
 }
 
 // top is the highest number.
@@ -42,9 +39,7 @@ func (s *shelf) catchUp(root *os.Root) error {
 		if more, err := stands(root, next); !more || err != nil {
 			return err
 		}
-		if err := s.add(root, next); err != nil {
-			return err
-		}
+		s.taken = append(s.taken, next)
 	}
 }
 
@@ -63,46 +58,31 @@ func (s *shelf) list(root *os.Root) error {
 	if err != nil {
 		return err
 	}
-	listed, err := unbroken(root, numbersOf(names), 0)
-	if err != nil {
-		return err
+	taken, err := unbroken(root, numbersOf(names), 0)
+	if err == nil {
+		*s = shelf{taken: taken, items: map[uint64]answer{}}
 	}
-	*s = shelf{answers: map[string][]uint64{}, keys: map[string]uint64{}, items: map[uint64]answer{}}
-	for _, n := range listed {
-		if err := s.add(root, n); err != nil {
-			*s = shelf{}
-			return err
-		}
-	}
-	return nil
-}
-
-// add reads the envelope of a pair. Payloads are read when somebody asks for them: those of all that ever came would take too long.
-func (s *shelf) add(root *os.Root, n uint64) error {
-	cover, err := read(root, number(n))
-	gone := errors.Is(err, fs.ErrNotExist) || errors.Is(err, errIrregular)
-	if err != nil && !gone {
-		return err
-	}
-	s.taken = append(s.taken, n)
-	if gone {
-		return nil // Read puts it before a person
-	}
-	s.keys[key(cover)] = n
-	v, err := readEnvelope(cover)
-	switch {
-	case err != nil:
-		s.untold = append(s.untold, n)
-	case v.reference != "":
-		s.answers[v.reference] = append(s.answers[v.reference], n)
-	}
-	return nil
+	return err
 }
 
 // after returns the numbers above one, in order.
 func (s *shelf) after(n uint64) []uint64 {
 	at, _ := slices.BinarySearch(s.taken, n+1)
 	return s.taken[at:]
+}
+
+// numberOf returns the number of a pair that has one, 0 for one that has none. It was given a short time ago, if at all, so the last ones are looked at first.
+func (s *shelf) numberOf(root *os.Root, pair string) (uint64, error) {
+	for _, n := range slices.Backward(s.taken) {
+		b, err := read(root, number(n))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errIrregular) {
+			return 0, err
+		}
+		if err == nil && key(b) == pair {
+			return n, nil
+		}
+	}
+	return 0, nil
 }
 
 // stands reports whether a pair has a number. None has 0.
@@ -117,7 +97,7 @@ func stands(root *os.Root, n uint64) (bool, error) {
 	return err == nil, err
 }
 
-// numbersOf returns the numbers in a listing of the folder, in order.
+// numbersOf returns the numbers in a listing, in order.
 func numbersOf(names []string) []uint64 {
 	var found []uint64
 	for _, name := range names {

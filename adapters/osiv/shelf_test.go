@@ -1,12 +1,14 @@
 package osiv
 
 import (
+	"errors"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
 )
 
@@ -59,7 +61,43 @@ func TestASearchLooksOnlyAtItsOwnMessage(t *testing.T) {
 	for n := range 500 {
 		id := entry("application-submitted", 1000+n, "").Reference
 		require.NoError(t, os.WriteFile(v.path(contract.Processed, "envl_"+string(id)+".xml"), nil, 0o600))
-		require.NoError(t, root.Mkdir(receiptsAbout(string(id)), 0o700))
+		require.NoError(t, root.Mkdir(about(string(id)), 0o700))
 	}
 	require.Less(t, search(), few+500)
+}
+
+// A process that ends between two steps of taking a report leaves the pair in the inbox; the next one finds the report all the same, under one number.
+func TestI7_AReportIsFoundWhereverTheProcessEndedThatTookIt(t *testing.T) {
+	for name, links := range map[string]func(v *village, base, k string, e native.Entry){
+		"after the number was given": func(*village, string, string, native.Entry) {},
+		"after its folder was made": func(v *village, _, _ string, e native.Entry) {
+			require.NoError(t, ignoreExists(os.Mkdir(v.path(about(string(e.Reference))), 0o700)))
+		},
+		"after it was noted": func(v *village, base, _ string, e native.Entry) {
+			require.NoError(t, ignoreExists(os.Mkdir(v.path(about(string(e.Reference))), 0o700)))
+			require.NoError(t, os.Link(v.path(contract.Inbox, "envl_"+base+".xml"), v.path(about(string(e.Reference)), "in_0000000001.xml")))
+		},
+	} {
+		v := open(t)
+		e := entry("application-submitted", 1, "")
+		v.handOver(t, e)
+		v.step(t)
+		base := v.pairInInbox(t)
+		b, err := os.ReadFile(v.path(contract.Inbox, "envl_"+base+".xml"))
+		require.NoError(t, err)
+		require.NoError(t, os.Link(v.path(contract.Inbox, "data_"+base+".zip"), v.path(contract.Processed, "in_"+key(b)+".zip")))
+		require.NoError(t, os.Link(v.path(contract.Inbox, "envl_"+base+".xml"), v.path(contract.Processed, "in_0000000001.xml")))
+		links(v, base, key(b), e)
+		require.Len(t, v.find(t, e), 1, name)
+		require.Empty(t, v.names(t, contract.Inbox), name)
+		_, err = os.Lstat(v.path(number(2)))
+		require.ErrorIs(t, err, os.ErrNotExist, name)
+	}
+}
+
+func ignoreExists(err error) error {
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	return err
 }
