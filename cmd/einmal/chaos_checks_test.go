@@ -453,7 +453,7 @@ func (e evidence) grown() (found []string) {
 	for name, now := range e.after {
 		was, known := e.before[name]
 		switch {
-		case !known || now.goroutines <= 0:
+		case !known || now.goroutines <= 0 || now.files <= 0 || now.resident <= 0:
 			found = append(found, fmt.Sprintf("nobody knows how %s was", name))
 		case now.goroutines > was.goroutines+moreGoroutines, now.files > was.files+moreFiles:
 			found = append(found, fmt.Sprintf("%s had %d goroutines and %d open files, and has %d and %d", name, was.goroutines, was.files, now.goroutines, now.files))

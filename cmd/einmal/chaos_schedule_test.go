@@ -211,7 +211,7 @@ func (f *fleet) strike(b blow) (begin, end func()) {
 
 func (f *fleet) killEverything() {
 	for _, m := range f.members {
-		m.process.kill()
+		m.kill()
 	}
 	if f.engines != nil {
 		f.engines.kill()
@@ -232,9 +232,9 @@ func (f *fleet) startEverything() {
 func (m *member) strike(what string) (begin, end func()) {
 	switch what {
 	case "kill":
-		return func() { m.process.kill() }, m.run
+		return m.kill, m.run
 	case "terminate":
-		return func() { m.process.signal(syscall.SIGTERM) }, func() { m.process.kill(); m.run() }
+		return m.terminate, func() { m.kill(); m.run() }
 	case "starve":
 		return m.starve, func() { m.files(plenty) }
 	case "pause":
@@ -242,6 +242,12 @@ func (m *member) strike(what string) (begin, end func()) {
 	}
 	require.Fail(m.fleet.t, "nobody knows how to "+what+" a gateway")
 	return nothing, nothing
+}
+
+// terminate asks a gateway to end, as an operator does.
+func (m *member) terminate() {
+	m.told = true
+	_ = m.process.cmd.Process.Signal(syscall.SIGTERM) // one that has ended is noted when it is killed
 }
 
 // plenty is how many files a process may have open when nothing is wrong.

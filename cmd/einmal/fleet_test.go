@@ -40,6 +40,20 @@ type member struct {
 	process *process
 	lives   []*process
 	began   time.Time
+	told    bool     // to end
+	fell    []string // how it ended without having been told, or otherwise than it should
+}
+
+// kill ends the gateway without warning, and notes one that has ended before: whatever goes wrong around it, it goes on.
+func (m *member) kill() {
+	select {
+	case <-m.process.ended:
+		if code := m.process.code(); !m.told || code != 0 {
+			m.fell = append(m.fell, fmt.Sprintf("%s, in its life %d, ended with code %d: %s", m.name, len(m.lives), code, m.process.errors.tail(3)))
+		}
+	default:
+		m.process.kill()
+	}
 }
 
 // newFleet prepares so many gateways; nothing runs yet. With EINMAL_TEST_KAFKA the broker is that one (deploy/local/engines.sh), and is left in peace.
@@ -134,6 +148,7 @@ func (m *member) run() {
 	if older != "" && (m.fleet.members[0] == m) == (len(m.lives)%2 == 0) {
 		program = older
 	}
+	m.told = false
 	m.process, m.began = startProgram(m.fleet.t, "run", nil, program, "run", "--config", m.config), time.Now()
 	m.lives = append(m.lives, m.process)
 }
