@@ -89,8 +89,10 @@ func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken
 		}
 		w := waiting{base: m[1] + m[2]}
 		seen[w.base] = true
-		whole, ours := e.inspect(root, &w)
+		whole, ours, err := e.inspect(root, &w)
 		switch {
+		case err != nil:
+			return nil, nil, err
 		case whole && ours:
 			pairs = append(pairs, w)
 		case !whole && e.overdue(root, w):
@@ -104,26 +106,38 @@ func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken
 	return pairs, stuck, nil
 }
 
-// inspect reads a pair. It is whole when both files are regular and can be read to the end; ours says that both are there and the envelope belongs to this exchange.
-func (e *exchange) inspect(root *os.Root, w *waiting) (whole, ours bool) {
+// inspect reads a pair. It is whole when both files are regular and can be read to the end; ours says that both are there and the envelope belongs to this exchange. An error says that at present
+// nobody can tell: then no later pair may be taken either.
+func (e *exchange) inspect(root *os.Root, w *waiting) (whole, ours bool, err error) {
 	b, err := read(root, w.cover())
+	if err == nil && e.meet != nil {
+		err = e.meet(w.base)
+	}
 	if err != nil {
-		return false, false
+		return false, false, ignoreHalf(err)
 	}
 	w.bytes = b
 	if w.envelope, err = readEnvelope(b); err != nil {
-		return false, false
+		return false, false, nil //nolint:nilerr // it may be being written
 	}
 	if w.envelope.messageType != uint64(e.config.MessageType) { //nolint:gosec // checked to be positive
-		return true, false
+		return true, false, nil
 	}
 	payload, size, err := regular(root, w.data(), contract.MaxPayload)
 	if err != nil {
-		return false, false
+		return false, false, ignoreHalf(err)
 	}
 	defer func() { _ = payload.Close() }()
 	p, err := unpack(payload, size)
-	return err == nil && p.whole(), true
+	return err == nil && p.whole(), true, nil
+}
+
+// ignoreHalf leaves of the failures to read a file only those that are about everything: no room for another open file, a share that does not answer.
+func ignoreHalf(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errIrregular) || errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return err
 }
 
 // overdue reports whether nothing has happened to either file of a pair for longer than a file may take to be written.
@@ -158,7 +172,10 @@ func read(root *os.Root, name string) ([]byte, error) {
 }
 
 // about is the folder with everything that came about one message: the carrier's receipts, and under their numbers the envelopes of OSIV's reports. A search looks there, and lists nothing else.
-func about(id string) string { return contract.Processed + "/about_" + key([]byte(id)) }
+func about(id string) string {
+	k := key([]byte(id))
+	return contract.Processed + "/about_" + k[:2] + "/" + k[2:] // file systems hold only so many folders in one
+}
 
 // shelve gives a pair its number, which makes it part of the stream, notes it with the message that it answers, and takes it out of the inbox. Each step is made or is not, may be made again,
 // and a pair that is out of the inbox has all of them.
@@ -191,7 +208,7 @@ func (e *exchange) shelve(root *os.Root, w waiting) error {
 // enter links the envelope under the next free number. A link that exists is never replaced, so no two pairs get one number, and no number below one that is
 // visible is given later.
 func (e *exchange) enter(root *os.Root, w waiting) (uint64, error) {
-	for next := max(e.shelf.top(), e.after) + 1; ; next++ {
+	for next := e.shelf.top() + 1; ; next++ {
 		err := root.Link(w.cover(), number(next))
 		if err == nil {
 			return next, errors.Join(syncFolder(root, contract.Processed), e.shelf.reach(root, next))
@@ -221,16 +238,21 @@ func note(root *os.Root, n uint64, message string) error {
 	return err
 }
 
-// folderOf makes a folder in that of what was processed, durable when it returns.
+// folderOf makes a folder about a message, durable when it returns.
 func folderOf(root *os.Root, folder string) error {
-	err := root.Mkdir(folder, 0o700)
-	if errors.Is(err, fs.ErrExist) {
+	if _, err := root.Lstat(folder); err == nil {
 		return nil
 	}
-	if err != nil {
-		return err
+	for _, f := range []string{path.Dir(folder), folder} {
+		err := root.Mkdir(f, 0o700)
+		if err == nil {
+			err = syncFolder(root, path.Dir(f))
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
 	}
-	return syncFolder(root, contract.Processed)
+	return nil
 }
 
 // syncFolder makes the names in a folder durable.

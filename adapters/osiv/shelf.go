@@ -58,7 +58,22 @@ func (s *shelf) list(root *os.Root) error {
 	if err != nil {
 		return err
 	}
-	taken, err := unbroken(root, numbersOf(names), 0)
+	listed := numbersOf(names)
+	first := uint64(1)
+	if len(listed) > 0 {
+		first = listed[0]
+	}
+	for first > 1 { // those before were deleted by their age, or the listing has missed them
+		missed, err := stands(root, first-1)
+		if err != nil {
+			return err
+		}
+		if !missed {
+			break
+		}
+		first--
+	}
+	taken, err := unbroken(root, listed, first-1)
 	if err == nil {
 		*s = shelf{taken: taken, items: map[uint64]answer{}}
 	}
@@ -71,9 +86,10 @@ func (s *shelf) after(n uint64) []uint64 {
 	return s.taken[at:]
 }
 
-// numberOf returns the number of a pair that has one, 0 for one that has none. It was given a short time ago, if at all, so the last ones are looked at first.
+// numberOf returns the number of a pair that has one, 0 for one that has none. It was given a short time ago, if at all, so only the last ones are looked at: a pair that the carrier brings again after
+// more than that is read twice, which is one record.
 func (s *shelf) numberOf(root *os.Root, pair string) (uint64, error) {
-	for _, n := range slices.Backward(s.taken) {
+	for _, n := range slices.Backward(s.taken[max(0, len(s.taken)-lately):]) {
 		b, err := read(root, number(n))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errIrregular) {
 			return 0, err
@@ -84,6 +100,8 @@ func (s *shelf) numberOf(root *os.Root, pair string) (uint64, error) {
 	}
 	return 0, nil
 }
+
+const lately = 1000
 
 // stands reports whether a pair has a number. None has 0.
 func stands(root *os.Root, n uint64) (bool, error) {

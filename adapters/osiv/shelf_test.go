@@ -61,7 +61,7 @@ func TestASearchLooksOnlyAtItsOwnMessage(t *testing.T) {
 	for n := range 500 {
 		id := entry("application-submitted", 1000+n, "").Reference
 		require.NoError(t, os.WriteFile(v.path(contract.Processed, "envl_"+string(id)+".xml"), nil, 0o600))
-		require.NoError(t, root.Mkdir(about(string(id)), 0o700))
+		require.NoError(t, folderOf(root, about(string(id))))
 	}
 	require.Less(t, search(), few+500)
 }
@@ -71,10 +71,10 @@ func TestI7_AReportIsFoundWhereverTheProcessEndedThatTookIt(t *testing.T) {
 	for name, links := range map[string]func(v *village, base, k string, e native.Entry){
 		"after the number was given": func(*village, string, string, native.Entry) {},
 		"after its folder was made": func(v *village, _, _ string, e native.Entry) {
-			require.NoError(t, ignoreExists(os.Mkdir(v.path(about(string(e.Reference))), 0o700)))
+			require.NoError(t, ignoreExists(os.MkdirAll(v.path(about(string(e.Reference))), 0o700)))
 		},
 		"after it was noted": func(v *village, base, _ string, e native.Entry) {
-			require.NoError(t, ignoreExists(os.Mkdir(v.path(about(string(e.Reference))), 0o700)))
+			require.NoError(t, ignoreExists(os.MkdirAll(v.path(about(string(e.Reference))), 0o700)))
 			require.NoError(t, os.Link(v.path(contract.Inbox, "envl_"+base+".xml"), v.path(about(string(e.Reference)), "in_0000000001.xml")))
 		},
 	} {

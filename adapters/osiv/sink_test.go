@@ -249,7 +249,7 @@ func TestFilesAreUnderNoOtherNamesThanTheContracts(t *testing.T) {
 	v.recorded(t, entry("application-submitted", 1, ""))
 	for _, folder := range []string{contract.Outbox, contract.Inbox, contract.Receipts, contract.Processed} {
 		for _, name := range v.names(t, folder) {
-			require.Regexp(t, `^(envl_[0-9a-f-]{36}\.xml|data_[0-9a-f-]{36}\.zip|in_[0-9]{10}\.xml|in_[0-9a-f]{32}\.zip|about_[0-9a-f]{32})$`, name, filepath.Join(folder, name))
+			require.Regexp(t, `^(envl_[0-9a-f-]{36}\.xml|data_[0-9a-f-]{36}\.zip|in_[0-9]{10}\.xml|in_[0-9a-f]{32}\.zip|about_[0-9a-f]{2})$`, name, filepath.Join(folder, name))
 		}
 	}
 }

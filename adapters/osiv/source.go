@@ -36,10 +36,13 @@ func (e *exchange) Read(ctx context.Context, after native.Position, limit int) (
 	defer func() { _ = root.Close() }()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.after = max(e.after, from)
 	stuck, err := e.take(root)
 	if err != nil {
 		return adapters.Batch{}, unusable(opRead, err)
+	}
+	if from > e.shelf.top() {
+		return adapters.Batch{}, fault.New(fault.Stop, opRead, adapters.PositionUnknown, "the file with the highest number was taken away from the processed ones, or they were set back to an older state").
+			Hint("bring the processed folder back as it was")
 	}
 	batch := adapters.Batch{Next: after, Broken: stuck}
 	for _, n := range e.shelf.after(from) {

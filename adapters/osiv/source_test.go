@@ -6,11 +6,13 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
@@ -225,18 +227,49 @@ func unique(all []native.RecordID) []native.RecordID {
 	return some
 }
 
-func TestNumbersGoOnWhenTheFolderWasEmptied(t *testing.T) {
+// Numbers below a position would never be read. Where the folder was emptied the position is not known any more, and everything is read again.
+func TestI1_AFolderThatWasEmptiedIsReadFromTheBeginning(t *testing.T) {
 	v := open(t)
 	v.clerk(t, "application-submitted", 1, "")
 	v.step(t)
 	_, _, end := readAll(t, v.system.Source, "", 10)
 	require.NoError(t, os.RemoveAll(v.path(contract.Processed)))
 	require.NoError(t, os.Mkdir(v.path(contract.Processed), 0o700))
+	_, err := v.again(t).Source.Read(t.Context(), end, 10)
+	requireFault(t, err, fault.Stop, adapters.PositionUnknown)
 	e := v.clerk(t, "application-submitted", 2, "")
 	v.step(t)
-	records, _, next := readAll(t, v.again(t).Source, end, 10)
+	records, _, next := readAll(t, v.again(t).Source, "", 10)
 	require.Equal(t, []native.RecordID{e.ID}, ids(records))
-	require.Equal(t, native.Position("2"), next)
+	require.Equal(t, native.Position("1"), next)
+}
+
+// I3: what cannot be read at present, because no file can be opened, is not taken for half-written: a later pair would overtake it.
+func TestI3_APairThatCannotBeReadAtPresentIsNotOvertaken(t *testing.T) {
+	v := open(t)
+	first, second := v.clerk(t, "application-submitted", 1, ""), v.clerk(t, "application-submitted", 2, "")
+	v.step(t)
+	root, err := os.OpenRoot(v.folder)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, root.Close()) }()
+	names, err := list(root, contract.Inbox)
+	require.NoError(t, err)
+	require.Len(t, names, 4)
+	for n := range 2 { // whichever of the two is looked at first
+		looked := 0
+		e := &exchange{config: Config{Folder: v.folder, Sender: "T3-CH-1", Recipient: "T6-100001-1", MessageType: 2000100, Settle: time.Hour}, now: time.Now}
+		e.meet = func(string) error {
+			if looked++; looked == n+1 {
+				return syscall.EMFILE
+			}
+			return nil
+		}
+		_, err := e.Read(t.Context(), "", 10)
+		requireFault(t, err, fault.Retry, "folder")
+		require.Empty(t, v.names(t, contract.Processed))
+	}
+	records, _, _ := readAll(t, v.system.Source, "", 10)
+	require.Equal(t, []native.RecordID{first.ID, second.ID}, ids(records))
 }
 
 // After an outage thousands may wait. The folder of what was taken is listed once for all of them: a gateway that is killed again and again must get through before it is.
