@@ -85,7 +85,7 @@ type exchange struct {
 	versions map[string]state   // of the register, by their place
 	settled  settled            // the last register that needed nothing more
 	room     bounds             // of the register
-	full     bool               // it would be larger than that
+	full     uint64             // the first version that would be larger than that; 0: none
 }
 
 // open opens the folder for one piece of work. A folder that is not there may come back; one that may not be entered needs a person.

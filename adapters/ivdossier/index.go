@@ -66,21 +66,24 @@ func newIndex() *index {
 // numbered is the name of an entry in the journal; the width keeps names in order for people.
 func numbered(n uint64) string { return fmt.Sprintf("%s/%010d.json", journal, n) }
 
-// learn reads what has come to the journal. An entry that two processes numbered at once counts under its first number.
+// learn reads what has come to the journal, one number after the other: a listing is not made in one moment and may show a number without the one before it, and it would be one of years. Once it is
+// listed all the same, to see that none is missing. An entry that two processes numbered at once counts under its first number.
 func (e *exchange) learn(d *disk) error {
-	names, err := d.names(journal)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		digits, isJSON := strings.CutSuffix(name, ".json")
-		n, err := strconv.ParseUint(digits, 10, 63)
-		if !isJSON || err != nil || n <= e.index.last {
-			continue
+	most := uint64(0)
+	if e.index.last == 0 {
+		var err error
+		if most, err = highest(d); err != nil {
+			return err
 		}
+	}
+	for {
+		n := e.index.last + 1
 		s, err := e.recall(d, numbered(n))
+		if errors.Is(err, fs.ErrNotExist) && n > most {
+			return nil
+		}
 		if errors.Is(err, fs.ErrNotExist) {
-			err = damaged()
+			return damaged()
 		}
 		if err != nil {
 			return err
@@ -91,7 +94,18 @@ func (e *exchange) learn(d *disk) error {
 		}
 		e.index.add(n, s, name, e.glean(s))
 	}
-	return nil
+}
+
+// highest returns the highest number of the journal.
+func highest(d *disk) (most uint64, err error) {
+	names, err := d.names(journal)
+	for _, name := range names {
+		digits, isJSON := strings.CutSuffix(name, ".json")
+		if n, err := strconv.ParseUint(digits, 10, 63); isJSON && err == nil {
+			most = max(most, n)
+		}
+	}
+	return most, err
 }
 
 func (x *index) add(n uint64, s stored, file string, g gleaned) {

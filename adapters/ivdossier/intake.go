@@ -119,6 +119,9 @@ func (e *exchange) look(d *disk) (all []lying, others map[string]lying, err erro
 		locked := e.locks(files)
 		for _, f := range files {
 			info, err := f.Info()
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, nil, err // what was saved later in the case must not come first
+			}
 			if err != nil || !info.Mode().IsRegular() {
 				continue // gone again, or not a file
 			}

@@ -429,3 +429,19 @@ func TestRead_WhatIsMissingInEinmalsOwnFolderIsAReasonToStop(t *testing.T) {
 		requireFault(t, err, fault.Stop, "damaged")
 	}
 }
+
+// I1: numbers of the journal have no gaps. One that a listing shows without the one before it is not passed over, and one that is missing for good is told.
+func TestI1_AJournalWithAGapIsDamaged(t *testing.T) {
+	o := open(t)
+	for n := range 3 {
+		o.apply(t, entry("application-submitted", n+1, ""))
+	}
+	second := o.path(numbered(2))
+	require.NoError(t, os.Rename(second, second+".away"))
+	_, err := o.again(t).Read(t.Context(), "", 10)
+	requireFault(t, err, fault.Stop, "damaged")
+	require.NoError(t, os.Rename(second+".away", second))
+	batch, err := o.again(t).Read(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Len(t, batch.Records, 3)
+}

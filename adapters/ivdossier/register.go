@@ -71,7 +71,7 @@ func (e *exchange) turn(d *disk) (again bool, err error) {
 	if err != nil {
 		return errors.Is(err, fs.ErrNotExist), ignoreMissing(err)
 	}
-	saved, err := e.readRegister(b, all)
+	saved, err := e.registerOf(b, all)
 	if err != nil {
 		if stays || e.now().Sub(info.ModTime()) < e.config.Settle {
 			return false, nil // it may be being written
@@ -100,10 +100,12 @@ func (e *exchange) turn(d *disk) (again bool, err error) {
 
 // settle remembers that the register needs nothing more until it, or what it is to show, is another.
 func (e *exchange) settle(d *disk, latest state) error {
+	lies := glance{}
 	info, err := d.root.Lstat(contract.Register)
 	if err == nil {
-		e.settled = settled{glance{mod: info.ModTime(), size: info.Size()}, latest.Number, e.index.last}
+		lies = glance{mod: info.ModTime(), size: info.Size()}
 	}
+	e.settled = settled{lies, latest.Number, e.index.last}
 	return ignoreMissing(err)
 }
 
@@ -117,6 +119,9 @@ type settled struct {
 // unchanged reports whether the register needs nothing more, as far as its time tells.
 func (e *exchange) unchanged(d *disk, latest state) bool {
 	info, err := d.root.Lstat(contract.Register)
+	if errors.Is(err, fs.ErrNotExist) {
+		return e.full > 0 && e.settled == settled{glance{}, latest.Number, e.index.last} // somebody has taken it away, and no new one can be written
+	}
 	if err != nil || e.now().Sub(info.ModTime()) <= unsure {
 		return false
 	}
@@ -141,10 +146,15 @@ func (e *exchange) replace(d *disk, latest state, staff map[native.CaseKey][2]st
 		return false, err
 	}
 	if _, err := guard(b, e.room); err != nil {
-		e.full = true
+		if e.full == 0 {
+			e.full = next.Number
+		}
+		if !same(next.Lines, e.lines(latest.staff())) {
+			return false, ignoreExisting(e.record(d, state{Number: next.Number, Through: latest.Through, Lines: next.Lines}))
+		}
 		return false, e.settle(d, latest)
 	}
-	e.full = false
+	e.full = 0
 	next.Sum = sum(b)
 	if err := e.record(d, next); err != nil {
 		return errors.Is(err, fs.ErrExist), ignoreExisting(err)
@@ -176,6 +186,14 @@ func ignoreExisting(err error) error {
 	return err
 }
 
+// registerOf is what stands in the register. One that einmal wrote and nobody changed is known without being read.
+func (e *exchange) registerOf(b []byte, all known) (sheet, error) {
+	if at := slices.IndexFunc(all, func(s state) bool { return s.Sum == sum(b) }); at >= 0 {
+		return sheet{base: all[at].Number, lines: all[at].Lines}, nil
+	}
+	return e.readRegister(b, all)
+}
+
 // mergeAside takes over what staff wrote in versions that were set aside, and files them away. again says that it took something over.
 func (e *exchange) mergeAside(d *disk, all known) (again bool, err error) {
 	files, err := d.list(aside)
@@ -191,6 +209,12 @@ func (e *exchange) mergeAside(d *disk, all known) (again bool, err error) {
 		if err != nil && !errors.Is(err, errIrregular) {
 			return false, err
 		}
+		if all.wrote(sum(b)) {
+			if err := d.remove(name); err != nil {
+				return false, err
+			}
+			continue
+		}
 		saved, unreadable := e.readRegister(b, all)
 		if unreadable == nil {
 			latest := all.latest()
@@ -202,18 +226,15 @@ func (e *exchange) mergeAside(d *disk, all known) (again bool, err error) {
 				return true, ignoreExisting(e.record(d, state{Number: latest.Number + 1, Through: e.index.last, Lines: e.lines(staff)}))
 			}
 		}
-		if err := e.shelve(d, name, b, all, unreadable != nil || saved.strange); err != nil {
+		if err := e.shelve(d, name, unreadable != nil || saved.strange); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
 }
 
-// shelve files a version away that was set aside. One that einmal wrote and nobody changed is not kept.
-func (e *exchange) shelve(d *disk, name string, b []byte, all known, look bool) error {
-	if all.wrote(sum(b)) {
-		return d.remove(name)
-	}
+// shelve files a version away that somebody saved and that was set aside.
+func (e *exchange) shelve(d *disk, name string, look bool) error {
 	kind := shelvedMerged
 	if look {
 		kind = shelvedLook
@@ -228,8 +249,8 @@ func (e *exchange) shelf(d *disk) ([]adapters.Broken, error) {
 		return nil, err
 	}
 	var look []adapters.Broken
-	if e.full {
-		look = append(look, adapters.Broken{ID: "register-full", Reason: unfit("register-full", "the register would be larger than its limit and no longer shows what is new; entries go on being recorded and taken",
+	if e.full > 0 {
+		look = append(look, adapters.Broken{ID: native.RecordID("register-full-" + strconv.FormatUint(e.full, 10)), Reason: unfit("register-full", "the register would be larger than its limit and no longer shows what is new; entries go on being recorded and taken",
 			"see the limits in the contract of the dossier folder; agree on a new folder with the office, for the cases that are opened from now on")})
 	}
 	for _, f := range files {

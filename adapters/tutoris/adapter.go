@@ -76,10 +76,13 @@ func (e *exchange) ping(ctx context.Context) error {
 		return err
 	}
 	defer l.close()
-	for _, folder := range []string{contract.Inbox, contract.Archive, contract.Results, contract.Outbox} {
+	for _, folder := range []string{contract.Inbox, contract.Results, contract.Outbox} {
 		if _, err := l.names(e.at(folder)); err != nil {
 			return l.unusable(err)
 		}
+	}
+	if _, err := l.files.Stat(e.at(contract.Archive)); err != nil { // it holds what was taken in months, and is not listed
+		return l.unusable(err)
 	}
 	for _, folder := range []string{contract.Inbox, contract.Documents} {
 		if err := e.try(l, folder); err != nil {

@@ -74,7 +74,7 @@ func (e *exchange) recent(ctx context.Context, ref native.Reference) (outcome, b
 		return outcome{}, false
 	}
 	defer e.release()
-	if age := e.now().Sub(e.results.seen); e.results.files == nil || age < 0 || age >= e.config.Look {
+	if age := e.now().Sub(e.results.seen); e.results.seen.IsZero() || age < 0 || age >= e.config.Look {
 		return outcome{}, false
 	}
 	return e.outcome(ref), true
@@ -103,38 +103,47 @@ func (e *exchange) look(ctx context.Context, l *link, ref native.Reference) (out
 	return e.outcome(ref), nil
 }
 
-// refresh reads the result files that are new or have changed. The caller holds the results.
+// refresh reads the result files that are new or have changed. What was read stays known when the time of the call ends before the last one: the next call goes on from there. The caller holds the
+// results.
 func (e *exchange) refresh(l *link) error {
 	started := e.now()
 	names, err := l.names(e.at(contract.Results))
 	if err != nil {
 		return err
 	}
-	files := map[string]resulted{}
+	if e.results.files == nil {
+		e.results.files = map[string]resulted{}
+	}
+	for name := range e.results.files {
+		if _, there := names[name]; !there {
+			delete(e.results.files, name)
+		}
+	}
 	for name, stamp := range names {
 		run, ok := contract.ParseResult(name)
 		if !ok {
 			continue
 		}
 		if known, read := e.results.files[name]; read && known.broken == nil && known.stamp == stamp {
-			files[name] = known
 			continue
 		}
 		b, err := l.read(e.at(contract.Results, name))
+		var receipts []receipt
 		if err == nil {
-			var receipts []receipt
 			receipts, err = readResult(run, b)
-			files[name] = resulted{stamp: stamp, receipts: receipts}
 		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
+			delete(e.results.files, name)
 		case err != nil && fault.KindOf(err) != fault.Park:
 			return err
 		case err != nil:
-			files[name] = resulted{stamp: stamp, raw: b, broken: err}
+			e.results.files[name] = resulted{stamp: stamp, raw: b, broken: err}
+		default:
+			e.results.files[name] = resulted{stamp: stamp, receipts: receipts}
 		}
 	}
-	e.results = results{seen: started, files: files}
+	e.results.seen = started
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package tutoris
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -258,7 +259,7 @@ func (l *link) read(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := io.ReadAll(io.LimitReader(f, contract.MaxFile+1))
+	b, err := io.ReadAll(bufio.NewReaderSize(io.LimitReader(f, contract.MaxFile+1), 32<<10)) // each reading is a round trip
 	closed := f.Close()
 	switch {
 	case len(b) > contract.MaxFile:

@@ -69,18 +69,26 @@ func examine(entry native.Entry) (*etree.Element, error) {
 	return content, nil
 }
 
-// delivered looks for the files with a reference that were handed over after an attempt of which the result is known: whether one lies in the inbox, and the number of the last one. Attempts
-// are counted without gaps, so it looks for one name after the other: the archive holds what was taken in months, and is not listed. The inbox is looked at first, because that is the way a file
-// goes. An attempt without a result that was deleted from the archive by its age is not seen, nor are those after it; written once more it is recorded at most once, by its reference.
+// delivered looks for the files with a reference that were handed over after an attempt of which the result is known: whether one lies in the inbox, and the number of the last one. The inbox, which
+// holds what came since the last window, is looked at first, because that is the way a file goes. In the archive, which holds what was taken in months, one name after the other is looked for: attempts
+// are counted without gaps, and one that was deleted there by its age, without ever having had a result, is none any more.
 func (e *exchange) delivered(l *link, ref native.Reference, after int) (lies bool, last int, err error) {
-	for last = after; ; last++ {
-		next := contract.Delivery{Reference: ref, Attempt: last + 1}.File()
-		if lies, err = l.exists(e.at(contract.Inbox, next)); lies || err != nil {
-			return lies, last + 1, err
+	names, err := l.names(e.at(contract.Inbox))
+	if err != nil {
+		return false, 0, err
+	}
+	last = after
+	for name := range names {
+		if d, ok := contract.ParseDelivery(name); ok && d.Reference == ref {
+			lies, last = true, max(last, d.Attempt)
 		}
-		if taken, err := l.exists(e.at(contract.Archive, next)); !taken || err != nil {
-			return false, last, err
+	}
+	for {
+		taken, err := l.exists(e.at(contract.Archive, contract.Delivery{Reference: ref, Attempt: last + 1}.File()))
+		if !taken || err != nil {
+			return lies, last, err
 		}
+		last++
 	}
 }
 
