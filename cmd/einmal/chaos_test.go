@@ -2,9 +2,11 @@ package main_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -245,6 +247,9 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 	}
 	t.Logf("seed %d: %d blows in %.0f s, %v; %d handovers, %d messages, %d records, %d rulings; double %d, lost %d, p50 %.0f ms, p99 %.0f ms; everything at its end after %.0f s",
 		seed, len(blows), suffered.Seconds(), tally(blows), e.proof.Handovers, e.proof.Messages, e.entries(), operator.ruled, e.proof.Double, e.proof.Lost, e.proof.P50, e.proof.P99, played.Seconds())
+	if len(e.grown()) > 0 {
+		f.stacks()
+	}
 	require.Empty(t, found)
 	require.NoError(t, errors.Join(load.errs...))
 	if lasts >= time.Hour {
@@ -287,6 +292,32 @@ func (m *member) panics() (found []string) {
 		}
 	}
 	return found
+}
+
+// stacks lets every gateway end and say what its goroutines are at, the most frequent first.
+func (f *fleet) stacks() {
+	f.t.Helper()
+	for _, m := range f.members {
+		m.process.signal(syscall.SIGQUIT)
+		_ = m.process.code()
+		_, dump, _ := strings.Cut(m.process.errors.String(), "SIGQUIT")
+		at := map[string]int{}
+		for _, g := range strings.Split(dump, "\n\n") {
+			lines := strings.Split(g, "\n")
+			if !strings.HasPrefix(lines[0], "goroutine ") {
+				continue
+			}
+			var calls []string
+			for n := 1; n < len(lines); n += 2 {
+				calls = append(calls, lines[n][:strings.LastIndexByte(lines[n]+"(", '(')])
+			}
+			at[strings.Join(calls, " < ")]++
+		}
+		often := slices.SortedFunc(maps.Keys(at), func(a, b string) int { return cmp.Compare(at[b], at[a]) })
+		for _, calls := range often[:min(len(often), 12)] {
+			f.t.Logf("%s: %d at %s", m.name, at[calls], calls)
+		}
+	}
 }
 
 // sparing leaves out most handovers of the dossier folder beyond the first ones. It is made for an office's few hundred cases in years: its register shows all of them, and a workbook of
