@@ -2,6 +2,8 @@ package delivery
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -35,4 +37,33 @@ func TestSink_OnlyAFailureKeepsTheNextEntryBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Each try at a system that is down costs two records of the ledger: one that stays down for a day is tried less and less, and one that is there again is in use half a minute later.
+func TestSink_ASystemThatStaysDownIsTriedLessAndLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink("x", Target{Parallel: 4})
+		away := fault.New(fault.Retry, "x.apply", "unreachable", "away")
+		tries := 0
+		for began := time.Now(); time.Since(began) < 24*time.Hour; time.Sleep(200 * time.Millisecond) {
+			if release, ok := s.enter(t.Context()); ok {
+				tries++
+				release(away)
+			}
+		}
+		require.Less(t, tries, 24*60*2+20)
+		require.Greater(t, tries, 24*60)
+		back := time.Now()
+		for range 20 {
+			for {
+				release, ok := s.enter(t.Context())
+				if ok {
+					release(nil)
+					break
+				}
+				time.Sleep(200 * time.Millisecond)
+			}
+		}
+		require.LessOrEqual(t, time.Since(back), longestRest+time.Second)
+	})
 }
