@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -64,9 +65,10 @@ func (r *reconciliation) run(cmd *cobra.Command) error {
 	switch {
 	case fault.CodeOf(err) == "unknown-system":
 		return usageError{err}
-	case err != nil:
+	case err != nil && len(report.Systems) == 0:
 		return fault.Wrap(fault.Stop, "reconcile", err) // 1 is for what differs
 	}
+	asked := err // what was found is shown also when nobody could be asked about it
 	if r.json {
 		err = printJSON(cmd.OutOrStdout(), report)
 	} else {
@@ -75,6 +77,8 @@ func (r *reconciliation) run(cmd *cobra.Command) error {
 	switch {
 	case err != nil:
 		return err
+	case asked != nil:
+		return fault.Wrap(fault.Stop, "reconcile", asked)
 	case !report.Complete():
 		return fault.New(fault.Stop, "reconcile", "unreadable", "a system cannot be read, so nobody knows whether it differs").Hint("see the systems marked unreadable")
 	case report.Differs():
@@ -82,6 +86,9 @@ func (r *reconciliation) run(cmd *cobra.Command) error {
 	}
 	return nil
 }
+
+// findingsAtATime keeps a request within what the gateway reads: some hundred kilobytes.
+const findingsAtATime = 500
 
 // compare lets the running gateway compare when the broker is its own, and otherwise compares by itself.
 func (r *reconciliation) compare(cmd *cobra.Command, cfg config.Config, client *adminClient) (report reconcile.Report, err error) {
@@ -105,11 +112,15 @@ func (r *reconciliation) compare(cmd *cobra.Command, cfg config.Config, client *
 	if err != nil || !r.park {
 		return report, err
 	}
-	var asked admin.Asked
-	if err := client.patient(ctx, "/differences", report.Findings, &asked); err != nil {
-		return report, err
+	asked := 0
+	for part := range slices.Chunk(report.Findings, findingsAtATime) {
+		var some admin.Asked
+		if err := client.patient(ctx, "/differences", part, &some); err != nil {
+			return report, err
+		}
+		asked += some.New
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%d new differences wait for a person\n", asked.New)
+	fmt.Fprintf(cmd.ErrOrStderr(), "%d new differences wait for a person\n", asked)
 	return report, nil
 }
 

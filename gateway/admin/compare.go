@@ -12,8 +12,8 @@ import (
 	"github.com/einmal-hub/einmal/gateway/reconcile"
 )
 
-// maxFindings is the most that a list of findings may hold: some hundred thousand of them.
-const maxFindings = 256 << 20
+// maxFindings is the most bytes that a list of findings may hold: more than a thousand of them. A longer one comes in parts.
+const maxFindings = strict.MaxBytes
 
 // Reconciliation asks for a comparison.
 type Reconciliation struct {

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -26,6 +27,7 @@ type job struct {
 	place ledger.Place
 	sink  *sink
 	own   ledger.Own
+	doubt error // what came back of the own attempt instead of an answer
 	entry native.Entry
 	// stored says that the documents of the entry stand in the native system.
 	stored bool
@@ -107,7 +109,7 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 		case ledger.StepAsked:
 			return errAsked
 		case ledger.StepPark:
-			return j.about(ref.Attempt, unknownOutcome(ref))
+			return j.unknownOutcome(ref)
 		case ledger.StepWait:
 			if err := c.waitOrFind(ctx, j, min(wait, pause.NextBackOff())); err != nil {
 				return err
@@ -144,16 +146,21 @@ func (c *claim) known(j *job) ledger.Ref {
 	return c.o.Ledger.Doubt(ref, c.partition, j.m.Time)
 }
 
-// unknownOutcome says that nobody can know whether an attempt was executed.
-func unknownOutcome(r ledger.Ref) error {
+// unknownOutcome says that nobody can know whether the last attempt was executed, and what is known of it: when it was announced, what came back, and by what to look for it.
+func (j *job) unknownOutcome(r ledger.Ref) error {
 	if !r.Lost.IsZero() {
-		return fault.New(fault.Park, "delivery.record", "ledger-set-back",
+		return j.about(r.Attempt, fault.New(fault.Park, "delivery.record", "ledger-set-back",
 			"the ledger was set back at "+r.Lost.UTC().Format(time.RFC3339)+", and whether this was recorded before cannot be found out").
-			Hint("search the native system for the reference; then rule: found, send once more, or withdraw")
+			Hint("search the native system for the reference "+string(j.Ref)+"; then rule: found, send once more, or withdraw"))
 	}
-	return fault.New(fault.Park, "delivery.record", "outcome-unknown",
-		"the native system did not answer, and whether it recorded the entry cannot be found out; last attempt at "+r.IntentAt.UTC().Format(time.RFC3339)).
-		Hint("search the native system for the reference; then rule: found, send once more, or withdraw")
+	back := "nothing: the gateway that made it has ended"
+	if j.own.Sent && j.own.Attempt == r.Attempt && j.own.Nonce == r.Nonce && j.doubt != nil {
+		reason := ledger.ReasonOf(j.doubt)
+		back = reason.Code + ", " + reason.Text
+	}
+	return j.about(r.Attempt, fault.New(fault.Park, "delivery.record", "outcome-unknown",
+		fmt.Sprintf("whether the native system recorded the entry cannot be found out; attempt %d was made at %s, and what came back is %s", r.Attempt, r.IntentAt.UTC().Format(time.RFC3339), back)).
+		Hint("search the native system for the reference "+string(j.Ref)+"; then rule: found, send once more, or withdraw"))
 }
 
 // attempt announces the next attempt and, if this worker is the first to announce it, sends once. An error is a reason to park.
@@ -195,6 +202,7 @@ func (c *claim) send(ctx context.Context, j *job, release func(error)) (native.R
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), j.sink.Abilities.Bounds.Request)
 	defer cancel()
 	receipt, err := j.sink.Sink.Apply(request, j.entry)
+	j.doubt = err
 	release(err)
 	outcome := "receipt"
 	if err != nil {
@@ -368,7 +376,7 @@ func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
 		return c.twice(j)
 	}
 	if c.o.Protocol.AfterEmptyLookup(ref, j.sink.Abilities.Mode) == ledger.StepPark {
-		return j.about(ref.Attempt, unknownOutcome(ref))
+		return j.unknownOutcome(ref)
 	}
 	return c.voidForeign(ctx, j, ref)
 }
