@@ -118,6 +118,39 @@ func (f *fleet) schedule(seed uint64, lasts, pause time.Duration) []blow {
 	return all
 }
 
+// kind is what a card is about, whichever gateway or line it meets.
+func (f *fleet) kind(what, whom string) string {
+	switch {
+	case f.links[whom] != nil:
+		whom = "a line"
+	case strings.HasPrefix(whom, "gateway"):
+		whom = "a gateway"
+	}
+	return what + " " + whom
+}
+
+// whole puts one blow of each kind that was not drawn before a schedule, one after the other: a run of some seconds draws only some of them, and each is to go wrong in every test.
+func (f *fleet) whole(all []blow) []blow {
+	drawn := map[string]bool{}
+	for _, b := range all {
+		drawn[f.kind(b.What, b.Whom)] = true
+	}
+	var first []blow
+	at := int64(0)
+	for _, c := range f.deck() {
+		if kind := f.kind(c.what, c.whom); !drawn[kind] {
+			drawn[kind] = true
+			first = append(first, blow{at, c.what, c.whom, c.least.Milliseconds()})
+			at += c.least.Milliseconds() + 300
+		}
+	}
+	for _, b := range all {
+		b.At += at
+		first = append(first, b)
+	}
+	return first
+}
+
 // replayed reads a schedule that an earlier run has written.
 func replayed(t testing.TB, file string) (all []blow) {
 	t.Helper()
@@ -337,6 +370,16 @@ func TestAScheduleHasEveryBlowAndNoneOnTopOfAnother(t *testing.T) {
 	}
 	for _, c := range f.deck() {
 		require.True(t, drawn[c.what+" "+c.whom], "%s %s", c.what, c.whom)
+	}
+	short := f.whole(f.schedule(41, 5*time.Second, 250*time.Millisecond))
+	drawn, free = map[string]bool{}, map[string]int64{}
+	for _, b := range short {
+		drawn[f.kind(b.What, b.Whom)] = true
+		require.GreaterOrEqual(t, b.At, free[b.Whom], b)
+		free[b.Whom] = b.At + b.For
+	}
+	for _, c := range f.deck() {
+		require.True(t, drawn[f.kind(c.what, c.whom)], "%s %s", c.what, c.whom)
 	}
 	file := filepath.Join(t.TempDir(), "schedule.jsonl")
 	written(t, file, all)

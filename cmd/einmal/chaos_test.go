@@ -212,7 +212,7 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 	}
 	before := f.vitals()
 
-	blows := f.schedule(seed, lasts, pause)
+	blows := f.whole(f.schedule(seed, lasts, pause))
 	if file := os.Getenv("EINMAL_CHAOS_SCHEDULE"); file != "" {
 		blows = replayed(t, file)
 	}
