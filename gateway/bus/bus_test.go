@@ -221,6 +221,19 @@ func TestReadAtSaysWhenThereIsNoRecord(t *testing.T) {
 	}
 }
 
+// A record is asked for with little around it, and comes whole all the same.
+func TestReadAtReadsALargeRecordWhole(t *testing.T) {
+	br := anyBroker(t)
+	b := open(t, br.config(), bus.Watch{})
+	large := strings.Repeat("x", 900<<10)
+	publish(t, b, b.Topics().Parked, "k", "small")
+	at := publish(t, b, b.Topics().Parked, "k", large)
+	publish(t, b, b.Topics().Parked, "k", "small")
+	r, err := b.ReadAt(t.Context(), b.Topics().Parked, at.Partition, at.Offset)
+	require.NoError(t, err)
+	require.Equal(t, large, string(r.Value))
+}
+
 func TestReadAtAndEndFindTheBrokerAgainAfterARestart(t *testing.T) {
 	br := startBroker(t)
 	b := open(t, br.config(), bus.Watch{})

@@ -11,8 +11,8 @@ import (
 const (
 	// fetchVersion is the newest that Kafka 2.1 and the oldest that Kafka 4 understands.
 	fetchVersion = 4
-	// fetchBytes is more than a broker's largest batch; one that is larger still comes whole.
-	fetchBytes = 2 << 20
+	// fetchBytes is what comes with the batch that is asked for: little, because after a start thousands of records are read one by one. The first batch comes whole, however large it is (KIP-74).
+	fetchBytes = 16 << 10
 	// fetchWait is in milliseconds: there is nothing to wait for.
 	fetchWait = 1
 )
