@@ -83,7 +83,7 @@ func (f *fleet) work(plan clerks.Plan, rooms, part int) *load {
 				}
 				slice := clerks.Plan{Seed: plan.Seed, Handovers: plan.Handovers[first:min(first+l.part, len(plan.Handovers))]}
 				outcome, err := clerks.Play(f.t.Context(), clerks.PlayOptions{
-					Plan: slice, Systems: world.Systems("http://" + f.mocksAt), Poll: 50 * time.Millisecond, Quiet: patience,
+					Plan: slice, Systems: world.Systems("http://" + f.mocksAt), Poll: 200 * time.Millisecond, Quiet: patience,
 				})
 				if err == nil && outcome.Stalled {
 					err = fmt.Errorf("nothing moves any more among the handovers %d to %d", first+1, first+l.part)
