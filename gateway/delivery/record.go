@@ -76,7 +76,14 @@ func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Pla
 	}
 	span.SetAttributes(attribute.String(telemetry.AttrOutcome, "parked"), attribute.String(telemetry.AttrReason, fault.CodeOf(err)))
 	span.SetStatus(codes.Error, fault.CodeOf(err))
-	return c.park(ctx, j.Entry, ledger.Parking{Place: place, Name: m.Name, Attempt: j.judged}, err) == nil
+	if c.park(ctx, j.Entry, ledger.Parking{Place: place, Name: m.Name, Attempt: j.judged}, err) != nil {
+		return false
+	}
+	if ref, _ := c.o.Ledger.Ref(j.Ref); !ref.Asked && !ref.Settled() {
+		// The question does not count: another gateway had announced the next attempt before. It may have lost the partition since, so that attempt is seen to here, too.
+		return c.record(ctx, m, place, to)
+	}
+	return true
 }
 
 // earlier records first what was admitted before a message and is still open at the destination. In a run without interruption there is nothing: the lane
