@@ -136,6 +136,37 @@ func TestI2_ASystemThatAnswersLaterIsAskedBeforeAnythingIsSentAgain(t *testing.T
 	})
 }
 
+// A system that answers later shows the refusal of an earlier attempt until the next one is handed over. Who looks meanwhile does not take it for the answer to that one.
+// Model, a later refusal of an earlier attempt counts.
+func TestARefusalThatCameBeforeAnAttemptIsNoAnswerToIt(t *testing.T) {
+	keys := newKeys(t)
+	for _, mode := range []adapters.Mode{adapters.ModeA, adapters.ModeC} {
+		t.Run(string(mode), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
+				x := r.systems["x"]
+				x.faults, x.answer = []string{"carrier refuses"}, 10*time.Minute
+				g := r.start(0)
+				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+				elapse(time.Hour)
+				require.Equal(t, []string{"person-unknown"}, codes(g))
+				r.memory.slow = bounds.Send / 2
+				e := ledger.Entry{Case: "c1", Message: "c1-1", To: r.to[0], Ref: g.delivery.Reference("c1-1", r.to[0])}
+				another := ledger.New(swift{r.memory}, g.ledger.View, time.Now)
+				require.NoError(t, another.Rule(t.Context(), g.ledger.Parked()[0], ledger.Decision{Verdict: ledger.Retry, Person: "op", Why: "corrected"}, native.Receipt{}))
+				require.NoError(t, another.Intend(t.Context(), e, 2, "another"))
+				elapse(bounds.Send) // as late as it may
+				x.handedOver(native.Entry{Reference: e.Ref, CaseReference: e.Case, Kind: "application-submitted"})
+				elapse(time.Hour)
+				require.Empty(t, codes(g))
+				require.Equal(t, []string{"application-submitted"}, x.kinds("c1"))
+				require.Equal(t, 1, x.calls)
+				g.stop()
+			})
+		})
+	}
+}
+
 // What the carrier has given up is sent again.
 func TestI1_WhatTheCarrierHasGivenUpIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -314,7 +314,7 @@ func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) erro
 		found, err := c.find(ctx, j)
 		switch {
 		case fault.KindOf(err) == fault.Refuse:
-			return c.refusedLater(j, err)
+			return c.refusedLater(ctx, j, err)
 		case err == nil && len(found) == 1:
 			return c.finish(ctx, j, found[0])
 		case err == nil && len(found) > 1:
@@ -334,7 +334,7 @@ func (c *claim) answered(ctx context.Context, j *job, ref ledger.Ref) (bool, err
 	found, err := c.find(ctx, j)
 	switch {
 	case fault.KindOf(err) == fault.Refuse:
-		return true, c.refusedLater(j, err)
+		return true, c.refusedLater(ctx, j, err)
 	case err != nil:
 		c.o.Log.InfoContext(ctx, "the entry is sent again", slog.String("destination", j.To.String()), slog.Any("error", err))
 	case len(found) == 1:
@@ -354,8 +354,15 @@ func (c *claim) twice(j *job) error {
 
 // refusedLater puts a refusal before a person that an asynchronous system has sent after the request. There is no VOID before it: another gateway would send the
 // refused entry again before the person is asked, and take what it finds of the first attempt for the answer to its own.
-func (c *claim) refusedLater(j *job, err error) error {
+//
+// Which attempt a refusal is about it does not say: the last one, once that is handed over. As long as another gateway may still be about to do so, the refusal is waited with and looked up again.
+func (c *claim) refusedLater(ctx context.Context, j *job, err error) error {
 	ref, _ := c.o.Ledger.Ref(j.Ref)
+	b := j.sink.Abilities.Bounds
+	if wait := b.Send + b.Request + b.Margin - c.o.Now().Sub(ref.IntentAt); ref.Attempt > 1 && wait > 0 {
+		_ = schedule.Pause(ctx, wait)
+		return nil
+	}
 	return j.about(ref.Attempt, fault.Wrap(fault.Park, "delivery.apply", err))
 }
 
@@ -364,7 +371,7 @@ func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
 	found, err := c.find(ctx, j)
 	switch {
 	case fault.KindOf(err) == fault.Refuse:
-		return c.refusedLater(j, err)
+		return c.refusedLater(ctx, j, err)
 	case err != nil:
 		c.searchFailed(ctx, j, err)
 		_ = schedule.Pause(ctx, time.Second)
