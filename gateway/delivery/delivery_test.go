@@ -136,6 +136,37 @@ func TestI2_ASystemThatAnswersLaterIsAskedBeforeAnythingIsSentAgain(t *testing.T
 	})
 }
 
+// A system that answers later shows the refusal of an earlier attempt until the next one is handed over. Who looks meanwhile does not take it for the answer to that one.
+// Model, a later refusal of an earlier attempt counts.
+func TestARefusalThatCameBeforeAnAttemptIsNoAnswerToIt(t *testing.T) {
+	keys := newKeys(t)
+	for _, mode := range []adapters.Mode{adapters.ModeA, adapters.ModeC} {
+		t.Run(string(mode), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
+				x := r.systems["x"]
+				x.faults, x.answer = []string{"carrier refuses"}, 10*time.Minute
+				g := r.start(0)
+				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+				elapse(time.Hour)
+				require.Equal(t, []string{"person-unknown"}, codes(g))
+				r.memory.slow = bounds.Send / 2
+				e := ledger.Entry{Case: "c1", Message: "c1-1", To: r.to[0], Ref: g.delivery.Reference("c1-1", r.to[0])}
+				another := ledger.New(swift{r.memory}, g.ledger.View, time.Now)
+				require.NoError(t, another.Rule(t.Context(), g.ledger.Parked()[0], ledger.Decision{Verdict: ledger.Retry, Person: "op", Why: "corrected"}, native.Receipt{}))
+				require.NoError(t, another.Intend(t.Context(), e, 2, "another"))
+				elapse(bounds.Send) // as late as it may
+				x.handedOver(native.Entry{Reference: e.Ref, CaseReference: e.Case, Kind: "application-submitted"})
+				elapse(time.Hour)
+				require.Empty(t, codes(g))
+				require.Equal(t, []string{"application-submitted"}, x.kinds("c1"))
+				require.Equal(t, 1, x.calls)
+				g.stop()
+			})
+		})
+	}
+}
+
 // What the carrier has given up is sent again.
 func TestI1_WhatTheCarrierHasGivenUpIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -564,6 +595,38 @@ func TestI2_NobodySendsWhileAPersonDecides(t *testing.T) {
 		require.Equal(t, 9, x.calls)
 		g.stop()
 	})
+}
+
+// A refusal is put before a person only if no other attempt was announced before the question stands: here another gateway has read that the refused attempt left nothing, and has sent. What became
+// of that attempt is found out, also when that gateway is gone.
+// Model, the attempt is looked at before the PARK only.
+func TestARefusalIsNoOutcomeOnceAnotherGatewayHasTriedAgain(t *testing.T) {
+	keys := newKeys(t)
+	for mode, parked := range map[adapters.Mode][]string{adapters.ModeA: nil, adapters.ModeB: nil, adapters.ModeC: {"outcome-unknown"}} {
+		t.Run(string(mode), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
+				x := r.systems["x"]
+				x.faults = []string{"refuse"}
+				r.memory.slow = bounds.Send / 2
+				g := r.start(0)
+				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+				e := ledger.Entry{Case: "c1", Message: "c1-1", To: r.to[0], Ref: g.delivery.Reference("c1-1", r.to[0])}
+				for ref := (ledger.Ref{}); !ref.Void; ref, _ = g.ledger.Ref(e.Ref) {
+					elapse(10 * time.Millisecond)
+				}
+				another := ledger.New(swift{r.memory}, g.ledger.View, time.Now) // the PARK is on its way
+				require.NoError(t, another.Intend(t.Context(), e, 2, "another"))
+				x.write(native.Entry{Reference: e.Ref, CaseReference: e.Case, Kind: "application-submitted"})
+				r.memory.slow = 0
+				elapse(10 * time.Minute)
+				require.Equal(t, []string{"application-submitted"}, x.kinds("c1"))
+				require.Equal(t, parked, codes(g))
+				require.EqualValues(t, 0, g.settled())
+				g.stop()
+			})
+		})
+	}
 }
 
 // A mapping that panics parks its message; the gateway and the other cases go on.

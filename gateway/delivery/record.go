@@ -78,7 +78,14 @@ func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Pla
 	}
 	span.SetAttributes(attribute.String(telemetry.AttrOutcome, "parked"), attribute.String(telemetry.AttrReason, fault.CodeOf(err)))
 	span.SetStatus(codes.Error, fault.CodeOf(err))
-	return c.park(ctx, j.Entry, ledger.Parking{Place: place, Name: m.Name, Attempt: j.judged}, err) == nil
+	if c.park(ctx, j.Entry, ledger.Parking{Place: place, Name: m.Name, Attempt: j.judged}, err) != nil {
+		return false
+	}
+	if ref, _ := c.o.Ledger.Ref(j.Ref); !ref.Asked && !ref.Settled() {
+		// The question does not count: another gateway had announced the next attempt before. It may have lost the partition since, so that attempt is seen to here, too.
+		return c.record(ctx, m, place, to)
+	}
+	return true
 }
 
 // earlier records first what was admitted before a message and is still open at the destination. In a run without interruption there is nothing: the lane
@@ -315,7 +322,7 @@ func (c *claim) waitOrFind(ctx context.Context, j *job, wait time.Duration) erro
 		found, err := c.find(ctx, j)
 		switch {
 		case fault.KindOf(err) == fault.Refuse:
-			return c.refusedLater(j, err)
+			return c.refusedLater(ctx, j, err)
 		case err == nil && len(found) == 1:
 			return c.finish(ctx, j, found[0])
 		case err == nil && len(found) > 1:
@@ -335,7 +342,7 @@ func (c *claim) answered(ctx context.Context, j *job, ref ledger.Ref) (bool, err
 	found, err := c.find(ctx, j)
 	switch {
 	case fault.KindOf(err) == fault.Refuse:
-		return true, c.refusedLater(j, err)
+		return true, c.refusedLater(ctx, j, err)
 	case err != nil:
 		c.o.Log.InfoContext(ctx, "the entry is sent again", slog.String("destination", j.To.String()), slog.Any("error", err))
 	case len(found) == 1:
@@ -355,8 +362,15 @@ func (c *claim) twice(j *job) error {
 
 // refusedLater puts a refusal before a person that an asynchronous system has sent after the request. There is no VOID before it: another gateway would send the
 // refused entry again before the person is asked, and take what it finds of the first attempt for the answer to its own.
-func (c *claim) refusedLater(j *job, err error) error {
+//
+// Which attempt a refusal is about it does not say: the last one, once that is handed over. As long as another gateway may still be about to do so, the refusal is waited with and looked up again.
+func (c *claim) refusedLater(ctx context.Context, j *job, err error) error {
 	ref, _ := c.o.Ledger.Ref(j.Ref)
+	b := j.sink.Abilities.Bounds
+	if wait := b.Send + b.Request + b.Margin - c.o.Now().Sub(ref.IntentAt); ref.Attempt > 1 && wait > 0 {
+		_ = schedule.Pause(ctx, wait)
+		return nil
+	}
 	return j.about(ref.Attempt, fault.Wrap(fault.Park, "delivery.apply", err))
 }
 
@@ -365,7 +379,7 @@ func (c *claim) lookup(ctx context.Context, j *job, ref ledger.Ref) error {
 	found, err := c.find(ctx, j)
 	switch {
 	case fault.KindOf(err) == fault.Refuse:
-		return c.refusedLater(j, err)
+		return c.refusedLater(ctx, j, err)
 	case err != nil:
 		c.searchFailed(ctx, j, err)
 		_ = schedule.Pause(ctx, time.Second)

@@ -163,6 +163,14 @@ func (s *system) write(e native.Entry) native.Receipt {
 	return native.Receipt{Record: native.RecordID(fmt.Sprint(len(s.journal) - 1)), Case: caseOf(e)}
 }
 
+// handedOver is what becomes of an entry that another gateway has handed over to an asynchronous system.
+func (s *system) handedOver(e native.Entry) {
+	s.mu.Lock()
+	s.refused = ""
+	s.mu.Unlock()
+	s.write(e)
+}
+
 func caseOf(e native.Entry) native.CaseKey {
 	if e.Case != "" {
 		return e.Case

@@ -33,6 +33,9 @@ type Ref struct {
 // Settled reports whether nothing is to be done any more.
 func (r Ref) Settled() bool { return r.Done || r.Withdrawn }
 
+// past reports whether a question is too late: nothing is to be done any more, or it is about the outcome of an attempt that is not the last one. What becomes of the last one decides.
+func (r Ref) past(p Parking) bool { return r.Settled() || p.Attempt > 0 && p.Attempt < r.Attempt }
+
 // Step is what to do next with one reference.
 type Step string
 

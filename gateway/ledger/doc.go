@@ -6,9 +6,16 @@
 //
 // What to do next with one reference is a pure function of its state, [Decide]; the steps carry the names that the model and the simulation use.
 //
-// The protocol is checked in all interleavings of a small world (model_test.go; larger with make model): two workers that both own the partition, two messages of one
-// case, crashes, lost requests and answers, late execution, lost appends, compaction, Redis wiped and stale, a person who rules. The model asks this package's own
-// fold and [Decide], finds nothing in the product, and finds every one of some twenty mistakes, such as a key without nonce.
+// The protocol is checked in all interleavings of a small world (model_test.go; larger with make model): two workers that both own the partition, one or two messages of one
+// case, up to three attempts of each, crashes, lost requests and answers, late execution, refusals at once and later, lost appends, compaction, Redis wiped and stale, a person who rules. The model asks
+// this package's own fold and [Decide]; what gateway/delivery does with a step is written down there again, and only gateway/sim runs delivery itself. It finds nothing in the product, and finds every one of
+// some thirty mistakes, such as a key without nonce, or a refusal that counts although another attempt was announced.
+//
+// It leaves out the gate (so the order of a recall and what it is about, and second claims), documents, a ledger that was set back, gateways of another version, searches that fail, what a carrier
+// gives up, and the refusal of a hand-over to a system that answers later. Compaction is checked with two attempts at most, and not together with Redis.
+//
+// That nobody is told of a refusal of what stands, or may still be executed, rests in mode A on more than the ledger: the system can be searched, and if it answers later, it executes nothing
+// after the time to answer. The model finds what happens otherwise.
 //
 // Keys are reference|kind|attempt|nonce and the like, never one key for several contenders: compaction keeps the last record of a key, and the last of
 // several contenders is the loser. Keys and values hold no personal data; native record and case numbers are a native system's own opaque ids.

@@ -263,7 +263,7 @@ func TestI2_ARulingSettlesTheDoubtThatItIsAbout(t *testing.T) {
 	for name, tc := range map[string]struct {
 		judged int
 		want   Step
-	}{"that attempt": {2, StepIntend}, "an earlier one": {1, StepPark}, "none: it could not be translated": {0, StepPark}} {
+	}{"that attempt": {2, StepIntend}, "none: it could not be translated": {0, StepPark}} {
 		t.Run(name, func(t *testing.T) {
 			p := newPages(t)
 			e := at("m1", dossier)
@@ -276,6 +276,26 @@ func TestI2_ARulingSettlesTheDoubtThatItIsAbout(t *testing.T) {
 			require.Equal(t, tc.want, step)
 		})
 	}
+}
+
+// A person is asked about the last attempt only: of a question about an attempt and the INTENT of the next one, the first in the ledger counts.
+func TestNobodyIsAskedAboutAnAttemptAfterWhichAnotherOneWasAnnounced(t *testing.T) {
+	p := newPages(t)
+	e := at("m1", dossier)
+	about := func(attempt int) {
+		require.NoError(t, p.ledger().Park(t.Context(), e, Parking{Attempt: attempt, Reason: Reason{Code: "x", Text: "x"}}))
+	}
+	p.intend(e, 1, "a")
+	require.NoError(t, p.ledger().Void(t.Context(), e, 1, "a", false))
+	require.Equal(t, "b", p.intend(e, 2, "b").Nonce)
+	about(1)
+	require.Empty(t, p.view.Parked(), "what becomes of the second attempt decides")
+	ref, _ := p.view.Ref(e.Ref)
+	require.False(t, ref.Asked)
+	about(2)
+	require.Len(t, p.view.Parked(), 1)
+	require.Equal(t, "b", p.intend(e, 3, "c").Nonce, "she is asked: nobody sends")
+	require.Equal(t, p.view.Parked(), p.again(true).Parked())
 }
 
 var bounds = adapters.Bounds{Send: time.Second, Request: time.Second, Processing: 3 * time.Second, Lookup: time.Second, Margin: time.Second}

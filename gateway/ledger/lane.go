@@ -101,8 +101,8 @@ func (v *View) foldPark(partition int32, offset int64, at time.Time, r Record) {
 		return
 	}
 	key := Lane{Case: r.Case, To: r.To}
-	if (r.To == Gate && v.messages[r.Message] != nil) || (r.To != Gate && v.refs[r.Ref] != nil && v.refs[r.Ref].Settled()) {
-		return // it was admitted, recorded or dropped meanwhile
+	if (r.To == Gate && v.messages[r.Message] != nil) || (r.To != Gate && v.refs[r.Ref] != nil && v.refs[r.Ref].past(*r.Parking)) {
+		return // it was admitted, recorded or dropped meanwhile, or another attempt decides
 	}
 	l := v.lanes[key]
 	if l == nil {

@@ -45,20 +45,22 @@ type line struct {
 type stand uint8
 
 const (
-	idle    stand = iota
-	follow        // the ledger decides the next step
-	intend        // the claim is there; INTENT is to be appended
-	confirm       // INTENT is appended; the view has to reach it
-	send          // the decision to send is made
-	await         // the request is on its way
-	finish        // DONE is to be appended
-	void          // VOID is to be appended
-	park          // PARK is to be appended
-	hold          // PARK held is to be appended
+	idle     stand = iota
+	follow         // the ledger decides the next step
+	intend         // the claim is there; INTENT is to be appended
+	confirm        // INTENT is appended; the view has to reach it
+	send           // the decision to send is made
+	await          // the request is on its way
+	overtook       // it is refused; whether an earlier attempt is still being executed is to be made sure of
+	finish         // DONE is to be appended
+	void           // VOID is to be appended
+	classify       // VOID of what was refused is appended; the view has to reach it
+	park           // PARK is to be appended
+	hold           // PARK held is to be appended
 )
 
 func (s stand) String() string {
-	return [...]string{"idle", "follow", "intend", "confirm", "send", "await", "finish", "void", "park", "hold"}[s]
+	return [...]string{"idle", "follow", "intend", "confirm", "send", "await", "overtook", "finish", "void", "classify", "park", "hold"}[s]
 }
 
 // worker is one gateway's work on the lane. Both own the partition all the time: one of them has not heard yet that it does not.
@@ -70,11 +72,11 @@ type worker struct {
 	m     uint8
 	next  uint8 // offset that it reads next
 	need  uint8 // the view must have reached this offset before it goes on
-	since uint8 // how long it is sending or waiting for an answer
+	since uint8 // how long it is sending, waiting for an answer, or in doubt about a refusal
 	// of a VOID and a PARK to be appended
 	attempt, nonce uint8
 	searched       bool
-	parks          bool // after the VOID, a person is asked
+	refused        bool // the native system has said no to the attempt: a person is asked
 }
 
 // own is what it remembers of its own INTENT.

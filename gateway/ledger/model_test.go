@@ -46,6 +46,11 @@ type variant struct {
 	noLedger   bool
 	paused     bool // a worker may be stopped for any time between its decision and its request
 	looksFirst bool // it searches before every attempt
+	atOnce     bool // a refusal counts although an earlier attempt may still be executed, as that of a system that cannot be searched
+	anyAttempt bool // nobody looks whether another attempt was announced since the one that is refused
+	nameless   bool // a question to a person does not say which attempt it is about
+	hurried    bool // a later refusal counts although the last attempt may not have been handed over yet
+	unasking   bool // it sends again without asking what a system that answers later has said
 	voidsFirst bool // a refusal that comes later is a VOID before a person is asked
 	unordered  bool // it does not record first what was admitted earlier
 	unheld     bool // it does not wait behind what is parked
@@ -59,6 +64,8 @@ const (
 	disorder broken = "recorded out of order"
 	untrue   broken = "called done, and is not"
 	unasked  broken = "recorded although a person had dropped it"
+	misled   broken = "put before a person as refused, and it stands or may still be executed"
+	needless broken = "sent again although the system has said what became of it"
 	loss     broken = "neither recorded nor put before a person"
 	unknown  broken = "recorded or dropped, and the ledger does not say so"
 	circle   broken = "goes round and round"
@@ -220,10 +227,47 @@ func (x *model) breaks(s, n *state) broken {
 			return untrue
 		}
 	}
+	switch {
+	case x.budget.rejected > 0 && (n.end > s.end || n.entries != s.entries) && x.misleads(n):
+		return misled
+	case x.sendsNeedlessly(s, n):
+		return needless
+	}
 	return ""
 }
 
-// atTheEnd returns the promise that a state breaks in which nothing can happen any more.
+// misleads reports whether a person is told that the native system has said no to what stands there or may still be executed.
+func (x *model) misleads(s *state) bool {
+	for _, a := range x.views.nodes[x.whole(s)].parked {
+		if a.refused && (s.entries[a.m] > 0 || s.underWay(a.m)) {
+			return true
+		}
+	}
+	return false
+}
+
+// underWay reports whether a request with the reference of a message may still be executed.
+func (s *state) underWay(m uint8) bool {
+	return slices.ContainsFunc(s.requests[:], func(q request) bool { return q.live && q.m == m })
+}
+
+// sendsNeedlessly reports whether a worker has decided on another attempt although a system that answers later had said what became of the one that it knew.
+func (x *model) sendsNeedlessly(s, n *state) bool {
+	if !x.told.Asynchronous() {
+		return false
+	}
+	for _, w := range n.workers {
+		if w.stand != intend || w.own.age > 0 || slices.Contains(s.workers[:], w) {
+			continue
+		}
+		if r := x.views.nodes[w.view].refs[w.m]; r.Attempt > 0 && !r.Void && !r.Ruled && x.said(s, w.m) {
+			return true
+		}
+	}
+	return false
+}
+
+// atTheEnd returns the promise that a state breaks in which nothing can happen any more. What waits for a person may stand: she searches. What she is told is looked at when it is written.
 func (x *model) atTheEnd(s *state) broken {
 	if x.noLedger {
 		return ""

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -70,13 +71,19 @@ func answersLater(v *variant) {
 	v.world.Answer, v.told.Answer = second, second
 }
 
+// answersInTime is answersLater for a system that executes nothing after the time in which it answers, as the carriers of messages promise.
+func answersInTime(v *variant) {
+	answersLater(v)
+	v.world.Processing, v.told.Processing, v.told.Margin = 0, 0, second
+}
+
 // safe are the variants of reference/reliability.md 3.5 that must hold, and what came with the product since.
 func safe() map[string]variant {
 	a, b, c := protocol(adapters.ModeA), protocol(adapters.ModeB), protocol(adapters.ModeC)
 	return map[string]variant{
 		"A1 Redis":           a.with(withRedis),
 		"A2 no Redis":        a,
-		"A answers later":    a.with(answersLater),
+		"A answers later":    a.with(answersInTime),
 		"B3 Redis":           b.with(withRedis),
 		"B4 no Redis":        b,
 		"B5 stale Redis":     b.with(staleRedis),
@@ -113,16 +120,36 @@ func TestModel_I1I2I3_TheProtocolHolds(t *testing.T) {
 	t.Logf("%d states", states)
 }
 
+// compactedSizes returns the worlds in which the ledger is compacted: smaller ones, because it counts what each worker has read before.
+func compactedSizes() []size {
+	if !*deep {
+		return []size{{"one message, crash", 1, 1, purse{crashes: 1}}}
+	}
+	return []size{
+		{"one message, network, crash and ruling", 1, 2, purse{crashes: 1, lost: 1, unanswered: 1, rulings: 1}},
+		{"one message, refusal and ruling", 1, 2, purse{rejected: 1, rulings: 1}},
+		{"one message, answers of the ledger and ruling", 1, 2, purse{broken: 1, rulings: 1}},
+		{"one message, two rulings", 1, 2, purse{rulings: 2}},
+		{"two messages of one case, ruling", 2, 1, purse{rulings: 1}},
+	}
+}
+
 // I1, I2: compaction takes nothing away that counts, whoever has read what before it, and whoever reads only what is left.
 // Fault 28.
 func TestModel_I1I2_CompactionTakesNothingThatCounts(t *testing.T) {
 	t.Parallel()
+	states := 0
 	for _, m := range []adapters.Mode{adapters.ModeA, adapters.ModeB, adapters.ModeC} {
-		t.Run(string(m), func(t *testing.T) {
-			c := protocol(m).with(compacted).in(size{messages: 1, attempts: 1, budget: purse{crashes: 1}}).ask(t)
-			require.Empty(t, c.found, c.String())
-		})
+		for _, size := range compactedSizes() {
+			t.Run(string(m)+"/"+size.name, func(t *testing.T) {
+				c := protocol(m).with(compacted).in(size).ask(t)
+				require.Empty(t, c.found, c.String())
+				require.Positive(t, c.ends)
+				states += c.states
+			})
+		}
 	}
+	t.Logf("%d states", states)
 }
 
 // A3: a native system that refuses a second record is safe even when the ledger loses an acknowledged record.
@@ -180,15 +207,25 @@ func keyWithoutNonce(v *variant) {
 	}
 }
 
-// mistakes are the broken variants of reference/reliability.md 3.5, and some more, with what each breaks.
-func mistakes() map[string]struct {
+// personsKeyWithoutNonce lets a later question to a person, or her later ruling, take the place of an earlier one.
+func personsKeyWithoutNonce(v *variant) {
+	compacted(v)
+	v.key = func(r Record) string {
+		if r.Kind == Park || r.Kind == Ruling {
+			r.Nonce = ""
+		}
+		return r.key()
+	}
+}
+
+// mistake is a broken variant, with what it breaks.
+type mistake struct {
 	variant
 	breaks []broken
-} {
-	type mistake = struct {
-		variant
-		breaks []broken
-	}
+}
+
+// mistakes are the broken variants of reference/reliability.md 3.5, and some more.
+func mistakes() map[string]mistake {
 	a, b, c := protocol(adapters.ModeA), protocol(adapters.ModeB), protocol(adapters.ModeC)
 	none := protocol(adapters.ModeB).with(withRedis).with(func(v *variant) { v.noLedger = true })
 	retry := func(v *variant) {
@@ -197,6 +234,7 @@ func mistakes() map[string]struct {
 		}
 	}
 	pair := size{messages: 2, attempts: 2, budget: purse{lost: 1, rulings: 1}}
+	asked := size{messages: 1, attempts: 2, budget: purse{lost: 1, rulings: 1}}
 	twice, both := []broken{double}, []broken{double, loss}
 	return map[string]mistake{
 		"Redis claim and retry, no ledger":      {none, twice},
@@ -211,22 +249,50 @@ func mistakes() map[string]struct {
 		"B12 INTENT key without nonce":          {b.with(keyWithoutNonce), twice},
 		"B late execution not covered":          {b.with(func(v *variant) { v.told.Processing = 0 }), twice},
 		"B answer not covered":                  {b.with(answersLater).with(func(v *variant) { v.told.Answer = 0 }), twice},
-		"C a late refusal is a VOID first":      {c.with(answersLater).with(func(v *variant) { v.voidsFirst = true }), twice},
 		"C1 retry on timeout":                   {c.with(retry), twice},
 		"C5 no first wins, no Redis":            {c.with(anybody), twice},
 		"C6 no first wins, stale Redis":         {c.with(anybody).with(staleRedis), twice},
 		"C7 one key":                            {c.with(oneKey), twice},
 		"C8 the ledger loses a record":          {c.with(cutShort), both},
 		"C9 INTENT key without nonce":           {c.with(keyWithoutNonce), twice},
+		"C PARK and RULING keys without nonce":  {c.with(personsKeyWithoutNonce).in(asked), []broken{loss}},
 		"A the system does not know references": {a.with(func(v *variant) { v.unique = false }), twice},
 		"a new owner goes by the bus":           {a.in(pair).with(func(v *variant) { v.unordered = true }), []broken{disorder}},
 		"what is parked holds nothing back":     {c.in(pair).with(func(v *variant) { v.unheld = true }), []broken{disorder}},
 	}
 }
 
+// mistakesAboutRefusals are broken variants in which the native system says no, or has said something.
+func mistakesAboutRefusals() map[string]mistake {
+	a, b, c := protocol(adapters.ModeA), protocol(adapters.ModeB), protocol(adapters.ModeC)
+	atOnce := func(v *variant) { v.atOnce = true }
+	anyAttempt := func(v *variant) { v.anyAttempt, v.nameless = true, true }
+	nameless := func(v *variant) { v.nameless = true }
+	hurried := func(v *variant) { v.hurried = true }
+	voidsFirst := func(v *variant) { v.hurried, v.voidsFirst = true, true }
+	misleads := []broken{misled}
+	return map[string]mistake{
+		"A a refusal counts before an earlier attempt has settled": {a.with(atOnce), misleads},
+		"A a refusal counts whichever attempt it is of":            {a.with(anyAttempt), misleads},
+		"B a refusal counts whichever attempt it is of":            {b.with(anyAttempt), misleads},
+		"C a refusal counts whichever attempt it is of":            {c.with(anyAttempt), misleads},
+		"A of the PARK and the next INTENT the first does not win": {a.with(nameless), misleads},
+		"B of the PARK and the next INTENT the first does not win": {b.with(nameless), misleads},
+		"C of the PARK and the next INTENT the first does not win": {c.with(nameless), misleads},
+		"A a later refusal counts for an attempt not handed over":  {a.with(answersInTime).with(hurried), misleads},
+		"B a later refusal counts for an attempt not handed over":  {b.with(answersLater).with(hurried), misleads},
+		"C a later refusal counts for an attempt not handed over":  {c.with(answersLater).with(hurried), misleads},
+		"C a later refusal is a VOID first":                        {c.with(answersLater).with(voidsFirst), []broken{double}},
+		"A what a system has said later is not looked up":          {a.with(answersInTime).with(func(v *variant) { v.unasking = true }), []broken{needless}},
+		"A execution after the time to answer":                     {a.with(answersInTime).with(func(v *variant) { v.world.Processing = 2 * second }), misleads},
+	}
+}
+
 // The model sees: each mistake is found by what it breaks. Run with -v to read how.
 func TestModel_EachMistakeIsFound(t *testing.T) {
-	for name, m := range mistakes() {
+	all := mistakes()
+	maps.Copy(all, mistakesAboutRefusals())
+	for name, m := range all {
 		for _, b := range m.breaks {
 			t.Run(name+"/"+string(b), func(t *testing.T) {
 				t.Parallel()

@@ -18,6 +18,7 @@ type fact struct {
 	nonce    uint8
 	searched bool
 	held     bool
+	refused  bool // of a PARK: why
 	verdict  Verdict
 	parking  uint8 // offset of the PARK record that a RULING is about
 }
@@ -41,6 +42,9 @@ func (f fact) record() Record {
 	switch f.kind {
 	case Park:
 		r.Attempt, r.Parking = 0, &Parking{Held: f.held, Attempt: int(f.attempt), Origin: other, Sequence: uint64(f.m) + 1}
+		if f.refused {
+			r.Parking.Reason.Code = refusal
+		}
 	case Ruling:
 		r.Decision = &Decision{Parking: int64(f.parking), Verdict: f.verdict}
 	case Done:
@@ -56,6 +60,8 @@ func (f fact) String() string {
 		return s + " " + string(f.verdict)
 	case f.held:
 		return s + " held"
+	case f.refused:
+		return fmt.Sprintf("%s attempt %d as refused", s, f.attempt)
 	case f.attempt > 0:
 		return fmt.Sprintf("%s attempt %d of %d", s, f.attempt, f.nonce)
 	}
@@ -80,7 +86,11 @@ type node struct {
 type asked struct {
 	m       uint8
 	parking uint8
+	refused bool // she is told that the native system has said no
 }
+
+// refusal is the code with which a message waits that the native system has said no to.
+const refusal = "refused"
 
 // placing is what delivery's claim.behind finds.
 type placing uint8
@@ -169,7 +179,7 @@ func keyOf(view *View) string {
 	}
 	if l := view.lanes[modelLane]; l != nil {
 		for _, it := range l.items {
-			fmt.Fprint(&b, it.Message, it.Status, it.Parking, it.Attempt, "|")
+			fmt.Fprint(&b, it.Message, it.Status, it.Parking, it.Attempt, it.Reason.Code, "|")
 		}
 	}
 	return b.String()
@@ -202,7 +212,7 @@ func nodeOf(view *View, past []edge) *node {
 	}
 	for _, it := range view.Parked() {
 		if it.Status == StatusParked {
-			n.parked = append(n.parked, asked{uint8(numberOf(it.Message)), uint8(it.Parking)}) //nolint:gosec // small
+			n.parked = append(n.parked, asked{uint8(numberOf(it.Message)), uint8(it.Parking), it.Reason.Code == refusal}) //nolint:gosec // small
 		}
 	}
 	if view.runnable(modelLane) {

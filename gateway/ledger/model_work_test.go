@@ -23,7 +23,7 @@ func (x *model) work(s *state, i int, out emit) {
 		out(label{who: workerNames[i], what: "reads", fact: s.log[w.next].fact}, n)
 	}
 	switch w.stand {
-	case idle, follow, confirm:
+	case idle, follow, confirm, overtook, classify:
 		for at := max(w.next, w.need); at <= s.end; at++ {
 			n := *s
 			x.reach(&n, i, at)
@@ -69,18 +69,38 @@ func (x *model) work(s *state, i int, out emit) {
 			v := &n.workers[i]
 			switch {
 			case !ok:
-			case v.parks:
-				v.stand, v.parks, v.searched, v.nonce = park, false, false, 0
+			case v.refused:
+				v.stand, v.searched, v.nonce = classify, false, 0
 			default:
 				v.stand, v.searched, v.attempt, v.nonce = follow, false, 0, 0
 			}
 		})
-	case park, hold:
-		x.append(s, i, fact{kind: Park, m: w.m, attempt: w.attempt, held: w.stand == hold}, out, func(n *state, ok bool) {
+	case park:
+		f := fact{kind: Park, m: w.m, attempt: w.attempt, refused: w.refused}
+		if x.nameless {
+			f.attempt = 0
+		}
+		x.append(s, i, f, out, func(n *state, ok bool) {
+			if ok {
+				n.workers[i].parked(n, x.views.nodes[x.whole(n)].refs[w.m])
+			}
+		})
+	case hold:
+		x.append(s, i, fact{kind: Park, m: w.m, held: true}, out, func(n *state, ok bool) {
 			if ok {
 				n.workers[i].complete(n)
 			}
 		})
+	}
+}
+
+// parked is what delivery's claim.record does after a PARK: it begins anew when another attempt was announced before.
+func (w *worker) parked(s *state, r Ref) {
+	m, before := w.m, s.committed
+	w.complete(s)
+	if !r.Asked && !r.Settled() {
+		w.queue |= 1 << m
+		s.committed = before
 	}
 }
 
@@ -127,6 +147,10 @@ func (x *model) think(s *state, i int, out emit) {
 	case confirm:
 		w.stand = follow
 		x.follow(s, i, true, out)
+	case overtook:
+		x.overtook(s, i, out)
+	case classify:
+		x.classify(s, i, out)
 	default:
 		x.follow(s, i, false, out)
 	}
@@ -200,15 +224,40 @@ func (x *model) follow(s *state, i int, just bool, out emit) {
 			x.decided(s, i, out)
 			return
 		}
-		x.claim(s, i, r, out)
+		x.next(s, i, r, out)
 	case StepIntend:
 		if x.looksFirst && s.entries[w.m] > 0 && s.shown[w.m] >= ticks(x.world.Lookup) {
 			w.stand = finish
 			out(label{who: workerNames[i], what: string(StepLookup), m: w.m}, *s)
 			return
 		}
-		x.claim(s, i, r, out)
+		x.next(s, i, r, out)
 	}
+}
+
+// next makes the next attempt, as delivery's claim.next does: unless an answer to the last one has come meanwhile.
+func (x *model) next(s *state, i int, r Ref, out emit) {
+	if x.answered(s, i, r) {
+		x.find(s, i, r, false, out)
+		return
+	}
+	x.claim(s, i, r, out)
+}
+
+// answered reports whether a worker looks, and sees that a system that answers later has said something about the attempt in doubt.
+func (x *model) answered(s *state, i int, r Ref) bool {
+	return x.told.Asynchronous() && !x.unasking && r.Attempt > 0 && !r.Void && !r.Ruled && x.said(s, s.workers[i].m)
+}
+
+// said reports whether a search would find something about a message now: an entry, or a refusal.
+func (x *model) said(s *state, m uint8) bool { return s.refused&(1<<m) != 0 || x.seen(s, m) > 0 }
+
+// seen is how many entries a search finds.
+func (x *model) seen(s *state, m uint8) uint8 {
+	if s.shown[m] < ticks(x.world.Lookup) {
+		return 0
+	}
+	return s.entries[m]
 }
 
 // withoutLedger is what a gateway does that relies on Redis alone.
@@ -272,6 +321,7 @@ func (x *model) send(s *state, i int, out emit) {
 		w.own.sent, w.own.age, w.since = true, 0, 0
 		if x.world.Asynchronous() {
 			w.stand = follow // handed over: Apply returns Doubt
+			s.refused &^= 1 << w.m
 		} else {
 			w.stand, q.owner = await, uint8(i)+1 //nolint:gosec // small
 		}
@@ -296,16 +346,12 @@ func (x *model) doubt(s *state, i int) {
 func (x *model) find(s *state, i int, r Ref, proves bool, out emit) {
 	w := &s.workers[i]
 	l := label{who: workerNames[i], what: string(StepLookup), m: w.m}
-	seen := uint8(0)
-	if s.entries[w.m] > 0 && s.shown[w.m] >= ticks(x.world.Lookup) {
-		seen = s.entries[w.m]
-	}
+	seen := x.seen(s, w.m)
 	switch {
-	case s.refused&(1<<w.m) != 0 && x.voidsFirst:
-		w.stand, w.parks, w.searched = void, true, true
-		w.attempt, w.nonce = uint8(r.Attempt), x.nonceOf(w) //nolint:gosec // small
 	case s.refused&(1<<w.m) != 0:
-		w.stand, w.attempt = park, uint8(r.Attempt) //nolint:gosec // small
+		if !x.refusedLater(s, w, r) {
+			return
+		}
 	case seen > 1:
 		w.stand, w.attempt = park, uint8(r.Attempt) //nolint:gosec // small
 	case seen == 1:
@@ -319,6 +365,49 @@ func (x *model) find(s *state, i int, r Ref, proves bool, out emit) {
 		w.attempt, w.nonce = uint8(r.Attempt), x.nonceOf(w) //nolint:gosec // small
 	}
 	out(l, *s)
+}
+
+// overtook makes sure, before a refusal counts, that no earlier attempt is still being executed, as delivery's claim.overtook does.
+func (x *model) overtook(s *state, i int, out emit) {
+	w := &s.workers[i]
+	l := label{who: workerNames[i], what: "has been overtaken by nothing", m: w.m}
+	switch {
+	case x.of(s, x.views.nodes[w.view], w.m, modelNow).Doubts == 0:
+		w.stand = void
+	case w.since < ticks(x.told.Settle()):
+		return
+	case x.seen(s, w.m) > 0:
+		l.what = string(StepLookup)
+		w.stand, w.refused, w.attempt, w.nonce = finish, false, 0, 0
+	default:
+		w.stand = void
+	}
+	w.since = 0
+	out(l, *s)
+}
+
+// classify puts a refusal before a person, as delivery's claim.classify does: unless another attempt was announced since.
+func (x *model) classify(s *state, i int, out emit) {
+	w := &s.workers[i]
+	l := label{who: workerNames[i], what: "has the last word", m: w.m}
+	w.stand = park
+	if x.views.nodes[w.view].refs[w.m].Attempt != int(w.attempt) && !x.anyAttempt {
+		l.what = "goes on, there was another attempt"
+		w.stand, w.refused, w.attempt = follow, false, 0
+	}
+	out(l, *s)
+}
+
+// refusedLater puts a later refusal before a person, as delivery's claim.refusedLater does, and reports whether it does: not while the last attempt may not have been handed over yet.
+func (x *model) refusedLater(s *state, w *worker, r Ref) bool {
+	if r.Attempt > 1 && modelNow.Sub(r.IntentAt) < x.told.Send+x.told.Request+x.told.Margin && !x.hurried {
+		return false
+	}
+	w.stand, w.refused, w.attempt = park, true, uint8(r.Attempt) //nolint:gosec // small
+	if x.voidsFirst {
+		w.stand, w.searched, w.nonce = void, true, x.nonceOf(w)
+	}
+	return true
 }
 
 // nonceOf returns the nonce of the attempt that a worker's view knows.

@@ -1,5 +1,11 @@
 package ledger
 
+import (
+	"fmt"
+
+	"github.com/einmal-hub/einmal/adapters"
+)
+
 // gone is the owner of a claim whose process has died.
 const gone = uint8(3)
 
@@ -66,10 +72,14 @@ func (x *model) reject(n state, k int, out emit) {
 		w.stand, w.attempt, w.nonce = follow, 0, 0
 	}
 	out(label{who: "system", what: "rejects", m: q.m}, n)
-	if !x.noLedger {
-		n.workers[q.owner-1].parks = true
-		out(label{who: "system", what: "refuses", m: q.m}, n)
+	if x.noLedger {
+		return
 	}
+	w.refused = true
+	if x.mode == adapters.ModeA && !x.atOnce {
+		w.stand = overtook
+	}
+	out(label{who: "system", what: "refuses", m: q.m}, n)
 }
 
 // person rules on what is parked, at either gateway, with that one's view. She waits until everything that could still happen has happened, and searches.
@@ -186,15 +196,25 @@ func (x *model) compact(s *state) (removed bool) {
 	last := map[string]uint8{}
 	for at := range s.end {
 		if s.log[at].fact > 0 {
-			last[x.key(x.views.facts[s.log[at].fact].record())] = at
+			last[x.keyAt(s, at)] = at
 		}
 	}
 	for at := range s.end {
-		if f := s.log[at].fact; f > 0 && last[x.key(x.views.facts[f].record())] != at {
+		if s.log[at].fact > 0 && last[x.keyAt(s, at)] != at {
 			s.log[at], removed = line{}, true
 		}
 	}
 	return removed
+}
+
+// keyAt returns the key of a record. Where the product draws a nonce for it, the offset stands for that.
+func (x *model) keyAt(s *state, at uint8) string {
+	r := x.views.facts[s.log[at].fact].record()
+	switch r.Kind {
+	case Done, Park, Ruling:
+		r.Nonce = fmt.Sprint("at ", at)
+	}
+	return x.key(r)
 }
 
 // tick lets time go by, as far as the world's bounds allow: nothing stays on its way longer than the system says, and no worker pauses longer between its
@@ -215,8 +235,11 @@ func (x *model) tick(s *state, out emit) {
 		if w.stand == send && !x.paused && w.since >= ticks(x.world.Margin) {
 			return
 		}
-		if w.stand == send || w.stand == await {
+		switch w.stand {
+		case send, await:
 			w.since = min(w.since+1, max(ticks(x.world.Request), ticks(x.world.Margin)+1))
+		case overtook:
+			w.since = min(w.since+1, ticks(x.told.Settle()))
 		}
 		if (w.own.nonce > 0 || w.stand == intend) && !w.own.sent {
 			w.own.age = min(w.own.age+1, ticks(x.told.Send)+1)

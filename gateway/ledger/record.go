@@ -237,7 +237,7 @@ type Finding struct {
 type Parking struct {
 	Place  Place  `json:"place"`
 	Reason Reason `json:"reason"`
-	// Attempt is the attempt whose outcome is put before the person; 0 if it is about something else.
+	// Attempt is the attempt whose outcome is put before the person; 0 if it is about something else. The question counts only while it is the last attempt.
 	Attempt int           `json:"attempt,omitzero"`
 	Held    bool          `json:"held,omitzero"` // it waits behind another message and needs no ruling of its own
 	Name    handover.Name `json:"name,omitzero"`

@@ -36,6 +36,7 @@ type line struct {
 		Name handover.Name `json:"name"`
 	} `json:"admission"`
 	Parking struct {
+		Attempt int  `json:"attempt"`
 		Held    bool `json:"held"`
 		Entered struct {
 			System handover.SystemID `json:"system"`
@@ -221,8 +222,8 @@ func (b *Book) done(r Record, l line, e *entry, byPerson bool) {
 
 func (b *Book) park(r Record, l line) {
 	w := waiting{l.Case, l.To, l.Message}
-	if e := b.refs[l.Ref]; l.Ref != "" && e != nil && (e.done || e.withdrawn) {
-		return
+	if e := b.refs[l.Ref]; l.Ref != "" && e != nil && (e.done || e.withdrawn || l.Parking.Attempt > 0 && l.Parking.Attempt < e.attempts) {
+		return // it is too late, or about an attempt that is not the last one
 	}
 	if q := b.parked[w]; q != nil && l.Parking.Held {
 		return

@@ -54,6 +54,18 @@ func TestTheBookFollowsTheRulesOfTheLedger(t *testing.T) {
 			},
 			asked: 1,
 		},
+		"a question about an attempt after which another one was announced is not asked": {
+			life: func(o *one) {
+				o.intend()
+				o.void()
+				o.intend()
+				o.attempt--
+				o.parks()
+				o.attempt++
+				o.commits()
+			},
+			kinds: []reconcile.Kind{reconcile.Unasked},
+		},
 		"a second ruling decides nothing": {
 			life: func(o *one) {
 				o.intend()
