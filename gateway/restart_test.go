@@ -82,7 +82,7 @@ func TestI2AGatewayWhoseOffsetsAreForgottenRecordsNothingTwice(t *testing.T) {
 	g.stop()
 	admin, err := sarama.NewClusterAdmin([]string{s.kafka}, sarama.NewConfig())
 	require.NoError(t, err)
-	defer admin.Close()
+	defer func() { require.NoError(t, admin.Close()) }()
 	group, topic := s.prefix+".delivery", s.prefix+".handover"
 	require.NoError(t, admin.DeleteConsumerGroup(group))
 

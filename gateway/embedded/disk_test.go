@@ -33,7 +33,7 @@ type disk struct {
 func newDisk(t *testing.T) *disk {
 	d := &disk{t: t, dir: t.TempDir()}
 	if mount("-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", d.dir) == nil {
-		t.Cleanup(func() { require.NoError(t, exec.Command("umount", "-l", d.dir).Run()) }) //nolint:gosec,noctx // the test's own folder
+		t.Cleanup(func() { require.NoError(t, exec.Command("umount", "-l", d.dir).Run()) }) //nolint:gosec // the test's own folder
 		return d
 	}
 	d.limited = true
@@ -45,7 +45,7 @@ func newDisk(t *testing.T) *disk {
 	return d
 }
 
-func mount(args ...string) error { return exec.Command("mount", args...).Run() } //nolint:gosec,noctx // the test's own folder
+func mount(args ...string) error { return exec.Command("mount", args...).Run() } //nolint:gosec // the test's own folder
 
 // fill leaves no room; empty makes room again.
 func (d *disk) fill() {
