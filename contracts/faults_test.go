@@ -52,27 +52,31 @@ func (m module) heldBy() map[int][]string {
 // faultTable writes the table.
 func faultTable(faults []theFault, held map[int][]string) string {
 	var b strings.Builder
-	covered := 0
-	for i := range faults {
-		if len(held[i+1]) > 0 {
+	covered, deviating := 0, 0
+	for i, f := range faults {
+		switch {
+		case len(held[i+1]) == 0:
+		case f.deviates != "":
+			deviating++
+		default:
 			covered++
 		}
 	}
 	fmt.Fprintf(&b, `# Faults
 
-What can go wrong between the systems, what is expected of einmal then, and the tests that show it. %d of %d faults have at least one; where something of a fault is not
-shown, the last column says what.
+What can go wrong between the systems, what is expected of einmal then, and the tests that show it. Of %d faults, tests show for %d that einmal gives the expected answer, and for %d
+that it gives another one: the column "deviates" says which and why. Where something of a fault is not shown, the last column says what.
 
 ONE: recorded once, no person needed. WAIT: nothing is lost, and it is recorded once later. ASK: put before a person. REJ: refused with a reason. STOP: the process refuses to work.
 
 Written by `+"`go test ./contracts -run Faults -update`"+` (make golden) from the comments of the tests ("Fault 12."). Beside these tests, many faults at once are played by
 `+"`make sim`"+` (virtual time) and `+"`make chaos`"+` (real processes).
 
-| | what goes wrong | expected | shown by | not shown |
-|---|---|---|---|---|
-`, covered, len(faults))
+| | what goes wrong | expected | deviates | shown by | not shown |
+|---|---|---|---|---|---|
+`, len(faults), covered, deviating)
 	for i, f := range faults {
-		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s |\n", i+1, f.what, f.expected, strings.Join(held[i+1], ", "), f.lacks)
+		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s |\n", i+1, f.what, f.expected, f.deviates, strings.Join(held[i+1], ", "), f.lacks)
 	}
 	return b.String()
 }

@@ -217,6 +217,10 @@ func (o observer) Read(ctx context.Context, from handover.SystemID, outcome stri
 	o.t.Read(ctx, string(from), outcome)
 }
 
+func (o observer) Unread(ctx context.Context, from handover.SystemID, code string) {
+	o.t.Unread(ctx, string(from), code)
+}
+
 func (o observer) Published(ctx context.Context, from handover.SystemID, name handover.Name) {
 	o.t.Published(ctx, string(from), string(name))
 }

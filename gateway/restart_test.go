@@ -1,11 +1,15 @@
 package gateway_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
+	"github.com/IBM/sarama"
 	"github.com/stretchr/testify/require"
 
 	"github.com/einmal-hub/einmal/mocks/clerks"
+	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/einmal-hub/einmal/mocks/world"
 )
 
@@ -61,6 +65,45 @@ func TestI7AGatewayThatIsStoppedAgainAndAgainGoesOnWhereItWas(t *testing.T) {
 	g.clean()
 	require.Equal(t, p.Steps(), g.Stats().Messages)
 	s.once(p)
+}
+
+// The brokers forget how far the group was while no gateway runs: everything is read again from the beginning, and the ledger knows what is done.
+// Fault 27.
+func TestI2AGatewayWhoseOffsetsAreForgottenRecordsNothingTwice(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, core.Faults{})
+	s.shared()
+	g := s.gateway()
+	a := s.affair(1)
+	markers := []string{a.enters(world.KLIB, "sd-kriens", "application-submitted")}
+	a.appears(markers[0], everywhere()...)
+	markers = append(markers, a.enters(world.AVAM, "rav-luzern", "clarification-requested"))
+	a.inOrder(markers...)
+	g.stop()
+	admin, err := sarama.NewClusterAdmin([]string{s.kafka}, sarama.NewConfig())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, admin.Close()) }()
+	group, topic := s.prefix+".delivery", s.prefix+".handover"
+	require.NoError(t, admin.DeleteConsumerGroup(group))
+
+	g = s.gateway()
+	markers = append(markers, a.enters(world.KLIB, "sd-kriens", "clarification-answered"))
+	a.inOrder(markers...)
+	ends := map[int32]int64{}
+	for _, r := range readTopic(t, s.kafka, topic) {
+		ends[r.Partition] = r.Offset + 1
+	}
+	require.Eventually(t, func() bool { // everything was read again
+		offsets, err := admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: slices.Collect(maps.Keys(ends))})
+		for partition, end := range ends {
+			if err != nil || offsets.GetBlock(topic, partition).Offset < end {
+				return false
+			}
+		}
+		return true
+	}, patience, tick)
+	a.inOrder(markers...)
+	g.clean()
 }
 
 // Two gateways on the same engines; each is stopped once in the middle and comes back.

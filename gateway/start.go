@@ -91,13 +91,23 @@ func (g *Gateway) startBus(ctx context.Context, s *stack) error {
 	}
 	watch := bus.Watch{
 		Lag:     g.telemetry.Instruments().Lag,
-		Trouble: func(err error) { g.o.Log.WarnContext(ctx, "the bus has trouble", slog.Any("error", err)) },
+		Trouble: func(err error) { g.busTroubled(ctx, err) },
 	}
 	err = g.patiently(ctx, func() (err error) { g.bus, err = bus.Open(ctx, bc, watch); return err })
 	if err == nil {
 		s.push("bus", func(context.Context) error { return g.bus.Close() })
 	}
 	return err
+}
+
+// busTroubled says what the bus waits out: nothing moves meanwhile, so somebody must be able to set an alarm on it.
+func (g *Gateway) busTroubled(ctx context.Context, err error) {
+	op, e := "", new(fault.Error)
+	if errors.As(err, &e) {
+		op = e.Op
+	}
+	g.telemetry.Instruments().BusTroubled(op, fault.CodeOf(err))
+	g.o.Log.WarnContext(ctx, "the bus has trouble", slog.Any("error", err))
 }
 
 // patiently repeats what the brokers do not answer yet: they may not be there, or have just made the topics and have no leader for them.

@@ -22,7 +22,7 @@ type flaws struct {
 	showsToken, showsAnswer                                                   bool
 	searchSaysNothing, searchShowsOne, searchShowsAll, searchWaits            bool
 	skips, remembers, tooMany, backwards, moves, forgetsReference, givesCases bool
-	sendsAfterEnd, mixesUp                                                    bool
+	sendsAfterEnd, mixesUp, countsFromTheEnd                                  bool
 	leaks, closesOnce, pingsAlways, verifiesAll, noFinder, noBounds           bool
 	putsAnything, putsHalf, putsLater, believesPut, doubtsPut, putsAfterEnd   bool
 	opensAnything, opensOther, retriesMissing, forgetsDocuments               bool
@@ -223,6 +223,9 @@ func (c *client) Find(ctx context.Context, ref native.Reference) ([]native.Recei
 
 func (c *client) Read(ctx context.Context, after native.Position, limit int) (adapters.Batch, error) {
 	from, _ := strconv.Atoi(string(after))
+	if from < 0 {
+		from += len(c.register.from(0, most))
+	}
 	if c.remembers {
 		from = int(c.position.Load())
 	}
@@ -260,6 +263,9 @@ func (c *client) batch(after native.Position, from int, records []native.Record)
 	if len(records) > 0 {
 		b.Next = native.Position(strconv.Itoa(from + len(records)))
 		c.position.Store(int64(from + len(records)))
+	}
+	if left := from + len(records) - len(c.register.from(0, most)); c.countsFromTheEnd && left < 0 {
+		b.Next = native.Position(strconv.Itoa(left))
 	}
 	for i := range records {
 		if c.forgetsReference {

@@ -71,6 +71,7 @@ func TestEveryWrongAdapterFails(t *testing.T) {
 		"shows what others wrote":                 {flaws{searchShowsAll: true}, false, "nothing else"},
 		"takes nothing found for a failure":       {flaws{searchWaits: true}, false, "nothing else"},
 		"resolves no doubt":                       {flaws{searchShowsAll: true}, false, "resolved by the search"},
+		"counts what is left on the next pages":   {flaws{countsFromTheEnd: true}, false, "between two pages"},
 		"skips a record":                          {flaws{skips: true}, false, "in order"},
 		"keeps the position to itself":            {flaws{remembers: true}, false, "in order"},
 		"reads more than asked for":               {flaws{tooMany: true}, false, "in order"},

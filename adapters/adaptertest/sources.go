@@ -17,6 +17,7 @@ func aboutSources() []rule {
 	return []rule{
 		{name: "reads everything in order and resumes at any position", needs: reads, hold: readsInOrder},
 		{name: "a record says where and when it was entered", needs: reads, hold: readsFrames},
+		{name: "what is written between two pages moves no record past the reader", needs: reads, hold: readsBetweenPages},
 		{name: "skips nothing while clerks go on working", needs: reads, hold: readsWhileWritten},
 		{name: "what einmal wrote comes back with its reference", needs: both, hold: readsEchoes},
 		{name: "a recall or a correction stays one, in both directions", needs: both, hold: readsRevisions},
@@ -57,6 +58,36 @@ func readsFrames(s *session) {
 		require.False(s.T, r.At.IsZero())
 		require.Empty(s.T, r.Reference, "a person entered it")
 	}
+}
+
+// readsBetweenPages writes between one page and the next: new records, and, where what was written comes back, another one of a case that stood on the first page, which a list of cases would show
+// elsewhere now.
+func readsBetweenPages(s *session) {
+	const pages, page = 4, 2
+	var ids []native.RecordID
+	var old native.CaseKey
+	if both(s.system) {
+		opened := s.apply(s.native.Entry(1, ""))
+		ids, old = append(ids, opened.Record), opened.Case
+	}
+	ids = append(ids, s.enter(page+1)...)
+	records, from := []native.Record(nil), native.Position("")
+	for n := range pages {
+		b, err := s.system.Source.Read(s.Context(), from, page)
+		require.NoError(s.T, err)
+		require.Less(s.T, len(b.Records), len(ids), "the list has only one page")
+		records, from = append(records, b.Records...), b.Next
+		if old != "" {
+			ids = append(ids, s.apply(s.native.Entry(2+n, old)).Record)
+		}
+		for range page {
+			id, err := s.native.Enter(len(ids) + page)
+			require.NoError(s.T, err)
+			ids = append(ids, id)
+		}
+	}
+	rest, _ := s.drain(s.system.Source, from, page)
+	require.Equal(s.T, ids, inOrder(append(records, rest...)))
 }
 
 func readsWhileWritten(s *session) {

@@ -115,7 +115,6 @@ func TestContract_ARecallAndACorrectionComeBackWithWhatTheyAreAbout(t *testing.T
 	require.Equal(t, fault.Refuse, fault.KindOf(err))
 }
 
-// Fault 9.
 func TestContract_PagingResumesAtAnyPosition(t *testing.T) {
 	p := withMock(t, mock.Options{})
 	r, err := p.Sink.Apply(t.Context(), entryOf("application-submitted", "", 0))

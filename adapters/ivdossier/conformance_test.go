@@ -22,6 +22,7 @@ import (
 )
 
 // Staff save here in every way: whole, by halves, as drafts first, and twice.
+// Fault 9 among others: something is written between one page and the next.
 func TestConformance(t *testing.T) {
 	adaptertest.Run(t, driver(core.Faults{Seed: 3, Duplicate: 0.3, Slow: 0.2, Late: 0.2}))
 }

@@ -150,7 +150,6 @@ func TestApply_ACancellationAndACorrectionComeBackWithWhatTheyAreAbout(t *testin
 	requireFault(t, err, fault.Refuse, "bezug-unbekannt")
 }
 
-// Fault 9.
 func TestRead_PagesResumesAndRepeats(t *testing.T) {
 	m, url := play(t, mock.Options{})
 	s := connect(t, url)

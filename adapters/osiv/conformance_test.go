@@ -17,6 +17,7 @@ import (
 	mock "github.com/einmal-hub/einmal/mocks/osiv"
 )
 
+// Fault 9 among others: something is written between one page and the next.
 func TestConformance(t *testing.T) { adaptertest.Run(t, driver(core.Faults{})) }
 
 // Here every pair may come twice, be written by halves, or have a receipt or a report that comes late.

@@ -21,6 +21,7 @@ import (
 	mock "github.com/einmal-hub/einmal/mocks/tutoris"
 )
 
+// Fault 9 among others: something is written between one page and the next.
 func TestConformance(t *testing.T) { adaptertest.Run(t, driver(core.Faults{})) }
 
 // Here a file may be left for another night or recorded in a later one, and a result or export comes by halves, twice, or after the next one.

@@ -196,7 +196,7 @@ func chaosLasts(t testing.TB) (lasts, pause time.Duration) {
 
 // Everything is a process of its own, and goes wrong on purpose: gateways, broker, Redis and native systems are killed and paused, lines are cut, refused, slow and deaf in one
 // direction, Redis is wiped and set back, the disk is full, the native systems have their worst day. Then there is quiet, and the eleven checks look at what the native systems have
-// written and at what einmal has. Faults 4, 22, 34, 44, 45, 46 and 75.
+// written and at what einmal has. Faults 4, 22, 23, 34, 44, 45, 46 and 75.
 func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 	t.Parallel()
 	lasts, pause := chaosLasts(t)

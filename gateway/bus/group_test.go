@@ -305,6 +305,43 @@ func TestACommittedOffsetOutsideTheLogStopsTheGroup(t *testing.T) {
 	require.Empty(t, got.list())
 }
 
+// Fault 27: the brokers have forgotten how far the group was. It skips nothing: everything comes again, what it had done and what came while it was away.
+func TestAGroupWhoseOffsetsAreForgottenBeginsAtTheBeginning(t *testing.T) {
+	br := anyBroker(t)
+	b := open(t, br.config(), bus.Watch{})
+	all := spread(t, b, 0, 30)
+	var got bag[bus.Record]
+	c := consume(t, b, keep(&got))
+	got.await(t, 30)
+	c.stop()
+	all = append(all, spread(t, b, 30, 6)...)
+	require.NoError(t, admin(t, br).DeleteConsumerGroup(group(b)))
+	var again bag[bus.Record]
+	c = consume(t, b, keep(&again))
+	require.ElementsMatch(t, all, valuesOf(again.await(t, len(all))))
+	c.stop()
+}
+
+// Fault 26: the record where the group has to go on was deleted. Nobody knows what was in it, so the group does not jump over it.
+func TestAGroupWhosePlaceWasDeletedStops(t *testing.T) {
+	br := anyBroker(t)
+	b := open(t, br.config(), bus.Watch{})
+	for i := range 4 {
+		publish(t, b, b.Topics().Handover, "case", fmt.Sprint(i))
+	}
+	a := admin(t, br)
+	_, err := a.AlterConsumerGroupOffsets(group(b), map[string]map[int32]sarama.OffsetAndMetadata{b.Topics().Handover: {0: {Offset: 1}}}, nil)
+	require.NoError(t, err)
+	require.NoError(t, a.DeleteRecords(b.Topics().Handover, map[int32]int64{0: 3}))
+	var got bag[bus.Record]
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err = b.Consume(ctx, group(b), b.Topics().Handover, keep(&got))
+	require.Equal(t, fault.Stop, fault.KindOf(err))
+	require.Equal(t, "offset-out-of-range", fault.CodeOf(err))
+	require.Empty(t, got.list())
+}
+
 func TestTheLagIsToldAndGivenUpAtTheEnd(t *testing.T) {
 	br := anyBroker(t)
 	lags := [3]atomic.Int64{}

@@ -20,7 +20,7 @@ func TestTheProducerNeitherLosesNorDoubles(t *testing.T) {
 	require.False(t, s.Metadata.AllowAutoTopicCreation)
 }
 
-// Faults 27 and 39: the defaults would skip records and commit unfinished ones.
+// Fault 39: the defaults would skip records and commit unfinished ones.
 func TestTheGroupNeverSkipsAndNeverCommitsByItself(t *testing.T) {
 	s := Config{Brokers: []string{"x:1"}}.withDefaults().grouping()
 	require.NoError(t, s.Validate())
@@ -37,7 +37,6 @@ func TestRetriesWaitLongerAndLongerUpToHalfASecond(t *testing.T) {
 	require.Equal(t, 500*time.Millisecond, retryPause(100, 100))
 }
 
-// Fault 21.
 func TestErrorsOfTheBrokersHaveTheKindThatTheirCureNeeds(t *testing.T) {
 	for _, c := range []struct {
 		kind  fault.Kind

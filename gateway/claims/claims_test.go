@@ -30,7 +30,6 @@ func TestWhatOneProcessClaimsAnotherLeavesAlone(t *testing.T) {
 	require.Zero(t, s.failures.Load())
 }
 
-// Fault 49.
 func TestAProcessFindsItsOwnClaimAndExtendsIt(t *testing.T) {
 	s, ctx := newServer(t), t.Context()
 	one := s.open(t, "one")

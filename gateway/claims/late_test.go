@@ -130,3 +130,27 @@ func TestAnAnswerThatComesTooLateIsNotTakenForAnother(t *testing.T) {
 		})
 	}
 }
+
+// Fault 49: a claim is taken and the answer comes too late. Whoever asked goes on, and when it asks again its own claim does not look like another's; for the others it is taken.
+func TestAClaimWhoseAnswerIsLostIsStillItsOwn(t *testing.T) {
+	t.Parallel()
+	redis, ctx := miniredis.RunT(t), t.Context()
+	line := newSluggish(t, redis.Addr())
+	open := func(address, owner string) *claims.Claims {
+		c := claims.Open(claims.Options{Address: address, Keep: time.Hour}, owner)
+		t.Cleanup(func() { require.NoError(t, c.Close()) })
+		c.Use("installation", 0)
+		return c
+	}
+	one, two := open(line.listen.Addr().String(), "one"), open(redis.Addr(), "two")
+	line.to.Store("eval")
+	require.True(t, one.Claim(ctx, "ref-1", lease), "who does not know goes on")
+	line.to.Store("")
+	require.EqualValues(t, 1, line.late.Load(), "the answer came in time, or it was asked more than once")
+	require.False(t, two.Claim(ctx, "ref-1", lease), "it was taken all the same")
+	held := redis.TTL(redis.Keys()[0])
+	require.True(t, one.Claim(ctx, "ref-1", 10*lease), "it is its own")
+	require.Greater(t, redis.TTL(redis.Keys()[0]), held, "and lasts from now on")
+	one.Release(ctx, "ref-1")
+	require.True(t, two.Claim(ctx, "ref-1", lease))
+}

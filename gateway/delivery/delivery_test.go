@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -112,6 +113,40 @@ func TestI2_ASystemThatAnswersLaterIsSentToOnce(t *testing.T) {
 				} else {
 					require.Equal(t, []string{tc.parked}, codes)
 				}
+				g.stop()
+			})
+		})
+	}
+}
+
+// I2: when a search finds two, the machine decides nothing: nothing is sent again or called recorded, a person is asked about the attempt that is in doubt, and what comes behind it waits until she has ruled.
+// Fault 59, in mode B: found while the doubt is waited out, and found by the search that decides it.
+func TestI2_ASearchThatFindsTwoIsPutBeforeAPerson(t *testing.T) {
+	keys := newKeys(t)
+	for name, blindFor := range map[string]time.Duration{"at once": 0, "when the doubt is decided": bounds.Settle() + 5*time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeB})
+				x := r.systems["x"]
+				x.faults, x.blind = []string{"lost twice"}, math.MaxInt
+				g := r.start(0)
+				r.open("c1")
+				elapse(blindFor)
+				x.see()
+				elapse(10 * time.Minute)
+				require.Equal(t, []string{"recorded-twice", "held"}, codes(g))
+				require.Equal(t, []string{"application-submitted", "application-submitted"}, x.kinds("c1"), "both stay, and nothing comes behind them")
+				require.Equal(t, 1, x.calls, "the machine sends nothing again")
+				require.EqualValues(t, 1, g.settled(), "and the bus moves on")
+				for _, e := range r.memory.ledger {
+					require.NotContains(t, string(e.value), `"VOID"`, "nobody may send again")
+					require.NotContains(t, string(e.value), `"DONE"`, "neither of them is the entry before a person says so")
+				}
+				asked := g.ledger.Parked()[0]
+				require.NoError(t, g.ledger.Rule(t.Context(), asked, ledger.Decision{Verdict: ledger.Found, Person: "op", Why: "the other one is deleted"}, native.Receipt{Record: "0", Case: "native-c1"}))
+				elapse(time.Minute)
+				require.Equal(t, []string{"application-submitted", "application-submitted", "application-decided"}, x.kinds("c1"))
+				require.Empty(t, g.ledger.Parked())
 				g.stop()
 			})
 		})
@@ -233,22 +268,63 @@ func TestI7_AnAnswerThatCameWhileNoGatewayRanIsLookedUpBeforeAPersonIsAsked(t *t
 func TestI7_AnyMomentIsSafeToDie(t *testing.T) {
 	keys := newKeys(t)
 	for _, mode := range []adapters.Mode{adapters.ModeA, adapters.ModeB} {
-		for moment := time.Duration(0); moment < 60*time.Millisecond; moment += time.Millisecond {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
-				first := r.start(0)
-				r.open("c1")
-				elapse(moment)
-				first.cancel()
-				second := r.start(first.settled() + 1)
-				elapse(5 * time.Minute)
-				require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"), "mode %s, died after %s", mode, moment)
-				require.EqualValues(t, 1, second.settled())
-				<-first.ended
-				second.stop()
-			})
+		for how, end := range map[string]func(*gateway){"killed": (*gateway).kill, "stopped": func(g *gateway) { g.cancel() }} {
+			for moment := time.Duration(0); moment < 60*time.Millisecond; moment += time.Millisecond {
+				synctest.Test(t, func(t *testing.T) {
+					r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
+					first := r.start(0)
+					r.open("c1")
+					elapse(moment)
+					end(first)
+					second := r.start(first.settled() + 1)
+					elapse(5 * time.Minute)
+					require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"), "mode %s, %s after %s", mode, how, moment)
+					require.EqualValues(t, 1, second.settled())
+					<-first.ended
+					second.stop()
+				})
+			}
 		}
 	}
+}
+
+// I7: in mode C with a system that answers at once, a gateway may die at any moment too: what was announced and whose answer nobody has is put before a person, who can say whether it stands; the machine
+// never sends again, and what comes behind it waits.
+// Fault 35, in mode C.
+func TestI7_AnyMomentIsSafeToDieWhenOnlyAPersonCanLook(t *testing.T) {
+	keys := newKeys(t)
+	asked := map[bool]int{} // whether it stood
+	for moment := time.Duration(0); moment < 60*time.Millisecond; moment += time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeC})
+			x := r.systems["x"]
+			first := r.start(0)
+			r.open("c1")
+			elapse(moment)
+			first.kill()
+			second := r.start(first.settled() + 1)
+			elapse(5 * time.Minute)
+			for len(second.ledger.Parked()) > 0 { // she looks, and says what she sees
+				require.Equal(t, "outcome-unknown", codes(second)[0], "died after %s", moment)
+				require.Len(t, x.journal, x.calls, "died after %s: what was sent stands once, and is not sent again", moment)
+				it := second.ledger.Parked()[0]
+				says, at := ledger.Decision{Verdict: ledger.Retry, Person: "op", Why: "it is not there"}, native.Receipt{}
+				stands := x.having(it.Ref)
+				if len(stands) > 0 {
+					says.Verdict, says.Why, at = ledger.Found, "it is there", stands[0]
+				}
+				asked[len(stands) > 0]++
+				require.NoError(t, second.ledger.Rule(t.Context(), it, says, at))
+				elapse(5 * time.Minute)
+			}
+			require.Equal(t, []string{"application-submitted", "application-decided"}, x.kinds("c1"), "died after %s", moment)
+			require.EqualValues(t, 1, second.settled())
+			<-first.ended
+			second.stop()
+		})
+	}
+	require.Positive(t, asked[true], "nobody was asked about what stood")
+	require.Positive(t, asked[false], "nobody was asked about what did not")
 }
 
 // I7: in mode C with a system that answers later, a gateway may die at any moment: what was handed over is sent once and found by the next gateway; what was announced and perhaps not
@@ -271,7 +347,7 @@ func TestI7_AnyMomentIsSafeToDieWhenTheAnswerComesLater(t *testing.T) {
 			first := r.start(0)
 			r.open("c1")
 			elapse(moment)
-			first.cancel()
+			first.kill()
 			second := r.start(first.settled() + 1)
 			elapse(2 * time.Hour)
 			x.done.Wait()
@@ -371,6 +447,27 @@ func TestI3_AParkedMessageHoldsBackItsOwnCaseOnly(t *testing.T) {
 		require.Equal(t, []string{"application-submitted", "application-decided"}, r.systems["x"].kinds("c1"))
 		require.Empty(t, g.ledger.Parked())
 		g.stop()
+	})
+}
+
+// I3: what comes before the creation of its case is put before a person at once, and is neither lost nor recorded before it: the creation that was entered before it goes its way, and it comes
+// behind that when she lets it go on.
+// Fault 10.
+func TestI3_AnUpdateBeforeItsCreationWaitsForAPerson(t *testing.T) {
+	play(t, func(t *testing.T, r *rig, g *gateway) {
+		r.publish(envelope("c1", 2, "application-withdrawn", sd), handover.ApplicationWithdrawn{WithdrawnOn: "2026-11-03", Reason: "OTHER"})
+		elapse(time.Minute)
+		require.Empty(t, r.systems["x"].journal)
+		require.Equal(t, []string{"not-in-this-state"}, codes(g))
+		require.EqualValues(t, 0, g.settled(), "the bus moves on")
+		update := g.ledger.Parked()[0]
+		r.publish(envelope("c1", 1, "application-submitted", sd), application())
+		elapse(time.Minute)
+		require.Equal(t, []string{"application-submitted"}, r.systems["x"].kinds("c1"))
+		require.NoError(t, g.ledger.Rule(t.Context(), update, ledger.Decision{Verdict: ledger.Retry, Person: "op", Why: "the application is there now"}, native.Receipt{}))
+		elapse(time.Minute)
+		require.Equal(t, []string{"application-submitted", "application-withdrawn"}, r.systems["x"].kinds("c1"))
+		require.Empty(t, codes(g))
 	})
 }
 

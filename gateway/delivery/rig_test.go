@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,6 +65,32 @@ func (m *memory) Append(ctx context.Context, _ int32, _ string, value []byte) (i
 	m.ledger = append(m.ledger, entry{time.Now(), value})
 	m.grow()
 	return offset, nil
+}
+
+// mortal is the log as one gateway reaches it: what it wants to write after its death is not written. What was on its way then is.
+type mortal struct {
+	*memory
+	dead *atomic.Bool
+}
+
+func (m mortal) Append(ctx context.Context, partition int32, key string, value []byte) (int64, error) {
+	if m.dead.Load() {
+		return 0, errors.New("nobody is there to write it")
+	}
+	return m.memory.Append(ctx, partition, key, value)
+}
+
+// hand is a native system as one gateway reaches it: after its death nothing is sent. What was sent before is carried out.
+type hand struct {
+	*system
+	dead *atomic.Bool
+}
+
+func (h hand) Apply(ctx context.Context, e native.Entry) (native.Receipt, error) {
+	if h.dead.Load() {
+		return native.Receipt{}, fault.New(fault.Doubt, "test", "dead", "nobody is there to send it")
+	}
+	return h.system.Apply(ctx, e)
 }
 
 // swift is a memory that answers at once, to another gateway.
@@ -142,7 +169,7 @@ type system struct {
 	mu      sync.Mutex
 	mode    adapters.Mode
 	journal []native.Entry
-	faults  []string // for the next requests: "", "lost", "reject", "refuse", "late", "slow", "error"
+	faults  []string // for the next requests: "", "lost", "lost twice", "reject", "refuse", "late", "slow", "error"
 	calls   int
 	refused native.Reference // by an asynchronous system, after the request
 	givenUp native.Reference // by its carrier
@@ -212,8 +239,11 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 		defer s.mu.Unlock()
 		s.givenUp = e.Reference
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "handed-over", "handed over")
-	case "lost":
+	case "lost", "lost twice":
 		s.write(e)
+		if doing == "lost twice" {
+			s.write(e)
+		}
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "lost", "the answer was lost")
 	case "vanish":
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "lost", "the request was lost")
@@ -254,6 +284,19 @@ func (s *system) Find(_ context.Context, ref native.Reference) ([]native.Receipt
 		}
 	}
 	return out, nil
+}
+
+// see lets searches succeed from now on.
+func (s *system) see() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blind = 0
+}
+
+// having returns what stands in the journal under a reference.
+func (s *system) having(ref native.Reference) []native.Receipt {
+	found, _ := s.Find(context.Background(), ref) // it does not fail unless a test says so
+	return found
 }
 
 // entries returns what stands in the journal for a case, in order.
@@ -407,6 +450,7 @@ type gateway struct {
 	delivery *delivery.Delivery
 	upTo     int64
 	mu       sync.Mutex
+	dead     atomic.Bool
 	cancel   context.CancelFunc
 	ended    chan struct{}
 	in       chan delivery.Record
@@ -417,13 +461,13 @@ func (r *rig) start(from int64) *gateway {
 	g := &gateway{ended: make(chan struct{}), in: make(chan delivery.Record), upTo: from - 1}
 	wake := make(chan ledger.Lane, 1000)
 	view := ledger.NewView(1, func(_ int32, l ledger.Lane) { wake <- l })
-	g.ledger = ledger.New(r.memory, view, time.Now)
+	g.ledger = ledger.New(mortal{r.memory, &g.dead}, view, time.Now)
 	targets, documents := map[handover.SystemID]delivery.Target{}, map[handover.SystemID]adapters.Documents{}
 	for id, a := range r.archives {
 		documents[id] = a
 	}
 	for id, s := range r.systems {
-		targets[id] = delivery.Target{Sink: s, Finder: s, Mapper: mapping.Guard(plain{}), Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds()}, Parallel: 4}
+		targets[id] = delivery.Target{Sink: hand{s, &g.dead}, Finder: s, Mapper: mapping.Guard(plain{}), Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds()}, Parallel: 4}
 	}
 	d := delivery.New(delivery.Options{
 		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: r, Rules: r, Again: r.again, Targets: targets, Documents: documents,
@@ -473,6 +517,12 @@ func (r *rig) start(from int64) *gateway {
 func (g *gateway) stop() {
 	g.cancel()
 	<-g.ended
+}
+
+// kill ends a gateway as SIGKILL does: it writes and sends nothing more, also nothing that it knows already.
+func (g *gateway) kill() {
+	g.dead.Store(true)
+	g.cancel()
 }
 
 // settled returns the offset up to which everything is complete.

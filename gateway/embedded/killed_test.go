@@ -144,7 +144,6 @@ func tear(t *testing.T, dir string) {
 	require.NoError(t, os.Truncate(segment, info.Size()-3))
 }
 
-// Fault 23.
 func TestWhatTheBrokerCannotSaveIsReturnedByClose(t *testing.T) {
 	dir := t.TempDir()
 	e, err := Start(t.Context(), Options{Dir: dir})

@@ -59,6 +59,8 @@ type Claims interface {
 type Observer interface {
 	// Read counts a record read from a native system by what became of it: published, echo, known, parked.
 	Read(ctx context.Context, from handover.SystemID, outcome string)
+	// Unread counts a reading that failed, by the code of the reason.
+	Unread(ctx context.Context, from handover.SystemID, code string)
 	// Published counts a message put on the bus.
 	Published(ctx context.Context, from handover.SystemID, name handover.Name)
 }
@@ -114,6 +116,7 @@ func (r *Reader) Run(ctx context.Context) error {
 		case fault.CodeOf(err) == adapters.PositionUnknown && position != "":
 			position = r.startOver(ctx, position, err)
 		case err != nil && ctx.Err() == nil:
+			r.Observer.Unread(ctx, r.origin.ID, fault.CodeOf(err))
 			r.Log.WarnContext(ctx, "reading is tried again", slog.String("system", string(r.origin.ID)), slog.Any("error", err))
 			pause = min(2*pause, max(30*time.Second, r.origin.Poll))
 		case err == nil:

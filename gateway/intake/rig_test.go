@@ -97,6 +97,8 @@ func (w *world) Read(_ context.Context, _ handover.SystemID, outcome string) {
 	w.outcomes[outcome]++
 }
 
+func (*world) Unread(context.Context, handover.SystemID, string) {}
+
 func (*world) Published(context.Context, handover.SystemID, handover.Name) {}
 
 // Write takes what is logged.

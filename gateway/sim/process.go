@@ -237,4 +237,5 @@ func (nobody) Delivered(context.Context, ledger.Destination, time.Duration) {}
 func (nobody) Attempted(context.Context, ledger.Destination, string)        {}
 func (nobody) Parked(context.Context, ledger.Destination, string)           {}
 func (nobody) Read(context.Context, handover.SystemID, string)              {}
+func (nobody) Unread(context.Context, handover.SystemID, string)            {}
 func (nobody) Published(context.Context, handover.SystemID, handover.Name)  {}

@@ -14,9 +14,9 @@ import (
 // Instruments count and measure. Its methods take systems and destinations as text ("klib", "klib/sd-kriens"), are safe for concurrent use, and are
 // given nothing that says something about a person.
 type Instruments struct {
-	read, published, attempts, parkings, redis, export metric.Int64Counter
-	delivered                                          metric.Float64Histogram
-	lag, findings, compared, asked                     metric.Int64Gauge
+	read, unread, published, attempts, parkings, bus, redis, export metric.Int64Counter
+	delivered                                                       metric.Float64Histogram
+	lag, findings, compared, asked                                  metric.Int64Gauge
 }
 
 // buckets are the bounds of the histogram of deliveries, in seconds: from systems that answer at once to those that are down for an hour.
@@ -32,9 +32,11 @@ func newInstruments(m metric.Meter) (*Instruments, error) {
 		name, text string
 	}{
 		{&i.read, MetricRead, "Records read from native systems."},
+		{&i.unread, MetricUnread, "Readings of native systems that failed and are tried again."},
 		{&i.published, MetricPublished, "Messages put on the bus."},
 		{&i.attempts, MetricAttempts, "Requests to native systems."},
 		{&i.parkings, MetricParkings, "Messages that began to wait for a person."},
+		{&i.bus, MetricBus, "What the bus waits out. Nothing is lost by it, and nothing moves."},
 		{&i.redis, MetricRedis, "Failed commands to Redis. Nothing is lost by them."},
 		{&i.export, MetricExport, "Batches of spans that the collector did not take."},
 	} {
@@ -66,6 +68,11 @@ func newInstruments(m metric.Meter) (*Instruments, error) {
 // Read counts a record read from a native system by what became of it.
 func (i *Instruments) Read(ctx context.Context, from, outcome string) {
 	i.read.Add(ctx, 1, metric.WithAttributes(attribute.String(AttrSystem, from), attribute.String(AttrOutcome, outcome)))
+}
+
+// Unread counts a reading of a native system that failed; code is the stable code of the reason.
+func (i *Instruments) Unread(ctx context.Context, from, code string) {
+	i.unread.Add(ctx, 1, metric.WithAttributes(attribute.String(AttrSystem, from), attribute.String(AttrReason, code)))
 }
 
 // Published counts a message put on the bus by the system that it came from and its name in the catalogue.
@@ -109,6 +116,11 @@ func (i *Instruments) Asked(sender string, at time.Time) {
 // RedisFailed counts a failed command to Redis.
 func (i *Instruments) RedisFailed(op string) {
 	i.redis.Add(nowhere(), 1, metric.WithAttributes(attribute.String(AttrOperation, op)))
+}
+
+// BusTroubled counts what the bus waits out, by what it was doing and the stable code of the reason.
+func (i *Instruments) BusTroubled(op, code string) {
+	i.bus.Add(nowhere(), 1, metric.WithAttributes(attribute.String(AttrOperation, op), attribute.String(AttrReason, code)))
 }
 
 // Lag says how many records of a partition a group has not completed at present.

@@ -21,7 +21,7 @@ const (
 	AttrAttempt     = "einmal.attempt"      // number of the attempt
 	AttrMode        = "einmal.mode"         // A, B or C
 	AttrOutcome     = "einmal.outcome"      // what came of it
-	AttrReason      = "einmal.reason"       // code of the reason why it is parked
+	AttrReason      = "einmal.reason"       // code of the reason: why it is parked, why it failed
 	AttrFound       = "einmal.found"        // records found by reference
 )
 
@@ -29,7 +29,7 @@ const (
 const (
 	AttrGroup     = "einmal.group"     // consumer group on the bus
 	AttrPartition = "einmal.partition" // partition of the bus
-	AttrOperation = "einmal.operation" // command to Redis
+	AttrOperation = "einmal.operation" // command to Redis; what the bus was doing
 	AttrStatus    = "einmal.status"    // what waits: parked, held or difference
 	AttrSender    = "einmal.sender"    // organisation that reads its receipts
 	AttrDiffers   = "einmal.differs"   // in what way ledger and native system differ: missing, extra, double, drifted, unasked
@@ -57,6 +57,8 @@ const (
 	MetricDelivered = "einmal.delivery.duration"  // seconds from the entry in one system to the entry in another, by destination
 	MetricAttempts  = "einmal.attempts"           // requests to native systems, by destination and outcome
 	MetricParkings  = "einmal.parkings"           // messages that began to wait for a person, by destination and reason
+	MetricUnread    = "einmal.read.failures"      // readings of native systems that failed and are tried again, by system and reason
+	MetricBus       = "einmal.bus.troubles"       // what the bus waits out, by operation and reason: brokers that are away, a login that they refuse; the same counts once in ten seconds
 	MetricRedis     = "einmal.redis.failures"     // failed commands to Redis, by operation
 	MetricExport    = "einmal.export.failures"    // batches of spans that the collector did not take
 	MetricLag       = "einmal.lag"                // messages on the bus that a group has not completed, by partition

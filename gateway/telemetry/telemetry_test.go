@@ -49,6 +49,8 @@ func touch(t *testing.T, tel *telemetry.Telemetry) {
 	i.Delivered(ctx, "klib/sd-kriens", 3*time.Second)
 	i.Attempted(ctx, "casenet", "doubt")
 	i.Parked(ctx, "gate", "out-of-order")
+	i.Unread(ctx, "klib", "unauthorized")
+	i.BusTroubled("bus.consume", "forbidden")
 	i.RedisFailed("claim")
 	i.Lag("einmal.delivery", 3, 17)
 	i.Compared("klib", map[string]int{"missing": 8, "extra": 0}, time.Unix(1_800_000_000, 0))
@@ -71,6 +73,8 @@ func TestEveryInstrumentIsServedToPrometheus(t *testing.T) {
 		`einmal_delivery_duration_seconds_bucket{einmal_destination="klib/sd-kriens",le="3600"} 1`,
 		`einmal_attempts_total{einmal_destination="casenet",einmal_outcome="doubt"} 1`,
 		`einmal_parkings_total{einmal_destination="gate",einmal_reason="out-of-order"} 1`,
+		`einmal_read_failures_total{einmal_reason="unauthorized",einmal_system="klib"} 1`,
+		`einmal_bus_troubles_total{einmal_operation="bus.consume",einmal_reason="forbidden"} 1`,
 		`einmal_redis_failures_total{einmal_operation="claim"} 1`,
 		`einmal_lag{einmal_group="einmal.delivery",einmal_partition="3"} 17`,
 		`einmal_reconcile_findings{einmal_differs="missing",einmal_system="klib"} 8`,
