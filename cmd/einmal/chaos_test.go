@@ -166,14 +166,17 @@ func (o *operator) look(m *member) {
 }
 
 func (o *operator) rule(m *member, it waits) {
-	system := handover.SystemID(it.To.System)
-	journals, err := clerks.FetchJournals(context.Background(), http.DefaultClient, map[handover.SystemID]string{system: "http://" + o.fleet.mocksAt + "/" + it.To.System})
+	resp, err := http.Get("http://" + o.fleet.mocksAt + "/" + it.To.System + "/control/journal?reference=" + string(it.Ref))
 	if err != nil {
 		return
 	}
+	found, _, err := core.ReadJournal(resp.Body)
+	if err := errors.Join(err, resp.Body.Close()); err != nil || resp.StatusCode != http.StatusOK {
+		return
+	}
 	ruling := map[string]any{"verdict": "RETRY", "person": "operator", "why": "it does not stand there"}
-	if at := slices.IndexFunc(journals[system], func(e core.Entry) bool { return e.Reference == it.Ref }); at >= 0 {
-		e := journals[system][at]
+	if len(found) > 0 {
+		e := found[0]
 		ruling = map[string]any{"verdict": "FOUND", "person": "operator", "why": "it stands there", "record": e.ID, "case": e.Case}
 	}
 	b, err := json.Marshal(ruling)

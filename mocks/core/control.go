@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/contracts/strict"
 )
 
@@ -48,7 +49,7 @@ func (f *Faults) UnmarshalJSON(b []byte) error {
 
 func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// Control serves what tests use: GET and PUT /control/faults, POST /control/script {"op","fault","times"}, GET /control/journal (JSON lines), GET
+// Control serves what tests use: GET and PUT /control/faults, POST /control/script {"op","fault","times"}, GET /control/journal (JSON lines; ?reference= only the entries with one), GET
 // /control/entries?contains=TEXT, and DELETE /control/documents/HASH (a document is lost, as it may be in any archive). Paths are complete: mount it at /control/ as it is.
 func Control(s *Store, d *Dice) http.Handler {
 	mux := http.NewServeMux()
@@ -62,7 +63,13 @@ func Control(s *Store, d *Dice) http.Handler {
 		answer(w, http.StatusOK, f)
 	})
 	mux.HandleFunc("POST /control/script", func(w http.ResponseWriter, r *http.Request) { script(d, w, r) })
-	mux.HandleFunc("GET /control/journal", func(w http.ResponseWriter, _ *http.Request) { lines(w, s.After(0, 0)) })
+	mux.HandleFunc("GET /control/journal", func(w http.ResponseWriter, r *http.Request) {
+		if ref := native.Reference(r.URL.Query().Get("reference")); ref != "" {
+			lines(w, s.ByReference(ref, 0))
+			return
+		}
+		lines(w, s.After(0, 0))
+	})
 	mux.HandleFunc("GET /control/entries", func(w http.ResponseWriter, r *http.Request) { lines(w, s.Containing(r.URL.Query().Get("contains"))) })
 	mux.HandleFunc("DELETE /control/documents/{hash}", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.LoseDocument(r.PathValue("hash")); err != nil {

@@ -118,6 +118,8 @@ func TestControl_ShowsTheJournal(t *testing.T) {
 	entries, _, err := core.ReadJournal(strings.NewReader(b))
 	require.NoError(t, err)
 	require.Equal(t, s.After(0, 0), entries)
+	_, b = call(t, srv, "GET", "/control/journal?reference=r-1", "")
+	require.Equal(t, 1, strings.Count(b, "\n"))
 	_, b = call(t, srv, "GET", "/control/entries?contains=two", "")
 	require.Equal(t, 1, strings.Count(b, "\n"))
 }
