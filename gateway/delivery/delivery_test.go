@@ -172,7 +172,7 @@ func TestI2_ASystemThatAnswersLaterIsAskedBeforeAnythingIsSentAgain(t *testing.T
 }
 
 // A system that answers later shows the refusal of an earlier attempt until the next one is handed over. Who looks meanwhile does not take it for the answer to that one.
-// Model, a later refusal of an earlier attempt counts.
+// Model, "a later refusal counts for an attempt not handed over".
 func TestARefusalThatCameBeforeAnAttemptIsNoAnswerToIt(t *testing.T) {
 	keys := newKeys(t)
 	for _, mode := range []adapters.Mode{adapters.ModeA, adapters.ModeC} {
@@ -696,7 +696,7 @@ func TestI2_NobodySendsWhileAPersonDecides(t *testing.T) {
 
 // A refusal is put before a person only if no other attempt was announced before the question stands: here another gateway has read that the refused attempt left nothing, and has sent. What became
 // of that attempt is found out, also when that gateway is gone.
-// Model, the attempt is looked at before the PARK only.
+// Model, "of the PARK and the next INTENT the first does not win".
 func TestARefusalIsNoOutcomeOnceAnotherGatewayHasTriedAgain(t *testing.T) {
 	keys := newKeys(t)
 	for mode, parked := range map[adapters.Mode][]string{adapters.ModeA: nil, adapters.ModeB: nil, adapters.ModeC: {"outcome-unknown"}} {
@@ -715,7 +715,6 @@ func TestARefusalIsNoOutcomeOnceAnotherGatewayHasTriedAgain(t *testing.T) {
 				another := ledger.New(swift{r.memory}, g.ledger.View, time.Now) // the PARK is on its way
 				require.NoError(t, another.Intend(t.Context(), e, 2, "another"))
 				x.write(native.Entry{Reference: e.Ref, CaseReference: e.Case, Kind: "application-submitted"})
-				r.memory.slow = 0
 				elapse(10 * time.Minute)
 				require.Equal(t, []string{"application-submitted"}, x.kinds("c1"))
 				require.Equal(t, parked, codes(g))
