@@ -234,7 +234,7 @@ func mistakes() map[string]mistake {
 		}
 	}
 	pair := size{messages: 2, attempts: 2, budget: purse{lost: 1, rulings: 1}}
-	asked := size{messages: 1, attempts: 2, budget: purse{lost: 1, rulings: 1}}
+	asked := size{messages: 1, attempts: 2, budget: purse{lost: 1}}
 	twice, both := []broken{double}, []broken{double, loss}
 	return map[string]mistake{
 		"Redis claim and retry, no ledger":      {none, twice},
@@ -270,6 +270,7 @@ func mistakesAboutRefusals() map[string]mistake {
 	nameless := func(v *variant) { v.nameless = true }
 	hurried := func(v *variant) { v.hurried = true }
 	voidsFirst := func(v *variant) { v.hurried, v.voidsFirst = true, true }
+	again := size{messages: 1, attempts: 2, budget: purse{crashes: 1, rejected: 1, rulings: 1}}
 	misleads := []broken{misled}
 	return map[string]mistake{
 		"A a refusal counts before an earlier attempt has settled": {a.with(atOnce), misleads},
@@ -279,9 +280,9 @@ func mistakesAboutRefusals() map[string]mistake {
 		"A of the PARK and the next INTENT the first does not win": {a.with(nameless), misleads},
 		"B of the PARK and the next INTENT the first does not win": {b.with(nameless), misleads},
 		"C of the PARK and the next INTENT the first does not win": {c.with(nameless), misleads},
-		"A a later refusal counts for an attempt not handed over":  {a.with(answersInTime).with(hurried), misleads},
-		"B a later refusal counts for an attempt not handed over":  {b.with(answersLater).with(hurried), misleads},
-		"C a later refusal counts for an attempt not handed over":  {c.with(answersLater).with(hurried), misleads},
+		"A a later refusal counts for an attempt not handed over":  {a.with(answersInTime).with(hurried).in(again), misleads},
+		"B a later refusal counts for an attempt not handed over":  {b.with(answersLater).with(hurried).in(again), misleads},
+		"C a later refusal counts for an attempt not handed over":  {c.with(answersLater).with(hurried).in(again), misleads},
 		"C a later refusal is a VOID first":                        {c.with(answersLater).with(voidsFirst), []broken{double}},
 		"A what a system has said later is not looked up":          {a.with(answersInTime).with(func(v *variant) { v.unasking = true }), []broken{needless}},
 		"A execution after the time to answer":                     {a.with(answersInTime).with(func(v *variant) { v.world.Processing = 2 * second }), misleads},
