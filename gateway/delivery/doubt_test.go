@@ -49,3 +49,38 @@ func TestADoubtIsPutBeforeAPersonWithItsEvidence(t *testing.T) {
 		})
 	}
 }
+
+// I1: a system that joins by reference and cannot be searched may refuse an attempt while an earlier one is still to be executed. The refusal counts when the entry is refused once more after everything
+// has come to its end; what stands by then is joined.
+func TestI1_ARefusalDoesNotOvertakeWhatASystemWithoutASearchStillExecutes(t *testing.T) {
+	keys := newKeys(t)
+	for name, c := range map[string]struct {
+		faults  []string
+		entries int
+		parked  []string
+	}{
+		"the earlier attempt is executed": {[]string{"slow", "refuse"}, 1, nil},
+		"refused again":                   {[]string{"vanish", "refuse", "refuse"}, 0, []string{"person-unknown"}},
+		"refused at first":                {[]string{"refuse"}, 0, []string{"person-unknown"}},
+		"taken when it is sent again":     {[]string{"vanish", "refuse"}, 1, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeA})
+				x := r.systems["x"]
+				x.faults, x.closed = c.faults, true
+				g := r.start(0)
+				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+				elapse(10 * time.Minute)
+				x.done.Wait()
+				require.Len(t, x.journal, c.entries)
+				var parked []string
+				for _, it := range g.ledger.Parked() {
+					parked = append(parked, it.Reason.Code)
+				}
+				require.Equal(t, c.parked, parked)
+				g.stop()
+			})
+		})
+	}
+}

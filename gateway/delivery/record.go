@@ -29,6 +29,8 @@ type job struct {
 	own   ledger.Own
 	doubt error // what came back of the own attempt instead of an answer
 	entry native.Entry
+	// rested says that an attempt was refused after everything before it had come to its end.
+	rested bool
 	// stored says that the documents of the entry stand in the native system.
 	stored bool
 	// judged is the attempt that the reason to park is about; 0 for a reason that says nothing about one.
@@ -264,8 +266,11 @@ func (c *claim) classify(ctx context.Context, j *job, receipt native.Receipt, er
 // recorded. settled says that there is nothing more to do about this attempt; without a proof it stays in doubt.
 func (c *claim) overtook(ctx context.Context, j *job, kind fault.Kind) (settled bool, err error) {
 	a := j.sink.Abilities
-	if kind != fault.Refuse && kind != fault.Park || a.Mode != adapters.ModeA || a.Bounds.Asynchronous() || j.sink.Finder == nil || c.known(j).Doubts == 0 {
+	if kind != fault.Refuse && kind != fault.Park || a.Mode != adapters.ModeA || a.Bounds.Asynchronous() || c.known(j).Doubts == 0 {
 		return false, nil
+	}
+	if j.sink.Finder == nil {
+		return c.tryOnceMore(ctx, j), nil
 	}
 	_ = schedule.Pause(ctx, a.Bounds.Settle())
 	for ctx.Err() == nil {
@@ -282,6 +287,20 @@ func (c *claim) overtook(ctx context.Context, j *job, kind fault.Kind) (settled 
 		_ = schedule.Pause(ctx, time.Second)
 	}
 	return true, nil
+}
+
+// tryOnceMore is overtook for a system that cannot be searched: when nothing can be executed any more, the entry is sent again. What an earlier attempt has left is joined then, and what is refused again
+// is refused.
+func (c *claim) tryOnceMore(ctx context.Context, j *job) (settled bool) {
+	if j.rested {
+		return false
+	}
+	if schedule.Pause(ctx, j.sink.Abilities.Bounds.Settle()) != nil {
+		return true // the attempt stays in doubt
+	}
+	j.rested = true
+	_ = c.persist(ctx, "delivery.void", func() error { return c.o.Ledger.Void(ctx, j.Entry, j.own.Attempt, j.own.Nonce, false) })
+	return true
 }
 
 func (c *claim) searchFailed(ctx context.Context, j *job, err error) {

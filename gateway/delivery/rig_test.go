@@ -171,6 +171,7 @@ type system struct {
 	journal []native.Entry
 	faults  []string // for the next requests: "", "lost", "lost twice", "reject", "refuse", "late", "slow", "error"
 	calls   int
+	closed  bool             // to searches
 	refused native.Reference // by an asynchronous system, after the request
 	givenUp native.Reference // by its carrier
 	answer  time.Duration    // Bounds.Answer
@@ -307,6 +308,14 @@ func (s *system) entries(c handover.CaseID) []native.Entry {
 }
 
 // bounds are the test's, with the time that the system may take to answer.
+// finder is nil for a system that cannot be searched.
+func (s *system) finder() adapters.Finder {
+	if s.closed {
+		return nil
+	}
+	return s
+}
+
 func (s *system) bounds() adapters.Bounds {
 	b := bounds
 	b.Answer = s.answer
@@ -467,7 +476,7 @@ func (r *rig) start(from int64) *gateway {
 		documents[id] = a
 	}
 	for id, s := range r.systems {
-		targets[id] = delivery.Target{Sink: hand{s, &g.dead}, Finder: s, Mapper: mapping.Guard(plain{}), Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds()}, Parallel: 4}
+		targets[id] = delivery.Target{Sink: hand{s, &g.dead}, Finder: s.finder(), Mapper: mapping.Guard(plain{}), Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds()}, Parallel: 4}
 	}
 	d := delivery.New(delivery.Options{
 		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: r, Rules: r, Again: r.again, Targets: targets, Documents: documents,

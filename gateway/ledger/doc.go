@@ -14,8 +14,8 @@
 // It leaves out the gate (so the order of a recall and what it is about, and second claims), documents, a ledger that was set back, gateways of another version, searches that fail, what a carrier
 // gives up, and the refusal of a hand-over to a system that answers later. Compaction is checked with two attempts at most, and not together with Redis.
 //
-// That nobody is told of a refusal of what stands, or may still be executed, rests in mode A on more than the ledger: the system can be searched, and if it answers later, it executes nothing
-// after the time to answer. The model finds what happens otherwise.
+// That nobody is told of a refusal of what stands, or may still be executed, rests in mode A on more than the ledger: the system is searched, or, where it cannot be, sent to once more when everything has
+// come to its end (the model has only the search), and if it answers later, it executes nothing after the time to answer. The model finds what happens otherwise.
 //
 // Keys are reference|kind|attempt|nonce and the like, never one key for several contenders: compaction keeps the last record of a key, and the last of
 // several contenders is the loser. Keys and values hold no personal data; native record and case numbers are a native system's own opaque ids.
