@@ -40,7 +40,7 @@ func (*paper) PartitionOf(handover.CaseID) int32 { return 0 }
 func (p *paper) End(context.Context, int32) (int64, error) { return p.end, nil }
 
 // handOver writes what one handover of ten messages leaves, each recorded at two places at the first attempt.
-func handOver(b *testing.B, l *ledger.Ledger, number int) {
+func handOver(b testing.TB, l *ledger.Ledger, number int) {
 	b.Helper()
 	ctx, c := b.Context(), handover.CaseID(fmt.Sprintf("5f0f7a52-9f4e-4a43-8f43-%012d", number))
 	origin := ledger.Destination{System: "klib", Organisation: "sd-kriens"}

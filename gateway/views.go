@@ -42,6 +42,12 @@ const (
 // fillLease is how long a gateway that fills the views keeps others from doing the same; it is extended with every batch.
 const fillLease = 30 * time.Second
 
+// A part that Redis does not take is written again so often, at such intervals: with millions of entries one moment of weakness must not mean to begin anew. Together they are shorter than the lease.
+const (
+	fillTries = 8
+	fillPause = time.Second
+)
+
 // step looks whether Redis is there and whether it is the one that was there before, and fills the views if not.
 func (v *views) step(ctx context.Context) {
 	count, err := v.g.claims.Beat(ctx)
@@ -136,6 +142,12 @@ func (v *views) batches(ctx context.Context) func([]ledger.Recorded) error {
 			}
 		}
 		err := v.g.claims.Fill(ctx, out)
+		for range fillTries {
+			if err == nil || schedule.Pause(ctx, fillPause) != nil {
+				break
+			}
+			err = v.g.claims.Fill(ctx, out)
+		}
 		n := v.written.Add(int64(len(all)))
 		if at.Sub(said) >= progressEvery {
 			said = at
