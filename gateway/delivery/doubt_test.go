@@ -30,8 +30,10 @@ func TestADoubtIsPutBeforeAPersonWithItsEvidence(t *testing.T) {
 				began := time.Now()
 				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
 				if c.dies {
-					for x.calls == 0 {
-						elapse(time.Millisecond)
+					for asked := false; !asked; elapse(time.Millisecond) {
+						x.mu.Lock()
+						asked = x.calls > 0
+						x.mu.Unlock()
 					}
 					g.cancel()
 					g = r.start(g.settled() + 1)
