@@ -170,7 +170,17 @@ func (l *link) pass(c *call, way direction, b []byte) bool {
 	if lag > 0 {
 		c.wait(time.After(lag))
 	}
-	return !lost
+	return !lost && !c.over()
+}
+
+// over reports whether the call has ended: what was held then must not slip through before the connections are closed.
+func (c *call) over() bool {
+	select {
+	case <-c.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // wait waits for a moment, or for the end of the call.

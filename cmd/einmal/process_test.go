@@ -84,7 +84,7 @@ func startProgram(t testing.TB, name string, environment []string, program strin
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("%s, the end of its output:\n%s\n%s", p.name, p.out.tail(40), p.errors.tail(40))
+			t.Logf("%s, the end of its output:\n%s\n%s", p.name, p.out.tail(40), p.errors.tail(300))
 		}
 	})
 	return p
