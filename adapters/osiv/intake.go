@@ -118,7 +118,7 @@ func (e *exchange) inspect(root *os.Root, w *waiting) (whole, ours bool, err err
 	}
 	w.bytes = b
 	if w.envelope, err = readEnvelope(b); err != nil {
-		return false, false, nil //nolint:nilerr // it may be being written
+		return false, false, nil // it may be being written
 	}
 	if w.envelope.messageType != uint64(e.config.MessageType) { //nolint:gosec // checked to be positive
 		return true, false, nil

@@ -136,7 +136,7 @@ func (f *fleet) rest(e *evidence) {
 	f.t.Helper()
 	limit := time.Now().Add(2 * time.Minute)
 	for e.after = f.vitals(); len(e.grown()) > 0 && time.Now().Before(limit); e.after = f.vitals() {
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 	}
 }
 

@@ -45,7 +45,7 @@ func TestSink_ASystemThatStaysDownIsTriedLessAndLess(t *testing.T) {
 		s := newSink("x", Target{Parallel: 4})
 		away := fault.New(fault.Retry, "x.apply", "unreachable", "away")
 		tries := 0
-		for began := time.Now(); time.Since(began) < 24*time.Hour; time.Sleep(200 * time.Millisecond) {
+		for began := time.Now(); time.Since(began) < 24*time.Hour; <-time.After(200 * time.Millisecond) {
 			if release, ok := s.enter(t.Context()); ok {
 				tries++
 				release(away)
@@ -61,7 +61,7 @@ func TestSink_ASystemThatStaysDownIsTriedLessAndLess(t *testing.T) {
 					release(nil)
 					break
 				}
-				time.Sleep(200 * time.Millisecond)
+				<-time.After(200 * time.Millisecond)
 			}
 		}
 		require.LessOrEqual(t, time.Since(back), longestRest+time.Second)
