@@ -15,17 +15,19 @@ import (
 func TestADoubtIsPutBeforeAPersonWithItsEvidence(t *testing.T) {
 	keys := newKeys(t)
 	for name, c := range map[string]struct {
+		does string
 		dies bool // the gateway that sent, before it can say what came back
 		back string
 	}{
-		"by the gateway that sent":    {false, "what came back is lost, the answer was lost"},
-		"after the gateway that sent": {true, "what came back is nothing: the gateway that made it has ended"},
+		"by the gateway that sent":    {"lost", false, "what came back is lost, the answer was lost"},
+		"in words that are not ours":  {"foreign", false, "what came back is an error that nobody has classified"},
+		"after the gateway that sent": {"lost", true, "what came back is nothing: the gateway that made it has ended"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeC})
 				x := r.systems["x"]
-				x.faults = []string{"lost"}
+				x.faults = []string{c.does}
 				g := r.start(0)
 				began := time.Now()
 				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
@@ -45,6 +47,7 @@ func TestADoubtIsPutBeforeAPersonWithItsEvidence(t *testing.T) {
 				require.Equal(t, "outcome-unknown", reason.Code)
 				require.Contains(t, reason.Text, "attempt 1 was made at "+began.UTC().Format("2006-01-02T15:04"))
 				require.Contains(t, reason.Text, c.back)
+				require.NotContains(t, reason.Text, "Kanarion")
 				require.Contains(t, reason.Next, "the reference "+string(waits[0].Ref)+";")
 				g.stop()
 			})

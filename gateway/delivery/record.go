@@ -27,7 +27,7 @@ type job struct {
 	place ledger.Place
 	sink  *sink
 	own   ledger.Own
-	doubt error // what came back of the own attempt instead of an answer
+	doubt error // what the own attempt ended with; nil: a receipt
 	entry native.Entry
 	// rested says that an attempt was refused after everything before it had come to its end.
 	rested bool
@@ -164,8 +164,12 @@ func (j *job) unknownOutcome(r ledger.Ref) error {
 	}
 	back := "nothing: the gateway that made it has ended"
 	if j.own.Sent && j.own.Attempt == r.Attempt && j.own.Nonce == r.Nonce && j.doubt != nil {
-		reason := ledger.ReasonOf(j.doubt)
-		back = reason.Code + ", " + reason.Text
+		back = "an error that nobody has classified"
+		var known *fault.Error
+		if errors.As(j.doubt, &known) { // the words of others could be about a person, and the ledger is not sealed
+			reason := ledger.ReasonOf(j.doubt)
+			back = reason.Code + ", " + reason.Text
+		}
 	}
 	return j.about(r.Attempt, fault.New(fault.Park, "delivery.record", "outcome-unknown",
 		fmt.Sprintf("whether the native system recorded the entry cannot be found out; attempt %d was made at %s, and what came back is %s", r.Attempt, r.IntentAt.UTC().Format(time.RFC3339), back)).

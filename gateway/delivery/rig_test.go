@@ -246,6 +246,8 @@ func (s *system) Apply(_ context.Context, e native.Entry) (native.Receipt, error
 			s.write(e)
 		}
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "lost", "the answer was lost")
+	case "foreign":
+		return native.Receipt{}, errors.New("no dossier of Kanarion")
 	case "vanish":
 		return native.Receipt{}, fault.New(fault.Doubt, "test", "lost", "the request was lost")
 	case "late", "slow":

@@ -218,9 +218,15 @@ func (w *world) missing(waiting map[string]bool) (mark string, at place) {
 	return "", place{}
 }
 
-// excused reports whether a message need not stand at a place: it waits there or at the gate, or a person has dropped it.
+// excused reports whether a message need not stand at a place: it waits there or at the gate, or a person has dropped it, or it is an answer that would take back what nobody has said yet.
 func (w *world) excused(mark string, at place, waiting map[string]bool) bool {
-	return waiting[mark+" "+at.String()] || waiting[mark+" gate"] || w.dropped(mark, at)
+	return waiting[mark+" "+at.String()] || waiting[mark+" gate"] || w.dropped(mark, at) || w.unsaid(mark, at, waiting)
+}
+
+// unsaid reports whether an application is fair whose earlier wording was not, and that one waits at the gate, where it came too late: nothing was said against it.
+func (w *world) unsaid(mark string, at place, waiting map[string]bool) bool {
+	i, _ := w.book.item(mark)
+	return i.clears && at.system == i.from && slices.ContainsFunc(w.book.wordings(i)[1:], func(m string) bool { return waiting[m+" gate"] })
 }
 
 // checkMessage: recorded once at every place, with its content, unless it waits there or a person has dropped it.

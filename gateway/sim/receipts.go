@@ -19,7 +19,7 @@ func (w *world) checkReceipts(waiting map[string]bool) {
 	}
 	for _, i := range w.book.items {
 		for _, at := range i.places() {
-			if !told[i.mark+" "+at.String()] && !told[i.mark+" gate"] && !w.dropped(i.mark, at) {
+			if !told[i.mark+" "+at.String()] && !told[i.mark+" gate"] && !w.dropped(i.mark, at) && !w.unsaid(i.mark, at, waiting) {
 				w.book.find("%s has no receipt for %s", i.mark, at)
 			}
 		}
