@@ -345,9 +345,9 @@ func TestAScheduleHasEveryBlowAndNoneOnTopOfAnother(t *testing.T) {
 	f := &fleet{town: &town{t: t}, links: map[string]*link{"kafka": {}, "native-1": {}}, kafka: &link{}, disk: &disk{mounted: true}}
 	f.members = []*member{{fleet: f, name: "gateway-1"}, {fleet: f, name: "gateway-2"}}
 	lasts := time.Hour
-	all := f.schedule(41, lasts, time.Second)
-	require.Equal(t, all, f.schedule(41, lasts, time.Second))
-	require.NotEqual(t, all, f.schedule(42, lasts, time.Second))
+	all := f.schedule(41, lasts, time.Second, "")
+	require.Equal(t, all, f.schedule(41, lasts, time.Second, ""))
+	require.NotEqual(t, all, f.schedule(42, lasts, time.Second, ""))
 	drawn, free := map[string]bool{}, map[string]int64{}
 	for _, b := range all {
 		drawn[b.What+" "+b.Whom] = true
@@ -371,7 +371,7 @@ func TestAScheduleHasEveryBlowAndNoneOnTopOfAnother(t *testing.T) {
 	for _, c := range f.deck() {
 		require.True(t, drawn[c.what+" "+c.whom], "%s %s", c.what, c.whom)
 	}
-	short := f.whole(f.schedule(41, 5*time.Second, 250*time.Millisecond))
+	short := f.whole(f.schedule(41, 5*time.Second, 250*time.Millisecond, ""))
 	drawn, free = map[string]bool{}, map[string]int64{}
 	for _, b := range short {
 		drawn[f.kind(b.What, b.Whom)] = true
@@ -380,6 +380,9 @@ func TestAScheduleHasEveryBlowAndNoneOnTopOfAnother(t *testing.T) {
 	}
 	for _, c := range f.deck() {
 		require.True(t, drawn[f.kind(c.what, c.whom)], "%s %s", c.what, c.whom)
+	}
+	for _, b := range f.schedule(41, time.Minute, time.Second, "kill") {
+		require.Equal(t, "kill", b.What)
 	}
 	file := filepath.Join(t.TempDir(), "schedule.jsonl")
 	written(t, file, all)

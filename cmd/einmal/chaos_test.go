@@ -215,7 +215,7 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 	}
 	before := f.vitals()
 
-	blows := f.whole(f.schedule(seed, lasts, pause))
+	blows := f.whole(f.schedule(seed, lasts, pause, os.Getenv("EINMAL_CHAOS_ONLY")))
 	if file := os.Getenv("EINMAL_CHAOS_SCHEDULE"); file != "" {
 		blows = replayed(t, file)
 	}

@@ -82,6 +82,8 @@ type Fate struct {
 type Query struct {
 	Case   handover.CaseID         // empty: of every case
 	Sender handover.OrganisationID // empty: of every sender
+	// Match says which of those are meant; nil: all. It is called while the view is locked, and must not ask it.
+	Match func(Fate) bool
 	// After holds, for each partition, the offset of the first ledger record that counts: what was said before is left out. nil: nothing is.
 	After []int64
 	// Limit is the most that are returned; 0: no limit.
@@ -112,7 +114,7 @@ func (v *View) Fates(q Query) (fates []Fate, next []int64, more bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	for _, f := range first.all {
-		if fate, ok := v.fateAt(f); ok {
+		if fate, ok := v.fateAt(f); ok && q.matches(fate) {
 			fates = append(fates, fate)
 		}
 	}
@@ -169,6 +171,17 @@ func (q Query) from(partition int) int64 {
 	return 0
 }
 
+func (q Query) matches(f Fate) bool { return q.Match == nil || q.Match(f) }
+
+// meant reports whether what was found is meant. It is called with the view locked.
+func (v *View) meant(q Query, f find) bool {
+	if q.Match == nil {
+		return true
+	}
+	fate, ok := v.fateAt(f)
+	return ok && q.matches(fate)
+}
+
 // findFates finds what is asked for, without holding the lock for long. What changes meanwhile lies behind the ends that are returned, and is found the next time.
 func (v *View) findFates(q Query) (first *firsts, next []int64) {
 	v.mu.RLock()
@@ -178,7 +191,7 @@ func (v *View) findFates(q Query) (first *firsts, next []int64) {
 	}
 	first = &firsts{limit: max(q.Limit, 0)}
 	add := func(f find) {
-		if f.offset >= q.from(int(f.partition)) && f.offset < next[f.partition] {
+		if f.offset >= q.from(int(f.partition)) && f.offset < next[f.partition] && v.meant(q, f) {
 			first.add(f)
 		}
 	}

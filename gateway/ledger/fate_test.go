@@ -147,6 +147,31 @@ func TestFatesOfOneSenderOrCase(t *testing.T) {
 	require.Zero(t, count(Query{Case: "c1", Sender: "sd-kriens"}))
 }
 
+// What is not meant takes no place on a page: whoever looks for one of many does not turn thousands of empty pages.
+func TestAPageIsFullOfWhatIsMeant(t *testing.T) {
+	p := newPages(t)
+	for n := range 9 {
+		m := handover.MessageID(fmt.Sprint("m", n))
+		p.admit(m, uint64(n+1)) //nolint:gosec // small
+		if n%4 == 0 {
+			p.done(at(m, dossier), "n-1")
+		}
+	}
+	recorded := func(f Fate) bool { return f.Outcome == OutcomeRecorded }
+	first, after, more := p.view.Fates(Query{Match: recorded, Limit: 2})
+	require.Len(t, first, 2)
+	require.True(t, more)
+	second, after, more := p.view.Fates(Query{Match: recorded, Limit: 2, After: after})
+	require.Len(t, second, 1)
+	require.False(t, more)
+	none, _, more := p.view.Fates(Query{Match: recorded, Limit: 2, After: after})
+	require.Empty(t, none)
+	require.False(t, more)
+	for _, f := range append(first, second...) {
+		require.True(t, recorded(f))
+	}
+}
+
 // Whoever goes on from where the last answer ended misses nothing: at the end she knows of each message at each place what the ledger knows, whatever the size of a page, and hears of a case in its order.
 func TestI1_WhoReadsOnMissesNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

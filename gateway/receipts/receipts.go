@@ -115,18 +115,25 @@ func (b *Book) Page(ctx context.Context, q Query) (Page, error) {
 	if q.Limit <= 0 || q.Limit > MostPerPage {
 		q.Limit = MostPerPage
 	}
-	fates, next, more := b.Ledger.Fates(ledger.Query{Case: q.Case, Sender: q.Sender, After: after, Limit: q.Limit})
+	fates, next, more := b.Ledger.Fates(ledger.Query{Case: q.Case, Sender: q.Sender, Match: q.match(), After: after, Limit: q.Limit})
 	if after != nil && len(after) != len(next) {
 		return Page{}, malformed()
 	}
 	p := Page{Receipts: []Receipt{}, Next: position(era, next), More: more}
 	for _, f := range fates {
-		if f.Since.Before(q.Since) || len(q.Outcomes) > 0 && !slices.Contains(q.Outcomes, f.Outcome) || !q.numbers(f) {
-			continue
-		}
 		p.Receipts = append(p.Receipts, b.receipt(f))
 	}
 	return p, nil
+}
+
+// match returns what a fate must be like, nil if nothing is said about that.
+func (q Query) match() func(ledger.Fate) bool {
+	if q.Since.IsZero() && len(q.Outcomes) == 0 && q.Number == "" {
+		return nil
+	}
+	return func(f ledger.Fate) bool {
+		return !f.Since.Before(q.Since) && (len(q.Outcomes) == 0 || slices.Contains(q.Outcomes, f.Outcome)) && q.numbers(f)
+	}
 }
 
 // numbers reports whether a fate has the number that is asked for, if one is.

@@ -2,6 +2,7 @@ package receipts_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ type book struct {
 
 func (b *book) Fates(q ledger.Query) ([]ledger.Fate, []int64, bool) {
 	b.asked = q
-	return b.fates, b.next, b.more
+	return slices.DeleteFunc(slices.Clone(b.fates), func(f ledger.Fate) bool { return q.Match != nil && !q.Match(f) }), b.next, b.more
 }
 func (b *book) Unanswered() []ledger.Fate     { return b.fates }
 func (b *book) Era() int                      { return b.era }
