@@ -53,6 +53,7 @@ directory: testdata/directory.yaml
 systems:
   klib:
     type: klib
+    mode: B
     poll: 50ms
     config:
       url: %[2]s/klib
@@ -60,6 +61,7 @@ systems:
       bounds: {send: 1s, request: 3s, processing: 700ms, lookup: 200ms, margin: 300ms}
   avam:
     type: avam
+    mode: B
     poll: 50ms
     config:
       url: %[2]s/avam/soap
@@ -68,6 +70,7 @@ systems:
       bounds: {send: 1s, request: 3s, processing: 700ms, lookup: 200ms, margin: 300ms}
   casenet:
     type: casenet
+    mode: A
     poll: 500ms
     config:
       url: %[2]s/casenet

@@ -110,7 +110,7 @@ func newSeventh(t *testing.T) (*stage, *core.Store, mapping.Mapper) {
 	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(directory), "\nmunicipalities:\n", seventhOffice, 1)), 0o600))
 	s.rewrite = func(yaml string) string {
 		yaml = strings.Replace(yaml, "testdata/directory.yaml", file, 1)
-		return strings.Replace(yaml, "\nsystems:\n", "\nsystems:\n  seventh:\n    type: seventh\n    poll: 50ms\n    config: {desk: upstairs, bounds: {send: 1s, request: 3s, processing: 700ms, margin: 300ms}}\n", 1)
+		return strings.Replace(yaml, "\nsystems:\n", "\nsystems:\n  seventh:\n    type: seventh\n    mode: A\n    poll: 50ms\n    config: {desk: upstairs, bounds: {send: 1s, request: 3s, processing: 700ms, margin: 300ms}}\n", 1)
 	}
 	return s, store, words.Mapper()
 }

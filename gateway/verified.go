@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -11,11 +12,11 @@ import (
 	"github.com/einmal-hub/einmal/gateway/config"
 )
 
-// bear puts the configured mode into a system's abilities and returns the verification record that they rest on, with what the record does not bear. A system
-// without a record is used all the same, and the gateway says so at every start: on the day of the first connection there is none, and the mocks of demo and tests are measured by tests.
+// bear puts the mode in which a system is used into its abilities and returns the verification record that they rest on, with what the record does not bear. A system that nobody has measured is
+// used in mode C, which promises nothing that it would have to keep, unless somebody vouches for another one by writing it down: the gateway says so at every start.
 func bear(systems map[handover.SystemID]*config.System, id handover.SystemID, a *adapters.Abilities) (*measure.Record, fault.Findings) {
 	s := systems[id]
-	findings := use(a, s.Mode)
+	findings := use(a, cmp.Or(s.Mode, unvouched(s)))
 	var record *measure.Record
 	if s.Verified != "" {
 		r, err := measure.LoadRecord(s.Verified)
@@ -35,6 +36,14 @@ func bear(systems map[handover.SystemID]*config.System, id handover.SystemID, a 
 		findings[i].Path = "systems." + string(id) + "." + findings[i].Path
 	}
 	return record, findings
+}
+
+// unvouched is the mode of a system that nobody has measured or vouched for; none for others, and for those that are only read.
+func unvouched(s *config.System) adapters.Mode {
+	if s.Write && s.Verified == "" {
+		return adapters.ModeC
+	}
+	return ""
 }
 
 // use sets the mode in which a system is used. It may only be a worse one than the adapter's: the adapter knows what the interface can do at best.
@@ -73,7 +82,7 @@ func (k connection) said(p Probe) Probe {
 	case k.record != nil:
 		p.Detail += fmt.Sprintf("; measured on %s on %s by %s", k.record.System, k.record.At.UTC().Format(time.DateOnly), k.record.By)
 	case k.unmeasured() && p.OK:
-		p.Detail += "; mode and bounds are not measured"
+		p.Detail += "; used in mode " + string(k.system.Abilities.Mode) + ", which nobody has measured"
 		p.Next = k.command()
 	}
 	return p

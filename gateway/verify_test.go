@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,10 +82,14 @@ func (s *stage) keep(r measure.Record) {
 	require.NoError(s.t, os.WriteFile(filepath.Join(s.dir, "record.json"), b, 0o600))
 }
 
-// rested makes a gateway of which one system has a setting of its own.
+// vouched finds the modes that nobody has measured.
+var vouched = regexp.MustCompile(`(    type: \w+\n)    mode: \w\n`)
+
+// rested makes a gateway of which one system has a setting of its own, and for none of which anybody vouches.
 func (s *stage) rested(typ, setting string, change ...string) (*gateway.Gateway, error) {
 	s.t.Helper()
 	s.rewrite = func(yaml string) string {
+		yaml = vouched.ReplaceAllString(yaml, "$1")
 		yaml = strings.Replace(yaml, "    type: "+typ+"\n", "    type: "+typ+"\n    "+strings.ReplaceAll(setting, "%s", s.dir)+"\n", 1)
 		return strings.NewReplacer(change...).Replace(yaml)
 	}
@@ -147,7 +152,7 @@ func TestARecordOfATestInstanceBearsTheProductiveOneBesideIt(t *testing.T) {
 	beside := "systems:\n  klib-test:\n    type: klib\n    test: true\n    config: {url: " + s.native + "/klib, tokenFile: " + s.dir + "/klib.token}\n"
 	for _, test := range []bool{true, false} {
 		s.rewrite = func(yaml string) string {
-			yaml = strings.Replace(yaml, "systems:\n", beside, 1)
+			yaml = strings.Replace(vouched.ReplaceAllString(yaml, "$1"), "systems:\n", beside, 1)
 			return strings.Replace(yaml, "    type: klib\n    poll", "    type: klib\n    verified: "+s.dir+"/record.json\n    poll", 1)
 		}
 		whole := s.rewrite
@@ -181,6 +186,29 @@ func TestASystemThatIsNoTestInstanceIsMeasuredOnlyOnRequest(t *testing.T) {
 	journals, err := s.world.Journals()
 	require.NoError(t, err)
 	require.Empty(t, journals[world.KLIB], "preparing writes nothing")
+}
+
+// What nobody has measured is used as if it could neither join nor search, unless somebody vouches for it; work goes on all the same.
+func TestASystemThatNobodyHasMeasuredIsUsedInModeC(t *testing.T) {
+	s := newStage(t, core.Faults{Seed: 1})
+	s.rewrite = func(yaml string) string {
+		return strings.Replace(vouched.ReplaceAllString(yaml, "$1"), "    type: avam\n", "    type: avam\n    mode: B\n", 1)
+	}
+	g := s.gateway()
+	p := plan(t, 3, 2)
+	s.play(p)
+	g.settled()
+	require.Zero(t, g.Stats().Parked)
+	used := map[string]string{}
+	for _, probe := range g.Check(t.Context()) {
+		if system, is := strings.CutPrefix(probe.What, "system "); is {
+			used[system] = probe.Detail
+		}
+	}
+	require.Contains(t, used["klib"], "used in mode C, which nobody has measured")
+	require.Contains(t, used["casenet"], "used in mode C, which nobody has measured")
+	require.Contains(t, used["avam"], "used in mode B, which nobody has measured")
+	s.once(p)
 }
 
 // A gateway says at start and in its check which system nobody has measured, and leaves alone what a system was measured with.

@@ -78,7 +78,7 @@ func TestAnIntegratorMeasuresASystemOnTheCommandLine(t *testing.T) {
 	require.Zero(t, code, errors)
 	require.Contains(t, out, "measured on avam on "+r.At.Format("2006-01-02")+" by tester")
 	require.Contains(t, out, "einmal adapter verify --system klib", "what was not measured is said")
-	w.change("type: avam", "type: avam\n    mode: A")
+	w.change("mode: B", "mode: A")
 	code, _, errors = run(t, "check", "--config", w.config)
 	require.Equal(t, 2, code)
 	require.Contains(t, errors, "systems.avam.mode")

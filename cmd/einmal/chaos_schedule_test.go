@@ -91,10 +91,10 @@ func (f *fleet) lines() []string {
 }
 
 // schedule draws what goes wrong while so much time passes, about once in every pause. In the last third no gateway is killed: one that lives on through everything
-// else must not have grown at the end. What one blow meets is not met by another before it was put right.
-func (f *fleet) schedule(seed uint64, lasts, pause time.Duration) []blow {
+// else must not have grown at the end. What one blow meets is not met by another before it was put right. Unless only is empty, nothing else is drawn.
+func (f *fleet) schedule(seed uint64, lasts, pause time.Duration, only string) []blow {
 	chance := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // repeatable, not secret
-	deck := f.deck()
+	deck := slices.DeleteFunc(f.deck(), func(c card) bool { return only != "" && c.what != only })
 	busy := map[string]int64{}
 	var all []blow
 	for at := time.Duration(0); at < lasts; at += time.Duration(chance.ExpFloat64() * float64(pause)) {

@@ -104,9 +104,14 @@ func (p *process) signal(s syscall.Signal) {
 // code waits for the end and returns the exit code; -1 when a signal ended it.
 func (p *process) code() int {
 	p.t.Helper()
+	return p.codeWithin(patience)
+}
+
+func (p *process) codeWithin(limit time.Duration) int {
+	p.t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
+	case <-time.After(limit):
 		require.Fail(p.t, p.name+" does not end")
 	}
 	return p.cmd.ProcessState.ExitCode()

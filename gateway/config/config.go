@@ -142,7 +142,8 @@ type System struct {
 	Test bool `yaml:"test"`
 	// Codes is a file with code lists that replace those of the system's mapping table: the words of another jurisdiction, or of this installation.
 	Codes string `yaml:"codes"`
-	// Mode is the mode in which the system is used, when that is a worse one than its adapter's: A, B or C. It is for a system that was measured to do less than others of its type.
+	// Mode is the mode in which the system is used: A, B or C, at best its adapter's. Empty: its adapter's with a record (Verified), and C, in which every doubt is put before a person, without one.
+	// A worse one is for a system that was measured to do less than others of its type; whoever writes one without a record vouches for the system.
 	Mode adapters.Mode `yaml:"mode"`
 	// Verified is the verification record of this system, or of a test instance of it that is configured beside it: a file that 'einmal adapter verify' has written. The gateway does not start
 	// in a better mode or with shorter bounds than were measured. Empty: nothing was measured, which the gateway says at every start.

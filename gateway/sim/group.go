@@ -120,7 +120,7 @@ func (g *group) consume(c *claim, from int64) {
 	defer c.cancel()
 	wake, released := c.p.own(c.ctx, c.partition)
 	defer released()
-	if !g.w.hooks.unsynced && !c.p.persist(c.ctx, func() error { return c.p.ledger.SyncPartition(c.ctx, c.partition) }) {
+	if !c.p.persist(c.ctx, func() error { return c.p.ledger.SyncPartition(c.ctx, c.partition) }) {
 		return
 	}
 	records := make(chan delivery.Record)

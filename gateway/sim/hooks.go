@@ -23,7 +23,7 @@ type hooks struct {
 
 	eager    bool // an offset is committed when its record is read
 	newest   bool // a new owner starts at the end
-	unsynced bool // a new owner does not read the ledger to its end
+	unsynced bool // nobody reads the ledger to its end before she relies on it
 	unclean  bool // the ledger loses acknowledged records
 }
 

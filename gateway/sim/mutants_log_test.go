@@ -21,7 +21,7 @@ func mutantsOfTheLog() []mutant {
 			}
 			return k
 		})},
-		{name: "INTENT key without nonce", breaks: doubled, rare: true, what: "compaction keeps the loser's INTENT", mode: adapters.ModeB, tune: cleaned, plant: keyed(func(k []string) []string {
+		{name: "INTENT key without nonce", breaks: doubled, what: "compaction keeps the loser's INTENT", mode: adapters.ModeB, tune: cleaned, plant: keyed(func(k []string) []string {
 			if ledger.Kind(k[0]) == ledger.Intent {
 				return k[:3]
 			}
@@ -63,7 +63,7 @@ func mutantsOfTheLog() []mutant {
 		})},
 		{name: "offset committed when read", breaks: lost, what: "a crash skips what was not complete", plant: func(*world) hooks { return hooks{eager: true} }},
 		{name: "start at the newest", breaks: lost, what: "a new owner begins at the end of the bus", plant: func(*world) hooks { return hooks{newest: true} }},
-		{name: "new owner does not read first", breaks: asked, rare: true, tune: crowded, what: "a new owner begins with an old view of the ledger", plant: func(*world) hooks { return hooks{unsynced: true} }},
+		{name: "nobody reads first", breaks: asked, what: "what a view does not know yet counts as not being there", plant: func(*world) hooks { return hooks{unsynced: true} }},
 		{name: "bus confirms too early", breaks: lost, what: "acks=0: a message is confirmed and lost", plant: func(w *world) hooks {
 			return hooks{lost: func(p *process, mark string) bool {
 				return !w.calm.Load() && w.dice.draw("lost", p.name, mark).is(0.1)

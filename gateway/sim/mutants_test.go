@@ -171,7 +171,7 @@ func crowded(p *plan) { p.crowd(killed, 0) }
 // cleaned makes crowded days on which the ledger is compacted all the time.
 func cleaned(p *plan) {
 	p.crowd(compacted, 0.9)
-	p.lagging, p.trouble, p.open = 0.8, 300*time.Millisecond, 0
+	p.lagging, p.trouble, p.open, p.fetchesLate = 0.8, 300*time.Millisecond, 0, true
 }
 
 // halted makes crowded days on which gateways are stopped in the middle of what they do.

@@ -29,6 +29,7 @@ type plan struct {
 	often        trouble // a kind of trouble that comes more often than the others
 	share        float64 // how much more often: its share, beside what the dice give it
 	open         int     // newest records of the ledger that a compaction leaves alone, at most
+	fetchesLate  bool    // what a view sees late it also fetches late, and so never sees what was compacted meanwhile
 
 	trouble time.Duration // mean time between two of: kill, stop, rebalance, Redis, compaction; 0: none
 	chaos   time.Duration // how long it goes on

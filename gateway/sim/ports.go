@@ -79,7 +79,7 @@ func (t port) write(ctx context.Context, name string, to *topic, e entry) (int64
 // End returns the end of a ledger partition.
 func (t port) End(ctx context.Context, partition int32) (int64, error) {
 	n := strconv.Itoa(int(partition))
-	if err := t.p.step(ctx, "end", n); err != nil {
+	if err := t.p.step(ctx, "end", n); err != nil || t.p.w.hooks.unsynced {
 		return 0, err
 	}
 	if !t.p.w.calm.Load() && t.p.w.dice.draw("broken end", t.p.name, n).is(t.p.w.plan.logFaults/2) {

@@ -166,6 +166,11 @@ func (p *process) feed(partition int32) {
 		if p.rest(context.Background(), p.w.lag(lag)) != nil || p.step(context.Background(), "fold", strconv.FormatInt(e.offset, 10)) != nil {
 			return
 		}
+		if p.w.plan.fetchesLate {
+			if e, ok, _ = log.after(next); !ok {
+				continue
+			}
+		}
 		if p.w.hooks.fold != nil {
 			e = p.w.hooks.fold(p, partition, e)
 		}
