@@ -54,8 +54,8 @@ chaos: ## Kill, pause, cut and fill everything for EINMAL_CHAOS (60s), as proces
 	EINMAL_CHAOS=$${EINMAL_CHAOS:-60s} EINMAL_CHAOS_OUT=$(CURDIR)/.build/chaos go test ./cmd/einmal -count=1 -v -timeout 4h -run 'Chaos|Sleeps|ElevenChecks'
 
 .PHONY: sim
-sim: ## Simulate SEEDS (1000) days of each kind, each day twice where it must reproduce, and hunt every planted error; make test does the same with small figures
-	go test ./gateway/sim -count=1 -v -timeout 60m -sim.seeds $(SEEDS) -sim.mutants
+sim: ## Simulate SEEDS (1000) days of each kind, each day twice where it must reproduce, and hunt every planted error; make test does the same with fewer days
+	go test ./gateway/sim -count=1 -v -timeout 60m -sim.seeds $(SEEDS)
 
 .PHONY: model
 model: ## Check the model of the ledger's protocol in larger bounds (some minutes, some GB); make test does the same in small ones

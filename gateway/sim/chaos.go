@@ -25,7 +25,7 @@ func (w *world) runsAway() bool {
 	for _, t := range w.bus {
 		n += t.length()
 	}
-	return n > 400
+	return n > 100
 }
 
 // trouble is a kind of thing that goes wrong. Some stand several times among the dice.

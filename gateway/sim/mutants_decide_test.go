@@ -59,7 +59,7 @@ func mutantsOfDecide() []mutant {
 		})},
 		{name: "claimed means done", breaks: lost, what: "a message that another gateway works on is skipped", plant: claimedMeansDone},
 		{name: "Redis says done", breaks: lost, what: "done is written into Redis with the claim, and believed", plant: redisSaysDone},
-		{name: "nonce reused", breaks: doubled, rare: true, what: "all contenders sign their INTENT with the same nonce", mode: adapters.ModeB, plant: func(*world) hooks {
+		{name: "nonce reused", breaks: doubled, what: "all contenders sign their INTENT with the same nonce", mode: adapters.ModeB, plant: func(*world) hooks {
 			return hooks{rules: func(_ *process, r delivery.Protocol) delivery.Protocol {
 				r.Nonce = func() string { return "one for all" }
 				return r

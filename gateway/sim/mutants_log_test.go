@@ -48,14 +48,14 @@ func mutantsOfTheLog() []mutant {
 			}
 			return e.value
 		})},
-		{name: "held is forgotten", breaks: lost, rare: true, what: "a message that waits behind a parked one is not kept", plant: folding(func(_ *world, _ *process, e entry) []byte {
+		{name: "held is forgotten", breaks: lost, what: "a message that waits behind a parked one is not kept", plant: folding(func(_ *world, _ *process, e entry) []byte {
 			if held(e) {
 				return nothing
 			}
 			return e.value
 		})},
-		{name: "held out of order", breaks: disordered, rare: true, what: "of two messages that wait the later one goes on first", plant: heldOutOfOrder},
-		{name: "no check of the sequence", breaks: disordered, rare: true, what: "a message that the bus brings late is taken", tune: func(p *plan) { p.reorders, p.talk = 0.4, 5 }, plant: folding(func(_ *world, p *process, e entry) []byte {
+		{name: "held out of order", breaks: disordered, what: "of two messages that wait the later one goes on first", plant: heldOutOfOrder},
+		{name: "no check of the sequence", breaks: disordered, what: "a message that the bus brings late is taken", tune: func(p *plan) { p.reorders, p.talk = 0.4, 5 }, plant: folding(func(_ *world, p *process, e entry) []byte {
 			if kindOf(e) == ledger.Admit && p.passes(e) {
 				return sequenceField.ReplaceAll(e.value, []byte(`"sequence":0`))
 			}
