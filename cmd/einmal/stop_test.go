@@ -37,6 +37,7 @@ func TestI7SIGTERMDrainsAndARestartGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, false)
 	w.faults, w.seed = true, 43
+	w.change("answer: 15s", "answer: 1m") // nobody is killed, so nothing is in doubt: no result may be called late on a machine that is busy
 	w.open()
 	w.run()
 	s := w.play(43, 12)
