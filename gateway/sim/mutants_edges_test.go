@@ -83,12 +83,14 @@ func mutantsOfTheEdges() []mutant {
 				})
 			}}
 		}},
-		{name: "no echo check", breaks: doubled, what: "what einmal wrote comes back as news", plant: func(*world) hooks {
+		{name: "no echo check", breaks: doubled, what: "some of what einmal wrote comes back as news", plant: func(w *world) hooks {
 			return hooks{source: func(s adapters.Source) adapters.Source {
 				return source(func(ctx context.Context, p native.Position, n int) (adapters.Batch, error) {
 					b, err := s.Read(ctx, p, n)
 					for i := range b.Records {
-						b.Records[i].Reference = ""
+						if w.dice.draw("echo", string(b.Records[i].ID)).is(0.2) { // all of it would never end
+							b.Records[i].Reference = ""
+						}
 					}
 					return b, err
 				})
