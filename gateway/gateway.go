@@ -82,6 +82,7 @@ func New(o Options) (*Gateway, error) {
 	if found := speechless(connected, rules.profile, handover.Date(now().Format(time.DateOnly))); len(found) > 0 {
 		return nil, fault.Wrap(fault.Stop, "gateway.new", found)
 	}
+	cautious(connected)
 	return &Gateway{o: o, connected: connected, rules: rules, waker: newWaker()}, nil
 }
 

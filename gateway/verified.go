@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
@@ -12,11 +11,10 @@ import (
 	"github.com/einmal-hub/einmal/gateway/config"
 )
 
-// bear puts the mode in which a system is used into its abilities and returns the verification record that they rest on, with what the record does not bear. A system that nobody has measured is
-// used in mode C, which promises nothing that it would have to keep, unless somebody vouches for another one by writing it down: the gateway says so at every start.
+// bear puts the configured mode into a system's abilities and returns the verification record that they rest on, with what the record does not bear.
 func bear(systems map[handover.SystemID]*config.System, id handover.SystemID, a *adapters.Abilities) (*measure.Record, fault.Findings) {
 	s := systems[id]
-	findings := use(a, cmp.Or(s.Mode, unvouched(s)))
+	findings := use(a, s.Mode)
 	var record *measure.Record
 	if s.Verified != "" {
 		r, err := measure.LoadRecord(s.Verified)
@@ -36,14 +34,6 @@ func bear(systems map[handover.SystemID]*config.System, id handover.SystemID, a 
 		findings[i].Path = "systems." + string(id) + "." + findings[i].Path
 	}
 	return record, findings
-}
-
-// unvouched is the mode of a system that nobody has measured or vouched for; none for others, and for those that are only read.
-func unvouched(s *config.System) adapters.Mode {
-	if s.Write && s.Verified == "" {
-		return adapters.ModeC
-	}
-	return ""
 }
 
 // use sets the mode in which a system is used. It may only be a worse one than the adapter's: the adapter knows what the interface can do at best.
@@ -69,6 +59,16 @@ func belongs(r measure.Record, systems map[handover.SystemID]*config.System, id 
 // unmeasured reports whether nobody knows that a system that is written into keeps to its mode and bounds.
 func (k connection) unmeasured() bool {
 	return k.record == nil && k.config.Write && k.system.Sink != nil
+}
+
+// cautious lets every system that nobody has measured be used in mode C, which promises nothing that the system would have to keep, unless somebody vouches for another one by writing it down. It is no
+// matter of connect: a system is measured in the mode that its adapter has.
+func cautious(connected []connection) {
+	for i := range connected {
+		if k := &connected[i]; k.unmeasured() && k.config.Mode == "" {
+			k.system.Abilities.Mode = adapters.ModeC
+		}
+	}
 }
 
 // command is how to measure a system.

@@ -211,6 +211,24 @@ func TestASystemThatNobodyHasMeasuredIsUsedInModeC(t *testing.T) {
 	s.once(p)
 }
 
+// What is measured is what the adapter can at best, not the mode C in which the system is used until then: its record bears the better one, and needs no mode written down.
+func TestAnUnmeasuredSystemIsMeasuredInItsAdaptersMode(t *testing.T) {
+	s := newStage(t, core.Faults{Seed: 1})
+	s.rewrite = func(yaml string) string { return vouched.ReplaceAllString(yaml, "$1") }
+	r := s.measure(world.AVAM)
+	require.Equal(t, adapters.ModeB, r.Report.Configured.Mode)
+	require.Equal(t, adapters.ModeB, r.Report.Measured.Mode)
+	require.True(t, r.Report.Fits(), "%+v", r.Report.Findings)
+	s.keep(r)
+	g, err := s.rested("avam", "verified: %s/record.json")
+	require.NoError(t, err)
+	for _, probe := range g.Check(t.Context()) {
+		if probe.What == "system avam" {
+			require.Contains(t, probe.Detail, "measured on avam")
+		}
+	}
+}
+
 // A gateway says at start and in its check which system nobody has measured, and leaves alone what a system was measured with.
 func TestAnUnmeasuredSystemIsSaidAndAMeasuredOneGoesOn(t *testing.T) {
 	s := newStage(t, core.Faults{Seed: 1})

@@ -95,6 +95,7 @@ func (f *fleet) lines() []string {
 func (f *fleet) schedule(seed uint64, lasts, pause time.Duration, only string) []blow {
 	chance := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // repeatable, not secret
 	deck := slices.DeleteFunc(f.deck(), func(c card) bool { return only != "" && c.what != only })
+	require.NotEmpty(f.t, deck, "there is no blow of the kind %q", only)
 	busy := map[string]int64{}
 	var all []blow
 	for at := time.Duration(0); at < lasts; at += time.Duration(chance.ExpFloat64() * float64(pause)) {

@@ -107,6 +107,7 @@ func (p *process) code() int {
 	return p.codeWithin(patience)
 }
 
+// codeWithin is code for what may take longer than other things.
 func (p *process) codeWithin(limit time.Duration) int {
 	p.t.Helper()
 	select {

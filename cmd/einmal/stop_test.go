@@ -37,7 +37,7 @@ func TestI7SIGTERMDrainsAndARestartGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, false)
 	w.faults, w.seed = true, 43
-	w.change("answer: 15s", "answer: 1m") // nobody is killed, so nothing is in doubt: no result may be called late on a machine that is busy
+	w.change("answer: 15s", "answer: 1m") // on a machine that is busy a result must not count as late: a person would be asked, and none is there
 	w.open()
 	w.run()
 	s := w.play(43, 12)
