@@ -98,7 +98,8 @@ type Abilities struct {
 // Source reads what was entered in a native system.
 type Source interface {
 	// Read returns the records after a position, oldest first, at most limit, and the position after the last of them. No record is ever
-	// skipped; one may come twice. An empty batch with the same position means that there is nothing new. Read may be called again with any
+	// skipped; one may come twice, also in a batch that stays at its position and says that there is more. An empty batch with the same
+	// position means that there is nothing new. Read may be called again with any
 	// earlier position. It is not called concurrently.
 	//
 	// A record that the adapter cannot take apart is returned in Batch.Broken with its raw bytes, so that it is parked and the stream goes on. Errors

@@ -128,9 +128,9 @@ func (r *run) readOn(ctx context.Context) error {
 	}
 	r.stream.mu.Lock()
 	defer r.stream.mu.Unlock()
-	began := r.Now()
+	began, way := r.Now(), reading{at: r.stream.position}
 	for {
-		batch, err := r.system.Source.Read(ctx, r.stream.position, page)
+		batch, err := r.system.Source.Read(ctx, way.at, page)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -144,10 +144,9 @@ func (r *run) readOn(ctx context.Context) error {
 		if r.stream.last = nil; r.stream.begun {
 			r.take(batch, began)
 		}
-		if batch.Next == r.stream.position {
+		if r.stream.position = batch.Next; !way.on(batch) {
 			break
 		}
-		r.stream.position = batch.Next
 	}
 	if !r.stream.begun {
 		r.stream.begun, r.stream.start = true, r.stream.position
@@ -159,6 +158,22 @@ func (r *run) readOn(ctx context.Context) error {
 		i.looks++
 	}
 	return nil
+}
+
+// reading is how far a stream is read. One that says that there is more and stays where it was tells something again, and has not come to its end; one that does so again and again has.
+type reading struct {
+	at    native.Position
+	stays int
+}
+
+// on goes on after a batch. It returns false at the end of the stream.
+func (r *reading) on(b adapters.Batch) bool {
+	if b.Next != r.at {
+		r.at, r.stays = b.Next, 0
+		return true
+	}
+	r.stays++
+	return b.More && r.stays <= tries
 }
 
 // take keeps what a batch says of the entries of the measurement.
@@ -270,8 +285,8 @@ func (r *run) echoed() bool {
 // readAgain reads the stream again from where the measurement began: it must tell the same, in the same order.
 func (r *run) readAgain(ctx context.Context) error {
 	var again []native.RecordID
-	for position, failures := r.stream.start, 0; ; {
-		batch, err := r.system.Source.Read(ctx, position, page)
+	for way, failures := (reading{at: r.stream.start}), 0; ; {
+		batch, err := r.system.Source.Read(ctx, way.at, page)
 		if err != nil {
 			if failures++; ctx.Err() != nil || failures > tries {
 				r.stream.order = "it cannot be read again from an earlier position: " + fault.CodeOf(err)
@@ -282,10 +297,9 @@ func (r *run) readAgain(ctx context.Context) error {
 		for _, rec := range batch.Records {
 			again = append(again, rec.ID)
 		}
-		if batch.Next == position {
+		if !way.on(batch) {
 			break
 		}
-		position = batch.Next
 	}
 	var once []native.RecordID
 	for _, f := range r.stream.frames {

@@ -58,6 +58,7 @@ func TestARightSystemIsMeasuredAsWhatItIs(t *testing.T) {
 		"late and lagging":                 {traits{late: 15 * time.Second, lag: 4 * time.Second}, adapters.ModeB, adapters.ModeB},
 		"neither":                          {traits{noSearch: true}, adapters.ModeC, adapters.ModeC},
 		"better than its adapter":          {traits{joins: true}, adapters.ModeC, adapters.ModeA},
+		"tells records twice":              {traits{joins: true, repeats: true}, adapters.ModeA, adapters.ModeA},
 		"executes late and joins":          {traits{joins: true, late: time.Minute}, adapters.ModeA, adapters.ModeA},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -36,6 +36,7 @@ type traits struct {
 	doubles     int  // every n-th request is recorded twice
 	blind       bool // the stream does not show what einmal wrote
 	unordered   bool // read again, the stream tells another order
+	repeats     bool // reading on from another position first tells one record only, and then again
 	nameless    bool // the stream does not carry the reference
 	garbles     bool // documents come back as others
 	down        bool
@@ -52,6 +53,7 @@ type system struct {
 	papers   map[string][]byte
 	requests int
 	reads    int
+	read     native.Position // of the last reading that told one record only
 	running  sync.WaitGroup
 }
 
@@ -220,6 +222,10 @@ func (s *system) Read(_ context.Context, after native.Position, limit int) (adap
 	if s.reads++; s.unordered && len(b.Records) > 2 {
 		k := s.reads % 2
 		b.Records[0], b.Records[k] = b.Records[k], b.Records[0]
+	}
+	if s.repeats && len(b.Records) > 0 && after != s.read {
+		s.read = after
+		return adapters.Batch{Records: b.Records[:1], Next: after, More: true}, nil
 	}
 	return b, nil
 }

@@ -36,13 +36,14 @@ type identity struct {
 	sequence uint64
 }
 
-// patience is how often one page is asked for.
+// patience is how often one page is asked for, and how often a list may tell something again instead of going on.
 const patience = 5
 
 // read reads the whole list of a system.
 func read(ctx context.Context, s adapters.Source, page int, progress func(records int)) (*list, error) {
 	l := &list{byRef: map[native.Reference][]listed{}, refs: map[native.RecordID]native.Reference{}, broken: map[native.RecordID]bool{}}
 	seen := map[identity]bool{}
+	stays := 0
 	for position := native.Position(""); ; {
 		batch, err := readPage(ctx, s, position, page)
 		if err != nil {
@@ -58,10 +59,16 @@ func read(ctx context.Context, s adapters.Source, page int, progress func(record
 			}
 		}
 		progress(len(seen))
-		if !batch.More || batch.Next == position {
+		switch {
+		case !batch.More:
 			return l, nil
+		case batch.Next != position:
+			position, stays = batch.Next, 0
+		default: // it tells something again: what comes after that is not missing
+			if stays++; stays > patience {
+				return nil, fault.New(fault.Retry, "reconcile.list", "does-not-go-on", "the list says that there is more, and tells the same again and again")
+			}
 		}
-		position = batch.Next
 	}
 }
 

@@ -445,6 +445,20 @@ func TestAReadingThatFailsIsTriedAgain(t *testing.T) {
 	exactly(t, []planted{want}, r)
 }
 
+// A system may tell a record again instead of going on. That is not the end of its list: what comes after it is not missing.
+func TestAListThatTellsARecordAgainIsReadToItsEnd(t *testing.T) {
+	w := newWorld(rand.New(rand.NewPCG(9, 9)), 2) //nolint:gosec // repeatable
+	want := w.plant(reconcile.Double, 0)
+	w.clock = w.clock.Add(time.Hour)
+	w.stays = 2
+	exactly(t, []planted{want}, w.compare(t, only("klib")))
+
+	w.stays, w.stayed = 1000, map[native.Position]int{}
+	r := w.compare(t, only("klib"))
+	require.Equal(t, reconcile.Unreadable, r.Systems[0].Status, "one that never goes on is not taken for a short list")
+	require.Empty(t, r.Findings)
+}
+
 func only(ids ...handover.SystemID) func(*reconcile.Options) {
 	return func(o *reconcile.Options) { o.Only = ids }
 }

@@ -29,12 +29,14 @@ type world struct {
 	broken map[int]error // what a reading says in place of an answer, by its number
 	twice  bool          // pages repeat the record before them
 	hidden map[native.RecordID]bool
+	stays  int // so often a reading from one position tells its first record only, and does not go on
+	stayed map[native.Position]int
 }
 
 func newWorld(r *rand.Rand, partitions int) *world {
 	return &world{
 		rand: r, clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), ledger: make([][]reconcile.Record, partitions),
-		systems: map[handover.SystemID][]native.Record{}, broken: map[int]error{}, hidden: map[native.RecordID]bool{},
+		systems: map[handover.SystemID][]native.Record{}, broken: map[int]error{}, hidden: map[native.RecordID]bool{}, stayed: map[native.Position]int{},
 	}
 }
 
@@ -125,6 +127,9 @@ func (s source) Read(_ context.Context, after native.Position, limit int) (adapt
 	b := adapters.Batch{Next: native.Position(strconv.Itoa(to)), More: to < len(all)}
 	if to == 0 {
 		b.Next = ""
+	}
+	if s.w.stayed[after]++; s.w.stayed[after] <= s.w.stays && to > from {
+		return adapters.Batch{Records: all[from : from+1], Next: after, More: true}, nil
 	}
 	if s.w.twice && from > 0 {
 		from--
