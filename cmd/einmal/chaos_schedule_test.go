@@ -91,18 +91,22 @@ func (f *fleet) lines() []string {
 }
 
 // schedule draws what goes wrong while so much time passes, about once in every pause. In the last third no gateway is killed: one that lives on through everything
-// else must not have grown at the end. What one blow meets is not met by another before it was put right. Unless only is empty, nothing else is drawn.
+// else must not have grown at the end. What one blow meets is not met by another before it was put right. Unless only is empty, nothing else is drawn, and the gateways are spared for five minutes at most.
 func (f *fleet) schedule(seed uint64, lasts, pause time.Duration, only string) []blow {
 	chance := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // repeatable, not secret
 	deck := slices.DeleteFunc(f.deck(), func(c card) bool { return only != "" && c.what != only })
 	require.NotEmpty(f.t, deck, "there is no blow of the kind %q", only)
 	busy := map[string]int64{}
+	spared := lasts / 3
+	if only != "" {
+		spared = min(spared, 5*time.Minute)
+	}
 	var all []blow
 	for at := time.Duration(0); at < lasts; at += time.Duration(chance.ExpFloat64() * float64(pause)) {
 		c := deck[chance.IntN(len(deck))]
 		length := c.least + time.Duration(chance.Int64N(int64(c.most-c.least)+1))
 		ends := c.whom == everything || strings.HasPrefix(c.whom, "gateway") && (c.what == "kill" || c.what == "terminate")
-		if busy[c.whom] > at.Milliseconds() || ends && at > lasts*2/3 {
+		if busy[c.whom] > at.Milliseconds() || ends && at > lasts-spared {
 			continue
 		}
 		if c.whom == everything {

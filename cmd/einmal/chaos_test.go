@@ -185,7 +185,7 @@ func (o *operator) rule(m *member, it waits) {
 	}
 }
 
-// chaosLasts is how long everything goes wrong: some seconds in make test, EINMAL_CHAOS in make chaos.
+// chaosLasts is how long everything goes wrong, and how often on average: some seconds in make test, EINMAL_CHAOS and EINMAL_CHAOS_EVERY in make chaos.
 func chaosLasts(t testing.TB) (lasts, pause time.Duration) {
 	t.Helper()
 	v := os.Getenv("EINMAL_CHAOS")
@@ -194,7 +194,13 @@ func chaosLasts(t testing.TB) (lasts, pause time.Duration) {
 	}
 	lasts, err := time.ParseDuration(v)
 	require.NoError(t, err, "EINMAL_CHAOS")
-	return lasts, time.Second
+	pause = time.Second
+	if v := os.Getenv("EINMAL_CHAOS_EVERY"); v != "" {
+		pause, err = time.ParseDuration(v)
+		require.NoError(t, err, "EINMAL_CHAOS_EVERY")
+		require.Positive(t, pause, "EINMAL_CHAOS_EVERY")
+	}
+	return lasts, pause
 }
 
 // Everything is a process of its own, and goes wrong on purpose: gateways, broker, Redis and native systems are killed and paused, lines are cut, refused, slow and deaf in one
