@@ -25,16 +25,14 @@ func TestCount_TheReportOf2022IsCountedFromEverySystemsOwnForm(t *testing.T) {
 		"tutoris":   {Compose: tutoris.Compose, Compare: clerks.CompareXML("kopf", "localPersonId")},
 		"ivdossier": {Compose: ivdossier.Compose, Compare: clerks.CompareJSON("Kopf")},
 	}
-	for seed := range int64(3) {
-		p := reportPlan(t, seed)
-		j := perfect(p, f)
-		proof := clerks.Check(p, j, f)
-		require.True(t, proof.Once(), proof.Findings)
-		got, err := clerks.Count(j, f)
-		require.NoError(t, err)
-		require.Empty(t, got.Against(reportTable(t)))
-		n := plan(t, seed, 120)
-		proof = clerks.Check(n, perfect(n, f), f)
-		require.True(t, proof.Once(), proof.Findings)
-	}
+	p := reportPlan(t, 0)
+	j := perfect(p, f)
+	proof := clerks.Check(p, j, f)
+	require.True(t, proof.Once(), proof.Findings)
+	got, err := clerks.Count(j, f)
+	require.NoError(t, err)
+	require.Empty(t, got.Against(reportTable(t)))
+	n := plan(t, 0, 120)
+	proof = clerks.Check(n, perfect(n, f), f)
+	require.True(t, proof.Once(), proof.Findings)
 }

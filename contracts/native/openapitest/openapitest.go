@@ -7,6 +7,7 @@ package openapitest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +42,8 @@ func Watch(t T, contract []byte, next http.Handler) http.Handler {
 	router, err := gorillamux.NewRouter(doc)
 	require.NoError(t, err)
 	var mu sync.Mutex // openapi3filter compiles schemas on first use
+	// The validator compiles the schema anew for each body, and whoever polls is told the same again and again.
+	right := map[[sha256.Size]byte]bool{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -51,8 +54,12 @@ func Watch(t T, contract []byte, next http.Handler) http.Handler {
 		next.ServeHTTP(recorded, r)
 		answer := recorded.Result()
 		mu.Lock()
-		if err := exchange(router, r, body, answer, recorded.Body.Bytes()); err != nil {
-			t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
+		if key := fingerprint(r, body, answer, recorded.Body.Bytes()); !right[key] {
+			if err := exchange(router, r, body, answer, recorded.Body.Bytes()); err != nil {
+				t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
+			} else {
+				right[key] = true
+			}
 		}
 		mu.Unlock()
 		for name, values := range answer.Header {
@@ -61,6 +68,11 @@ func Watch(t T, contract []byte, next http.Handler) http.Handler {
 		w.WriteHeader(answer.StatusCode)
 		_, _ = w.Write(recorded.Body.Bytes())
 	})
+}
+
+// fingerprint is the same for two exchanges only if the contract says the same about both.
+func fingerprint(r *http.Request, body []byte, answer *http.Response, answered []byte) [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %d %q %q", r.Method, r.URL, r.Header, body, answer.StatusCode, answer.Header, answered))
 }
 
 // exchange checks one request and its answer.
