@@ -157,6 +157,7 @@ func (o *operator) look(m *member) {
 	for _, it := range list {
 		switch {
 		case it.Status != "parked":
+		case it.Reason.Code == "incomplete-pair": // OSIV's sender was killed between two files, and sent both again under another name: a half that stays needs a person, as it would in an office
 		case it.Difference != nil || it.Reason.Code != "outcome-unknown" || modes()[handover.SystemID(it.To.System)] != "C":
 			o.strange[it.Destination+" "+it.Reason.Code] = it.Reason.Text
 		case time.Since(it.Since) > beforeSheRules:
