@@ -73,7 +73,8 @@ func (e *exchange) take(root *os.Root) ([]adapters.Broken, error) {
 	return stuck, nil
 }
 
-// look lists the inbox: whole pairs of this exchange, and files that have waited too long.
+// look lists the inbox: whole pairs of this exchange, and files that have waited too long. While an envelope waits whose pair is not whole, no pair is taken: what it says may come before the others. A payload
+// alone holds nothing back: the contract has the envelope last, and a sender that dies leaves such files.
 func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken, err error) {
 	names, err := list(root, contract.Inbox)
 	if err != nil || len(names) == 0 {
@@ -81,7 +82,7 @@ func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken
 	}
 	slices.Sort(names)
 	form := regexp.MustCompile(`^(?:envl_([A-Za-z0-9_-]{1,64})\.xml|data_([A-Za-z0-9_-]{1,64})\.zip)$`)
-	seen := map[string]bool{}
+	seen, early := map[string]bool{}, false
 	for _, name := range names {
 		m := form.FindStringSubmatch(name)
 		if m == nil || seen[m[1]+m[2]] {
@@ -93,15 +94,20 @@ func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken
 		switch {
 		case err != nil:
 			return nil, nil, err
+		case !whole && !e.overdue(root, w):
+			early = early || w.bytes != nil
 		case whole && ours:
 			pairs = append(pairs, w)
-		case !whole && e.overdue(root, w):
+		case !whole:
 			if ours {
 				pairs = append(pairs, w) // complete in name: it is put before a person with its bytes
 				continue
 			}
 			stuck = append(stuck, adapters.Broken{ID: native.RecordID("inbox-" + key([]byte(w.base))), Raw: w.bytes, Reason: incomplete()})
 		}
+	}
+	if early {
+		pairs = nil
 	}
 	return pairs, stuck, nil
 }

@@ -76,6 +76,29 @@ func TestHalfWrittenFilesAreNeverRead(t *testing.T) {
 	require.Equal(t, []native.RecordID{e.ID}, ids(records))
 }
 
+func TestI3NothingGoesAheadOfAPairThatIsBeingWritten(t *testing.T) {
+	v := open(t)
+	v.mock.Dice().Script(core.OpEvent, core.FaultSlow, 1)
+	first := v.clerk(t, "application-submitted", 1, "")
+	second := v.clerk(t, "transfer-meeting-scheduled", 1, first.Case)
+	v.step(t)
+	records, _, end := readAll(t, v.system.Source, "", 10)
+	require.Empty(t, records)
+	v.step(t)
+	records, _, _ = readAll(t, v.system.Source, end, 10)
+	require.Equal(t, []native.RecordID{first.ID, second.ID}, ids(records))
+}
+
+// A sender that was killed between the two files leaves a payload, and sends both again under another name.
+func TestAPayloadAloneHoldsNothingBack(t *testing.T) {
+	v := open(t)
+	require.NoError(t, os.WriteFile(v.path(contract.Inbox, "data_left.zip"), []byte("half"), 0o600))
+	e := v.clerk(t, "application-submitted", 1, "")
+	v.step(t)
+	records, _, _ := readAll(t, v.system.Source, "", 10)
+	require.Equal(t, []native.RecordID{e.ID}, ids(records))
+}
+
 // pairInInbox returns the base name of the only pair there.
 func (v *village) pairInInbox(t *testing.T) string {
 	t.Helper()
