@@ -73,8 +73,14 @@ func (c *call) release() { c.went.Do(func() { close(c.goOn) }) }
 func newLink(t testing.TB, name, target string) *link {
 	t.Helper()
 	l := &link{name: name, target: target, calls: map[*call]struct{}{}}
-	l.address = free(t)
-	listener, err := net.Listen("tcp", l.address)
+	var listener net.Listener
+	var err error
+	for range 10 { // somebody may take an address that was free a moment ago
+		l.address = free(t)
+		if listener, err = net.Listen("tcp", l.address); err == nil {
+			break
+		}
+	}
 	require.NoError(t, err)
 	l.alive.Go(func() {
 		for {
