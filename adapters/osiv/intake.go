@@ -146,7 +146,8 @@ func ignoreHalf(err error) error {
 	return err
 }
 
-// overdue reports whether nothing has happened to either file of a pair for longer than a file may take to be written.
+// overdue reports whether nothing has happened to either file of a pair for longer than a file may take to be written. A time that lies as far ahead, as the clock of a file share may say, tells nothing and would
+// let the others wait without an end.
 func (e *exchange) overdue(root *os.Root, w waiting) bool {
 	var last time.Time
 	for _, name := range []string{w.cover(), w.data()} {
@@ -154,7 +155,7 @@ func (e *exchange) overdue(root *os.Root, w waiting) bool {
 			last = info.ModTime()
 		}
 	}
-	return !last.IsZero() && e.now().Sub(last) > e.config.Settle
+	return !last.IsZero() && e.now().Sub(last).Abs() > e.config.Settle
 }
 
 func incomplete() error {

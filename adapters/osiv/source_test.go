@@ -89,6 +89,29 @@ func TestI3NothingGoesAheadOfAPairThatIsBeingWritten(t *testing.T) {
 	require.Equal(t, []native.RecordID{first.ID, second.ID}, ids(records))
 }
 
+// What has an envelope and is never whole is put before a person, and holds back no longer; also when its time lies in the future, as a file share with another clock may say.
+func TestAPairThatIsNeverWholeHoldsTheOthersBackForSettleAtMost(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"written now": 0, "written in a year": 365 * 24 * time.Hour} {
+		v := open(t)
+		half := v.path(contract.Inbox, "envl_half.xml")
+		require.NoError(t, os.WriteFile(half, []byte("<envelope"), 0o600))
+		written := time.Now().Add(ahead)
+		require.NoError(t, os.Chtimes(half, written, written))
+		e := v.clerk(t, "application-submitted", 1, "")
+		v.step(t)
+		if ahead == 0 {
+			records, broken, _ := readAll(t, v.system.Source, "", 10)
+			require.Empty(t, records, name)
+			require.Empty(t, broken, name)
+			v.later(11 * time.Minute)
+		}
+		records, broken, _ := readAll(t, v.system.Source, "", 10)
+		require.Equal(t, []native.RecordID{e.ID}, ids(records), name)
+		require.NotEmpty(t, broken, name)
+		require.Equal(t, "incomplete-pair", fault.CodeOf(broken[0].Reason), name)
+	}
+}
+
 // A sender that was killed between the two files leaves a payload, and sends both again under another name.
 func TestAPayloadAloneHoldsNothingBack(t *testing.T) {
 	v := open(t)
