@@ -27,6 +27,7 @@ type flaws struct {
 	putsAnything, putsHalf, putsLater, believesPut, doubtsPut, putsAfterEnd   bool
 	opensAnything, opensOther, retriesMissing, forgetsDocuments               bool
 	movesNoDocuments, writesAsNew, readsAsNew, refersToNothing                bool
+	overtakes                                                                 bool
 	mode                                                                      adapters.Mode
 }
 
@@ -237,7 +238,10 @@ func (c *client) Read(ctx context.Context, after native.Position, limit int) (ad
 	}
 	var records []native.Record
 	act := func() error {
-		records = c.register.from(from, limit)
+		records = c.register.from(from, min(limit, max(0, c.register.whole()-from)))
+		if c.overtakes && len(records) == 0 {
+			records = c.register.from(from+1, limit)
+		}
 		for i := range records {
 			if c.readsAsNew {
 				records[i].Action, records[i].Refers = "", ""

@@ -109,6 +109,7 @@ func TestEveryWrongAdapterFails(t *testing.T) {
 		"writes a recall as a new entry":          {flaws{writesAsNew: true}, false, "stays one"},
 		"reads a recall as a new entry":           {flaws{readsAsNew: true}, false, "stays one"},
 		"forgets what a recall is about":          {flaws{refersToNothing: true}, false, "stays one"},
+		"reads what is whole":                     {flaws{overtakes: true}, false, "still being written"},
 		"says A of a system that records twice":   {flaws{mode: adapters.ModeA}, false, "what is measured"},
 		"gives one receipt for all in mode C":     {flaws{mode: adapters.ModeC, mixesUp: true}, false, "what is measured"},
 		"a search that shows one of two":          {flaws{searchShowsOne: true}, false, "what is measured"},

@@ -19,6 +19,7 @@ func aboutSources() []rule {
 		{name: "a record says where and when it was entered", needs: reads, hold: readsFrames},
 		{name: "what is written between two pages moves no record past the reader", needs: reads, hold: readsBetweenPages},
 		{name: "skips nothing while clerks go on working", needs: reads, hold: readsWhileWritten},
+		{name: "I3 nothing of a case goes ahead of an entry that is still being written", needs: reads, hold: readsWholeFirst},
 		{name: "what einmal wrote comes back with its reference", needs: both, hold: readsEchoes},
 		{name: "a recall or a correction stays one, in both directions", needs: both, hold: readsRevisions},
 		{name: "a reading that fails is tried again and skips nothing", needs: reads, hold: readsAfterFaults},
@@ -114,6 +115,32 @@ func readsWhileWritten(s *session) {
 	}
 	clerk.Wait()
 	require.NoError(s.T, failed)
+	require.Equal(s.T, ids, inOrder(records))
+}
+
+// Files is a native system whose entries come as files, which can be seen before they are whole.
+type Files interface {
+	// EnterByHalves enters two records, one after the other, in the case that was opened first. The file of the first is written by half until complete is called; that of the second is whole.
+	EnterByHalves() (ids []native.RecordID, complete func() error, err error)
+}
+
+func readsWholeFirst(s *session) {
+	office, files := s.native.(Files)
+	if !files {
+		return
+	}
+	s.enter(1)
+	_, stops := s.drain(s.system.Source, "", 10)
+	from := stops[len(stops)-1].position
+	ids, complete, err := office.EnterByHalves()
+	require.NoError(s.T, err)
+	require.Len(s.T, ids, 2)
+	for _, system := range []adapters.System{s.system, s.connect(Right)} {
+		early, _ := s.drain(system.Source, from, 10)
+		require.Empty(s.T, inOrder(early), "a later entry went ahead of one that is still being written")
+	}
+	require.NoError(s.T, complete())
+	records, _ := s.drain(s.system.Source, from, 10)
 	require.Equal(s.T, ids, inOrder(records))
 }
 

@@ -233,8 +233,8 @@ func (*exchange) received(d *disk, sum string) bool {
 	return err == nil
 }
 
-// errWaits: something that a document names is not whole yet.
-var errWaits = errors.New("a file that a document names is not there yet")
+// errWaits: a document, or a file that it names, is not there as a whole yet.
+var errWaits = errors.New("a document, or a file that it names, is not there as a whole yet")
 
 // gather takes the files that a released document names, from the folder that it lies in, and keeps their contents: what is said is what they hold now. With an error of kind Park,
 // or errWaits, it returns what it knows of them from before.
@@ -289,7 +289,7 @@ func (e *exchange) takeFile(d *disk, l lying, f *filed) error {
 	switch {
 	case !info.Mode().IsRegular() || look.size == 0 && !e.young(l) || look.size > contract.MaxDocument:
 		return unfit("file-size", "what the document names is no file, or is empty, or larger than 20 MiB", "save it anew as a smaller file")
-	case look.size == 0 || l.locked(f.Name) || e.now().Sub(look.mod) <= unsure:
+	case look.size == 0 || l.locked(f.Name) || e.now().Sub(look.mod).Abs() <= unsure:
 		return errWaits
 	}
 	if was := e.looked[f.Source]; was.kept && was.glance == look {
@@ -322,7 +322,7 @@ func (e *exchange) changedFiles(d *disk, lie map[string]lying) ([]adapters.Broke
 	for place, taken := range e.index.files {
 		l, there := lie[place]
 		look := glance{mod: l.mod, size: l.size}
-		if !there || l.open || look.size == taken.Size && look.mod.Equal(taken.Mod) || e.now().Sub(l.mod) < e.config.Settle {
+		if !there || l.open || look.size == taken.Size && look.mod.Equal(taken.Mod) || e.fresh(l) {
 			continue
 		}
 		was, known := e.looked[place]

@@ -3,9 +3,12 @@ package ivdossier
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,6 +20,7 @@ import (
 	"github.com/einmal-hub/einmal/adapters/adaptertest"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
+	contract "github.com/einmal-hub/einmal/contracts/native/ivdossier"
 	"github.com/einmal-hub/einmal/mocks/core"
 	mock "github.com/einmal-hub/einmal/mocks/ivdossier"
 )
@@ -185,6 +189,51 @@ func (s *stage) Enter(n int) (native.RecordID, error) {
 	}
 	values, err := flatten(e.Body)
 	return s.names.entered(e.Kind, "", values), err
+}
+
+// EnterByHalves implements [adaptertest.Files]. A file share may show a file with the time at which its author saved it before all of it is there.
+func (s *stage) EnterByHalves() (ids []native.RecordID, complete func() error, err error) {
+	opened := s.mock.Store().After(0, 1)[0]
+	values, err := flatten(opened.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	in := s.names.opened(s.names.entered(opened.Kind, "", values))
+	if err := s.mock.Settle(context.Background()); err != nil { // she sees the folder of the case
+		return nil, nil, err
+	}
+	s.mock.Dice().Set(core.Faults{})
+	var first string
+	for n := range 2 {
+		f := facts(uint64(n + 2)) //nolint:gosec // a small number
+		f.Documents = nil
+		e, err := typed(s.mock, "clarification-answered", f, core.Write{Case: opened.Case})
+		if err == nil {
+			err = s.mock.Settle(context.Background())
+		}
+		if err == nil {
+			values, err = flatten(e.Body)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		ids = append(ids, s.names.entered(e.Kind, in, values))
+		if n == 0 {
+			first = filepath.Join(s.folder, contract.Cases, string(in), fmt.Sprintf("%s %06d.xlsx", e.Kind, e.Number))
+		}
+	}
+	b, err := os.ReadFile(first)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := os.Stat(first)
+	if err != nil {
+		return nil, nil, err
+	}
+	write := func(b []byte) error {
+		return errors.Join(os.WriteFile(first, b, 0o600), os.Chtimes(first, info.ModTime(), info.ModTime()))
+	}
+	return ids, func() error { return write(b) }, write(b[:len(b)/2])
 }
 
 // Attach implements [adaptertest.Archive].

@@ -26,6 +26,8 @@ type lying struct {
 
 func (l lying) place() string { return l.folder + "/" + l.name }
 
+func (l lying) glance() glance { return glance{l.mod, l.size} }
+
 // glance is how a file looks from outside.
 type glance struct {
 	mod  time.Time
@@ -44,19 +46,18 @@ const unsure = 3 * time.Second
 
 // take takes every document that staff have released, in the order in which they were saved, and returns what cannot be taken.
 //
-// A folder is listed while staff write into it, so a listing may show a file and miss one that was there before. Therefore it is listed twice, and nothing is taken that is younger than the
-// youngest file of the first listing: whatever was saved before it stands in the second.
-// A document that waits for a file that it names holds back what was saved after it in the folder of its case.
+// A folder is listed while staff write into it, so a listing may show a file and miss one that was there before. Therefore it is listed twice, and only what stood in the first listing is taken: whatever
+// was saved before it stands in the second. What is new in the second waits for the next reading, with everything that was saved later.
+// A document that waits for a file that it names, or is still being written, holds back what was saved after it in the folder of its case. In the folder of new cases nothing is held back: what opens a case
+// comes before everything else in it.
 func (e *exchange) take(d *disk) (broken []adapters.Broken, err error) {
 	first, _, err := e.look(d)
 	if err != nil {
 		return nil, err
 	}
-	var youngest time.Time
+	stood := map[string]glance{}
 	for _, l := range first {
-		if l.mod.After(youngest) {
-			youngest = l.mod
-		}
+		stood[l.place()] = l.glance()
 	}
 	second, others, err := e.look(d)
 	if err != nil {
@@ -65,7 +66,9 @@ func (e *exchange) take(d *disk) (broken []adapters.Broken, err error) {
 	slices.SortFunc(second, func(a, b lying) int {
 		return cmp.Or(a.mod.Compare(b.mod), cmp.Compare(a.folder, b.folder), cmp.Compare(a.name, b.name))
 	})
-	second = slices.DeleteFunc(second, func(l lying) bool { return l.mod.After(youngest) })
+	if i := slices.IndexFunc(second, func(l lying) bool { return stood[l.place()] != l.glance() }); i >= 0 {
+		second = second[:i]
+	}
 	held := map[string]bool{}
 	for range 2 { // what one document says may be what another one lacked
 		var stuck []adapters.Broken
@@ -164,7 +167,7 @@ func (e *exchange) locks(files []fs.DirEntry) func(name string) bool {
 		if !libre && !excel {
 			continue
 		}
-		if info, err := f.Info(); err == nil && e.now().Sub(info.ModTime()) < e.config.Lock {
+		if info, err := f.Info(); err == nil && e.now().Sub(info.ModTime()).Abs() < e.config.Lock {
 			held[name] = true
 		}
 	}
@@ -189,7 +192,7 @@ func (e *exchange) consider(d *disk, l lying, stuck *[]adapters.Broken) error {
 	}
 	now := weighed{sum: sum(b)}
 	if e.now().Sub(l.mod) > unsure {
-		now.glance = glance{l.mod, l.size}
+		now.glance = l.glance()
 	}
 	if known.sum == now.sum || e.received(d, now.sum) {
 		e.seen[l.place()] = now
@@ -228,7 +231,10 @@ func (e *exchange) weigh(d *disk, l lying, b []byte) (done bool, err error) {
 	case errors.Is(err, errMacros):
 		return false, unfit("macros", "a document holds macros, and is not read", "use a form out of the folder "+contract.Blank)
 	case errors.Is(err, errTorn):
-		if e.young(l) {
+		if e.fresh(l) {
+			return false, errWaits
+		}
+		if l.open {
 			return false, nil
 		}
 		return false, unfit("unreadable", "a file is no whole workbook within the limits of the contract, or has a password", "save it again as XLSX")
@@ -241,7 +247,10 @@ func (e *exchange) weigh(d *disk, l lying, b []byte) (done bool, err error) {
 }
 
 // young reports whether a file may still be being written.
-func (e *exchange) young(l lying) bool { return l.open || e.now().Sub(l.mod) < e.config.Settle }
+func (e *exchange) young(l lying) bool { return l.open || e.fresh(l) }
+
+// fresh reports whether a file was changed a short time ago. A time that lies far ahead, as a wrong clock may say, tells nothing.
+func (e *exchange) fresh(l lying) bool { return e.now().Sub(l.mod).Abs() < e.config.Settle }
 
 // enterDocument makes an entry of a released document, unless it is one already or somebody has it open.
 func (e *exchange) enterDocument(d *disk, l lying, doc document) (bool, error) {

@@ -136,6 +136,76 @@ func TestStaff_WhatSomebodyHasOpenWaits(t *testing.T) {
 	}
 }
 
+// I3: what one person saves while another's file is still being written waits for it in the folder of the case, for as long as a file may take.
+func TestStaff_AHalfWrittenDocumentHoldsBackWhatWasSavedLaterInItsCase(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"written now": 0, "written in a year, as the clock of the file share says": 365 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			o, key := opened(t)
+			half := o.path(contract.Cases, string(key), "a.xlsx")
+			b := o.answer(t, "Ja").bytes()
+			saveAs(t, half, b[:len(b)/2])
+			saveAs(t, o.path(contract.Cases, string(key), "b.xlsx"), o.answer(t, "Nein").bytes())
+			if ahead == 0 {
+				require.Len(t, o.read(t, "").Records, 1)
+				o.later(11 * time.Minute)
+			}
+			at := time.Now().Add(ahead)
+			require.NoError(t, os.Chtimes(half, at, at))
+			batch := o.read(t, "")
+			require.Len(t, batch.Records, 2, "it holds nothing back any more")
+			require.Len(t, batch.Broken, 1)
+			requireFault(t, batch.Broken[0].Reason, fault.Park, "unreadable")
+		})
+	}
+}
+
+// A file of another time, which a document names, and a lock of another time hold nothing back for ever.
+func TestStaff_ATimeThatLiesAheadLetsNothingWait(t *testing.T) {
+	o, key := opened(t)
+	ahead := time.Now().AddDate(1, 0, 0)
+	in := []string{contract.Cases, string(key), "Vertrag.pdf"}
+	o.attach(t, []byte("%PDF"), in...)
+	o.lock(t, true, contract.Cases, string(key), "a.xlsx")
+	for _, name := range []string{"Vertrag.pdf", ".~lock.a.xlsx#"} {
+		require.NoError(t, os.Chtimes(o.path(contract.Cases, string(key), name), ahead, ahead))
+	}
+	saveAs(t, o.path(contract.Cases, string(key), "a.xlsx"), o.named(t, "Vertrag.pdf", nil).bytes())
+	require.Len(t, o.read(t, "").Records, 2)
+}
+
+// I3: a listing that is made while staff save may show the later of two documents alone. It waits for the next one, also when some file has a time that lies ahead.
+func TestStaff_WhatAListingMissesIsNotOvertaken(t *testing.T) {
+	for _, ahead := range []bool{false, true} {
+		o, key := opened(t)
+		folder := contract.Cases + "/" + string(key)
+		if ahead {
+			saveAs(t, o.path(folder, "z.xlsx"), o.filled(t, "antwort", map[string]any{"Antwort": "Entwurf"}).bytes())
+			at := time.Now().AddDate(1, 0, 0)
+			require.NoError(t, os.Chtimes(o.path(folder, "z.xlsx"), at, at))
+		}
+		first, second := o.answer(t, "erst").bytes(), o.answer(t, "dann").bytes()
+		began, listings := time.Now(), 0
+		o.ex.meet = func(op, name string) error {
+			if op != "list" || name != folder {
+				return nil
+			}
+			listings++
+			if listings == 2 {
+				saveAs(t, o.path(folder, "b.xlsx"), second)
+			}
+			return nil
+		}
+		require.Len(t, o.read(t, "").Records, 1)
+		require.GreaterOrEqual(t, listings, 2)
+		o.ex.meet = nil
+		saveAs(t, o.path(folder, "a.xlsx"), first)
+		require.NoError(t, os.Chtimes(o.path(folder, "a.xlsx"), began, began))
+		batch := o.read(t, "")
+		require.Len(t, batch.Records, 3)
+		require.Contains(t, string(batch.Records[1].Body), "erst")
+	}
+}
+
 func TestStaff_WhatTheProgramMadeOfAValueIsReadAsItIsShown(t *testing.T) {
 	o, key := opened(t)
 	w := o.filled(t, "kostenanfrage", map[string]any{

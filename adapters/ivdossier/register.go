@@ -73,7 +73,7 @@ func (e *exchange) turn(d *disk) (again bool, err error) {
 	}
 	saved, err := e.registerOf(b, all)
 	if err != nil {
-		if stays || e.now().Sub(info.ModTime()) < e.config.Settle {
+		if stays || e.now().Sub(info.ModTime()).Abs() < e.config.Settle {
 			return false, nil // it may be being written
 		}
 		return e.replace(d, latest, latest.staff(), true)

@@ -70,20 +70,40 @@ func (s *stage) Connect(_ adaptertest.T, how adaptertest.Connection) adapters.Sy
 
 // Enter implements [adaptertest.Native]; what is written by halves is whole after another round.
 func (s *stage) Enter(n int) (native.RecordID, error) {
-	f := facts(uint64(n)) //nolint:gosec // a small number
-	kind, body := mock.Compose("application-submitted", f)
-	for _, d := range f.Documents {
-		if err := s.mock.Store().PutDocument(d.SHA256(), bytes.NewReader(d.Content)); err != nil {
-			return "", err
-		}
-	}
-	e, _, err := s.mock.Store().Write(context.Background(), core.Write{
-		Kind: kind, Organisation: "iv-luzern", Documents: core.Hashes(f.Documents), By: core.ByClerk, Body: body,
-	})
+	e, err := s.clerk("application-submitted", n, "")
 	if err == nil {
 		err = s.Carry()
 	}
 	return e.ID, err
+}
+
+// clerk enters what is sent with the next round.
+func (s *stage) clerk(name handover.Name, n int, in native.CaseKey) (core.Entry, error) {
+	f := facts(uint64(n)) //nolint:gosec // a small number
+	kind, body := mock.Compose(name, f)
+	for _, d := range f.Documents {
+		if err := s.mock.Store().PutDocument(d.SHA256(), bytes.NewReader(d.Content)); err != nil {
+			return core.Entry{}, err
+		}
+	}
+	e, _, err := s.mock.Store().Write(context.Background(), core.Write{
+		Kind: kind, Case: in, Organisation: "iv-luzern", Documents: core.Hashes(f.Documents), By: core.ByClerk, Body: body,
+	})
+	return e, err
+}
+
+// EnterByHalves implements [adaptertest.Files]. One round sends both, and the carrier is slow with the first.
+func (s *stage) EnterByHalves() (ids []native.RecordID, complete func() error, err error) {
+	in := s.mock.Store().After(0, 1)[0].Case
+	for n := range 2 {
+		e, err := s.clerk("clarification-answered", n+2, in)
+		if err != nil {
+			return nil, nil, err
+		}
+		ids = append(ids, e.ID)
+	}
+	s.mock.Dice().Script(core.OpEvent, core.FaultSlow, 1)
+	return ids, s.Carry, s.mock.Step(context.Background())
 }
 
 // Entry implements [adaptertest.Native].

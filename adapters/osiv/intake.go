@@ -73,8 +73,7 @@ func (e *exchange) take(root *os.Root) ([]adapters.Broken, error) {
 	return stuck, nil
 }
 
-// look lists the inbox: whole pairs of this exchange, and files that have waited too long. While an envelope waits whose pair is not whole, no pair is taken: what it says may come before the others. A payload
-// alone holds nothing back: the contract has the envelope last, and a sender that dies leaves such files.
+// look lists the inbox: whole pairs of this exchange, and files that have waited too long. While a file waits whose pair is not whole, no pair is taken: what it says may come before the others.
 func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken, err error) {
 	names, err := list(root, contract.Inbox)
 	if err != nil || len(names) == 0 {
@@ -95,7 +94,7 @@ func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken
 		case err != nil:
 			return nil, nil, err
 		case !whole && !e.overdue(root, w):
-			early = early || w.bytes != nil
+			early = true
 		case whole && ours:
 			pairs = append(pairs, w)
 		case !whole:

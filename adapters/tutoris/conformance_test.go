@@ -40,7 +40,10 @@ func driver(f core.Faults) adaptertest.Driver {
 const password = "canary-password"
 
 // stage is a mock behind its SFTP server.
-type stage struct{ mock *mock.Mock }
+type stage struct {
+	mock   *mock.Mock
+	folder string
+}
 
 func startStage(t adaptertest.T, f core.Faults) *stage {
 	t.Helper()
@@ -51,7 +54,7 @@ func startStage(t adaptertest.T, f core.Faults) *stage {
 	for _, d := range facts(7).Documents {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, contract.Documents, d.SHA256()), d.Content, 0o600))
 	}
-	return &stage{mock: m}
+	return &stage{mock: m, folder: folder}
 }
 
 // Connect implements [adaptertest.Native].
@@ -82,6 +85,61 @@ func (s *stage) Enter(n int) (native.RecordID, error) {
 		err = s.Carry()
 	}
 	return e.ID, err
+}
+
+// EnterByHalves implements [adaptertest.Files]. Of the exports of two mornings, the files of the first are cut in the middle.
+func (s *stage) EnterByHalves() (ids []native.RecordID, complete func() error, err error) {
+	in := s.mock.Store().After(0, 1)[0].Case
+	before, err := s.exports()
+	if err != nil {
+		return nil, nil, err
+	}
+	cut := map[string][]byte{}
+	for n := range 2 {
+		kind, body := mock.Compose("clarification-answered", facts(uint64(n+2))) //nolint:gosec // a small number
+		e, _, err := s.mock.Store().Write(context.Background(), core.Write{Kind: kind, Case: in, Organisation: "sd-kriens", By: core.ByClerk, Body: body})
+		if err != nil {
+			return nil, nil, err
+		}
+		ids = append(ids, e.ID)
+		if err := s.Carry(); err != nil {
+			return nil, nil, err
+		}
+		if n == 0 {
+			cut, err = s.exports()
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	write := func(part func([]byte) []byte) error {
+		for name, b := range cut {
+			if _, old := before[name]; old {
+				continue
+			}
+			if err := os.WriteFile(name, part(b), 0o600); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	complete = func() error { return write(func(b []byte) []byte { return b }) }
+	return ids, complete, write(func(b []byte) []byte { return b[:len(b)/2] })
+}
+
+// exports reads the files in the outbox.
+func (s *stage) exports() (map[string][]byte, error) {
+	names, err := filepath.Glob(filepath.Join(s.folder, contract.Outbox, "*.xml"))
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]byte{}
+	for _, name := range names {
+		if all[name], err = os.ReadFile(name); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // Entry implements [adaptertest.Native].

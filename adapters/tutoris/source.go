@@ -208,8 +208,9 @@ func (e *exchange) overdue(s shelf, n uint64) bool {
 	return e.stale(since)
 }
 
+// stale reports whether a time lies longer ago than a file may take to be written. One that lies as far ahead, as the clock of the server may say, tells nothing and would let einmal wait without an end.
 func (e *exchange) stale(since time.Time) bool {
-	return !since.IsZero() && e.now().Sub(since) > e.config.Settle
+	return !since.IsZero() && e.now().Sub(since).Abs() > e.config.Settle
 }
 
 // missing puts what is missing before a person.

@@ -84,6 +84,23 @@ func TestI1_AMissingExportIsWaitedForAndThenPutBeforeAPerson(t *testing.T) {
 	require.Empty(t, broken)
 }
 
+// A time that lies far ahead, as the clock of the server may say, does not hide what is missing or broken.
+func TestI1_WhatIsMissingIsPutBeforeAPersonWhateverTheClockOfTheServerSays(t *testing.T) {
+	ahead := time.Now().AddDate(1, 0, 0)
+	v := open(t)
+	v.exports(t, 2)
+	require.NoError(t, os.Remove(v.path(contract.Outbox, export(1, 1, 1))))
+	require.NoError(t, os.Chtimes(v.path(contract.Outbox, export(2, 2, 2)), ahead, ahead))
+	_, broken, _ := readAll(t, v.system.Source, "", 10)
+	require.Len(t, broken, 1)
+	requireFault(t, broken[0].Reason, fault.Park, "missing-export")
+	require.NoError(t, os.WriteFile(v.path(contract.Outbox, export(1, 1, 3)), []byte("<export"), 0o600))
+	require.NoError(t, os.Chtimes(v.path(contract.Outbox, export(1, 1, 3)), ahead, ahead))
+	_, broken, _ = readAll(t, v.system.Source, "", 10)
+	require.Len(t, broken, 1)
+	requireFault(t, broken[0].Reason, fault.Park, "broken-export")
+}
+
 func TestI1_AHalfWrittenExportIsNeverRead(t *testing.T) {
 	v := open(t)
 	ids := v.clerk(t, 3)
