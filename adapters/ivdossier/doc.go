@@ -18,7 +18,8 @@
 // everything can be read again. The experiment (adaptertest, every crash point, writers side by side) bears it out, on a file system that knows hard links; Ping tries that.
 //
 // What staff released is known by its content, not by its file name: a renamed or copied document says the same thing once. A document that was taken and is changed afterwards is put before
-// a person. Half-written files are never read, and hold back what was saved later in the folder of their case for `settle` at most: a workbook has its directory at the end and a checksum for every part.
+// a person. Half-written files are never read: a workbook has its directory at the end and a checksum for every part. They hold back what was saved later in the folder of
+// their case, for `settle` at most.
 //
 // Documents. A content is kept in einmal's own folder under its hash; that is what entries go by. What lies in a case folder is a copy under a name made of the entry's number: staff may do with it what
 // they like. A link to the kept one was rejected, because programs that save in place would change what was said. What staff send is read when their form is taken, and neither name nor later changes of the file
