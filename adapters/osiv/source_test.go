@@ -65,7 +65,7 @@ func TestHalfWrittenFilesAreNeverRead(t *testing.T) {
 	v.mock.Dice().Script(core.OpEvent, core.FaultSlow, 1)
 	e := v.clerk(t, "application-submitted", 1, "")
 	v.step(t)
-	require.Len(t, v.names(t, contract.Inbox), 2)
+	require.Len(t, v.names(t, contract.Inbox), 4, "two halves, and the drafts of both")
 	records, broken, end := readAll(t, v.system.Source, "", 10)
 	require.Empty(t, records)
 	require.Empty(t, broken)

@@ -24,6 +24,7 @@ import (
 
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
+	"github.com/einmal-hub/einmal/contracts/native/osiv"
 	"github.com/einmal-hub/einmal/mocks/clerks"
 	"github.com/einmal-hub/einmal/mocks/core"
 	"github.com/einmal-hub/einmal/mocks/world"
@@ -157,7 +158,10 @@ func (o *operator) look(m *member) {
 	for _, it := range list {
 		switch {
 		case it.Status != "parked":
-		case it.Reason.Code == "incomplete-pair": // OSIV's sender was killed between two files, and sent both again under another name: a half that stays needs a person, as it would in an office
+		case it.Reason.Code == "incomplete-pair": // OSIV's carrier was away for longer than a file may take to be written
+			if len(o.fleet.halves()) == 0 {
+				o.decide(m, it, map[string]any{"verdict": "WITHDRAW", "person": "operator", "why": "the pair became whole, and was read"})
+			}
 		case it.Difference != nil || it.Reason.Code != "outcome-unknown" || modes()[handover.SystemID(it.To.System)] != "C":
 			o.strange[it.Destination+" "+it.Reason.Code] = it.Reason.Text
 		case time.Since(it.Since) > beforeSheRules:
@@ -165,6 +169,24 @@ func (o *operator) look(m *member) {
 		}
 	}
 }
+
+// halves are the files in OSIV's inbox that have lain there for so long that they wait for a person.
+func (f *fleet) halves() (names []string) {
+	inbox := filepath.Join(world.SedexFolder(filepath.Join(f.dir, "journals")), osiv.Inbox)
+	all, err := os.ReadDir(inbox)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, file := range all {
+		if info, err := file.Info(); err == nil && !strings.HasPrefix(file.Name(), ".") && time.Since(info.ModTime()) > settle {
+			names = append(names, file.Name())
+		}
+	}
+	return names
+}
+
+// settle is that of the demo's configuration.
+const settle = 10 * time.Second
 
 func (o *operator) rule(m *member, it waits) {
 	resp, err := http.Get("http://" + o.fleet.mocksAt + "/" + it.To.System + "/control/journal?reference=" + string(it.Ref))
@@ -180,6 +202,10 @@ func (o *operator) rule(m *member, it waits) {
 		e := found[0]
 		ruling = map[string]any{"verdict": "FOUND", "person": "operator", "why": "it stands there", "record": e.ID, "case": e.Case}
 	}
+	o.decide(m, it, ruling)
+}
+
+func (o *operator) decide(m *member, it waits, ruling map[string]any) {
 	b, err := json.Marshal(ruling)
 	if err == nil && send(http.MethodPost, "http://"+m.adminAt+"/parked/"+it.ID+"/rulings", b) == nil {
 		o.ruled++
@@ -248,6 +274,9 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 	operator.end()
 	e := f.evidence(plan, before)
 	found := e.check()
+	for _, name := range f.halves() {
+		found = append(found, "nobody completes a pair in OSIV's inbox: "+name)
+	}
 	for _, m := range f.members {
 		found = append(found, m.fell...)
 		found = append(found, m.panics()...)
@@ -344,11 +373,17 @@ func sparing(all []clerks.Handover) []clerks.Handover {
 	})
 }
 
-// kept keeps what the gateways have said, for whoever looks for the reason.
+// kept keeps what the gateways have said, the native systems' journals and folders, and the broker's data, which 'einmal engines --data' serves again, for whoever looks for the reason.
 func (f *fleet) kept(seed uint64) {
 	dir := os.Getenv("EINMAL_CHAOS_OUT")
 	if dir == "" {
 		return
+	}
+	for name, from := range map[string]string{"journals": filepath.Join(f.dir, "journals"), "broker": filepath.Join(f.dir, "engines", "broker")} {
+		to := filepath.Join(dir, fmt.Sprintf("%s-%d", name, seed))
+		if err := errors.Join(os.RemoveAll(to), os.CopyFS(to, os.DirFS(from))); err != nil {
+			f.t.Logf("the %s are not kept as a whole: %v", name, err)
+		}
 	}
 	for _, m := range f.members {
 		for life, p := range m.lives {

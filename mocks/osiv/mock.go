@@ -50,7 +50,7 @@ type Mock struct {
 	sent   uint64          // number of the last entry that was looked at for the inbox
 	last   time.Time       // messageDate of the last envelope
 	due    []event
-	halves []half
+	halves []pair
 	broken error // a round in the background that failed
 }
 
@@ -63,7 +63,7 @@ type event struct {
 // unsure is how old an entry is at most that a mock which was killed may not have told einmal of.
 const unsure = time.Minute
 
-// New opens a mock and makes the folders. Close must be called. What was written into the journal a short time ago is told again: einmal knows it.
+// New opens a mock and makes the folders. Close must be called. What a mock that was killed had begun to put into the inbox is completed; what was written into the journal a short time ago is told again: einmal knows it.
 func New(o Options) (*Mock, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -82,6 +82,9 @@ func New(o Options) (*Mock, error) {
 		return nil, err
 	}
 	m := &Mock{options: o, store: store, dice: core.NewDice(o.Faults), schema: s, root: root, taken: map[string]bool{}}
+	if err := m.resume(); err != nil {
+		return nil, errors.Join(err, store.Close(), root.Close())
+	}
 	for _, e := range store.After(0, 0) {
 		m.taken[string(e.Reference)] = true
 		if o.Clock().Sub(e.At) >= unsure {

@@ -112,6 +112,77 @@ func TestWhatAClerkEntersLiesInTheInboxAfterOneRound(t *testing.T) {
 	require.Len(t, files, 2, "one pair, once")
 }
 
+// A sedex client that is killed completes the same files when it is started again.
+func TestAPairOverWhichTheMockWasKilledIsCompleted(t *testing.T) {
+	const data, envelope = "0123456789", "<envelope/>"
+	p := pair{"X"}
+	for name, c := range map[string]struct {
+		lies map[string]string
+		sent bool
+	}{
+		"half a draft":                     {map[string]string{p.dataDraft(): data[:3]}, false},
+		"one draft":                        {map[string]string{p.dataDraft(): data}, false},
+		"the other one half":               {map[string]string{p.dataDraft(): data, contract.Inbox + "/..envl_X.part.tmp": "<env"}, false},
+		"both drafts":                      {map[string]string{p.dataDraft(): data, p.envelopeDraft(): envelope}, true},
+		"the data":                         {map[string]string{p.data(): data, p.envelopeDraft(): envelope}, true},
+		"slow, half the data":              {map[string]string{p.data(): data[:5], p.dataDraft(): data, p.envelopeDraft(): envelope}, true},
+		"slow, both halves":                {map[string]string{p.data(): data[:5], p.envelope(): envelope[:5], p.dataDraft(): data, p.envelopeDraft(): envelope}, true},
+		"slow, the data and half the rest": {map[string]string{p.data(): data, p.envelope(): envelope[:5], p.dataDraft(): data, p.envelopeDraft(): envelope}, true},
+		"slow, both and one draft":         {map[string]string{p.data(): data, p.envelope(): envelope, p.dataDraft(): data}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			require.NoError(t, os.Mkdir(filepath.Join(folder, contract.Inbox), 0o700))
+			for file, text := range c.lies {
+				require.NoError(t, os.WriteFile(filepath.Join(folder, file), []byte(text), 0o600))
+			}
+			open(t, Options{Folder: folder})
+			lie := map[string]string{}
+			names, err := os.ReadDir(filepath.Join(folder, contract.Inbox))
+			require.NoError(t, err)
+			for _, n := range names {
+				b, err := os.ReadFile(filepath.Join(folder, contract.Inbox, n.Name()))
+				require.NoError(t, err)
+				lie[contract.Inbox+"/"+n.Name()] = string(b)
+			}
+			want := map[string]string{}
+			if c.sent {
+				want = map[string]string{p.data(): data, p.envelope(): envelope}
+			}
+			require.Equal(t, want, lie)
+		})
+	}
+}
+
+func TestASlowPairIsCompletedByTheNextMock(t *testing.T) {
+	dir, folder := t.TempDir(), t.TempDir()
+	m := open(t, Options{Folder: folder})
+	m.Dice().Script(core.OpEvent, core.FaultSlow, 1)
+	kind, body := Compose("application-submitted", facts(1))
+	_, _, err := m.Store().Write(t.Context(), core.Write{Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
+	require.NoError(t, err)
+	require.NoError(t, m.Step(t.Context()))
+	files := func() map[string]int64 {
+		all := map[string]int64{}
+		names, err := os.ReadDir(filepath.Join(folder, contract.Inbox))
+		require.NoError(t, err)
+		for _, n := range names {
+			info, err := n.Info()
+			require.NoError(t, err)
+			all[n.Name()] = info.Size()
+		}
+		return all
+	}
+	half := files()
+	require.Len(t, half, 4, "two halves and two drafts")
+	open(t, Options{Dir: dir, Folder: folder})
+	whole := files()
+	require.Len(t, whole, 2)
+	for name, size := range whole {
+		require.Greater(t, size, half[name], "the same file is whole now")
+	}
+}
+
 func TestReopenedMockKeepsItsEntries(t *testing.T) {
 	dir, folder := t.TempDir(), t.TempDir()
 	m := open(t, Options{Dir: dir, Folder: folder})

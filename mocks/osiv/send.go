@@ -15,9 +15,6 @@ import (
 	"github.com/einmal-hub/einmal/mocks/ech0058"
 )
 
-// half is a pair of which only a part lies in the inbox.
-type half struct{ base, envelope, payload string }
-
 // receipt writes a receipt for an envelope, which may be unreadable. With a duplicate fault an older, weaker receipt comes after it.
 func (m *Mock) receipt(envelope *etree.Element, code int) error {
 	codes := []int{code}
@@ -54,7 +51,7 @@ func (m *Mock) writeReceipt(envelope *etree.Element, code int) error {
 	if err != nil {
 		return fmt.Errorf("osiv: write a receipt: %w", err)
 	}
-	return m.put(contract.Receipts, "receipt_"+rand.Text()+".xml", text)
+	return m.put(contract.Receipts+"/receipt_"+rand.Text()+".xml", text)
 }
 
 // reporting sends a business report.
@@ -162,39 +159,10 @@ func (m *Mock) send(doc *etree.Document, hashes []string, id, reference string) 
 		times = 2
 	}
 	for range times {
-		if err := m.drop(half{base: rand.Text(), envelope: envelope, payload: string(payload)}); err != nil {
+		if err := m.drop(pair{rand.Text()}, envelope, string(payload)); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// drop writes a pair: the data first, the envelope last. A slow one is written by halves.
-func (m *Mock) drop(h half) error {
-	if m.dice.Strike(core.OpEvent, core.FaultSlow) != "" {
-		m.halves = append(m.halves, h)
-		if err := m.write(contract.Inbox+"/data_"+h.base+".zip", h.payload[:len(h.payload)/2]); err != nil {
-			return err
-		}
-		return m.write(contract.Inbox+"/envl_"+h.base+".xml", h.envelope[:len(h.envelope)/2])
-	}
-	if err := m.put(contract.Inbox, "data_"+h.base+".zip", h.payload); err != nil {
-		return err
-	}
-	return m.put(contract.Inbox, "envl_"+h.base+".xml", h.envelope)
-}
-
-// complete writes the other halves.
-func (m *Mock) complete() error {
-	for _, h := range m.halves {
-		if err := m.write(contract.Inbox+"/data_"+h.base+".zip", h.payload); err != nil {
-			return err
-		}
-		if err := m.write(contract.Inbox+"/envl_"+h.base+".xml", h.envelope); err != nil {
-			return err
-		}
-	}
-	m.halves = nil
 	return nil
 }
 
@@ -221,23 +189,4 @@ func (m *Mock) envelope(id, reference string) (string, error) {
 	f.Put("eventDate", now.Format(time.RFC3339Nano))
 	f.Put("messageDate", now.Format(time.RFC3339Nano))
 	return doc.WriteToString()
-}
-
-// put writes a whole file under another name and renames it into place.
-func (m *Mock) put(folder, name, text string) error {
-	draft := folder + "/." + name + ".part"
-	if err := m.write(draft, text); err != nil {
-		return err
-	}
-	if err := m.root.Rename(draft, folder+"/"+name); err != nil {
-		return fmt.Errorf("osiv: put a file into place: %w", err)
-	}
-	return nil
-}
-
-func (m *Mock) write(name, text string) error {
-	if err := m.root.WriteFile(name, []byte(text), 0o600); err != nil {
-		return fmt.Errorf("osiv: write a file: %w", err)
-	}
-	return nil
 }

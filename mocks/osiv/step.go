@@ -77,8 +77,8 @@ func (m *Mock) at(wait time.Duration, do func(context.Context) error) {
 	m.due = append(m.due, event{at: m.options.Clock().Add(wait), do: do})
 }
 
-// pair matches the name of an envelope and its base name.
-func pair() *regexp.Regexp { return regexp.MustCompile(`^envl_([A-Za-z0-9_-]{1,64})\.xml$`) }
+// covers matches the name of an envelope and its base name.
+func covers() *regexp.Regexp { return regexp.MustCompile(`^envl_([A-Za-z0-9_-]{1,64})\.xml$`) }
 
 // carry takes every pair in the outbox, as the carrier does.
 func (m *Mock) carry() error {
@@ -87,7 +87,7 @@ func (m *Mock) carry() error {
 		return fmt.Errorf("osiv: read the outbox: %w", err)
 	}
 	for _, e := range entries {
-		if name := pair().FindStringSubmatch(e.Name()); name != nil {
+		if name := covers().FindStringSubmatch(e.Name()); name != nil {
 			if err := m.take(name[1]); err != nil {
 				return err
 			}
