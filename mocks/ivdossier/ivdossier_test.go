@@ -108,6 +108,37 @@ func TestReopenedMockKeepsItsEntries(t *testing.T) {
 	require.Len(t, files, 1+len(facts(7).Documents))
 }
 
+// Somebody whose office program was killed sees that her document is not whole, or still a draft, and saves it again.
+func TestADocumentOverWhichTheMockWasKilledIsSavedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault     core.Fault
+		documents bool
+	}{
+		"half of it": {core.FaultSlow, false}, "a draft": {core.FaultLate, false}, "without its files": {core.FaultSlow, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, folder := t.TempDir(), t.TempDir()
+			m := open(t, Options{Dir: dir, Folder: folder})
+			m.Dice().Script(core.OpEvent, c.fault, 1)
+			f := facts(7)
+			if !c.documents {
+				f.Documents = nil
+			}
+			e := typed(t, m, "application-submitted", f, core.Write{})
+			require.NoError(t, m.Step(t.Context()))
+			require.NoError(t, m.Close()) // what was to come with the next look does not come
+			again := open(t, Options{Dir: dir, Folder: folder})
+			require.NoError(t, again.Step(t.Context()))
+			files, err := os.ReadDir(filepath.Join(folder, contract.NewCases))
+			require.NoError(t, err)
+			require.Len(t, files, 1+len(f.Documents), "and no lock")
+			s, err := readSheet(filepath.Join(folder, contract.NewCases, documentName(e)))
+			require.NoError(t, err)
+			require.Equal(t, contract.Released, s.head[contract.NameRelease])
+		})
+	}
+}
+
 // typed enters one message at the desk, with its documents.
 func typed(t *testing.T, m *Mock, n handover.Name, f core.Facts, w core.Write) core.Entry {
 	t.Helper()

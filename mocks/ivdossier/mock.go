@@ -2,6 +2,7 @@ package ivdossier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -53,7 +54,7 @@ type Mock struct {
 	broken  error                      // a look in the background that failed
 }
 
-// New opens a mock and makes the folder. Close must be called.
+// New opens a mock and makes the folder. Close must be called. What one that was killed had begun is put right.
 func New(o Options) (*Mock, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -74,6 +75,9 @@ func New(o Options) (*Mock, error) {
 	m := &Mock{
 		options: o, started: o.Clock(), store: store, dice: core.NewDice(o.Faults), forms: forms,
 		folders: map[native.CaseKey]string{}, cases: map[string]native.CaseKey{}, seen: map[string]bool{}, saved: map[uint64]bool{}, numbers: map[string]native.RecordID{},
+	}
+	if err := m.restore(); err != nil {
+		return nil, errors.Join(err, store.Close())
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	m.stop = stop

@@ -242,7 +242,7 @@ func (m *Mock) save(e core.Entry, p page, path string) (open bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		lock := filepath.Join(filepath.Dir(path), "~$"+filepath.Base(path))
+		lock := lockOf(path)
 		m.halves = append(m.halves, func() error { return errors.Join(replace(path, b), os.Remove(lock)) })
 		return true, errors.Join(os.WriteFile(lock, []byte("office"), 0o600), replace(path, draft))
 	case core.FaultDuplicate:
