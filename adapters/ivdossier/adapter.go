@@ -82,6 +82,7 @@ type exchange struct {
 	names    namer
 	seen     map[string]weighed // documents that need not be read again, by their place
 	looked   map[string]looked  // files that documents name, by their place
+	held     map[string]bool    // folders of cases in which something waits, during one reading
 	versions map[string]state   // of the register, by their place
 	settled  settled            // the last register that needed nothing more
 	room     bounds             // of the register

@@ -289,7 +289,7 @@ func (e *exchange) takeFile(d *disk, l lying, f *filed) error {
 	switch {
 	case !info.Mode().IsRegular() || look.size == 0 && !e.young(l) || look.size > contract.MaxDocument:
 		return unfit("file-size", "what the document names is no file, or is empty, or larger than 20 MiB", "save it anew as a smaller file")
-	case look.size == 0 || l.locked(f.Name) || e.now().Sub(look.mod).Abs() <= unsure:
+	case look.size == 0 || l.locked(f.Name) || e.justChanged(look.mod):
 		return errWaits
 	}
 	if was := e.looked[f.Source]; was.kept && was.glance == look {

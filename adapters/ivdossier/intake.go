@@ -48,8 +48,8 @@ const unsure = 3 * time.Second
 //
 // A folder is listed while staff write into it, so a listing may show a file and miss one that was there before. Therefore it is listed twice, and only what stood in the first listing is taken: whatever
 // was saved before it stands in the second. What is new in the second waits for the next reading, with everything that was saved later.
-// A document that waits for a file that it names, or is still being written, holds back what was saved after it in the folder of its case. In the folder of new cases nothing is held back: what opens a case
-// comes before everything else in it.
+// A document that waits for a file that it names, or is still being written, holds back what was saved later in its case. In the folder of new cases a half-written one holds nothing back: nobody knows of which
+// case it is, and as a rule it opens one.
 func (e *exchange) take(d *disk) (broken []adapters.Broken, err error) {
 	first, _, err := e.look(d)
 	if err != nil {
@@ -69,18 +69,18 @@ func (e *exchange) take(d *disk) (broken []adapters.Broken, err error) {
 	if i := slices.IndexFunc(second, func(l lying) bool { return stood[l.place()] != l.glance() }); i >= 0 {
 		second = second[:i]
 	}
-	held := map[string]bool{}
+	e.held = map[string]bool{}
 	for range 2 { // what one document says may be what another one lacked
 		var stuck []adapters.Broken
 		var again []lying
 		for _, l := range second {
 			before := len(stuck)
-			if held[l.folder] {
+			if e.held[l.folder] {
 				continue
 			}
 			err := e.consider(d, l, &stuck)
 			if errors.Is(err, errWaits) {
-				held[l.folder] = l.folder != contract.NewCases
+				e.held[l.folder] = l.folder != contract.NewCases
 				continue
 			}
 			if err != nil {
@@ -249,6 +249,12 @@ func (e *exchange) weigh(d *disk, l lying, b []byte) (done bool, err error) {
 // young reports whether a file may still be being written.
 func (e *exchange) young(l lying) bool { return l.open || e.fresh(l) }
 
+// justChanged reports whether a file was changed a moment ago, or a little ahead of einmal's own clock.
+func (e *exchange) justChanged(mod time.Time) bool {
+	age := e.now().Sub(mod)
+	return age <= unsure && age > -e.config.Settle
+}
+
 // fresh reports whether a file was changed a short time ago. A time that lies far ahead, as a wrong clock may say, tells nothing.
 func (e *exchange) fresh(l lying) bool { return e.now().Sub(l.mod).Abs() < e.config.Settle }
 
@@ -258,6 +264,7 @@ func (e *exchange) enterDocument(d *disk, l lying, doc document) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	folder := contract.Cases + "/" + string(in)
 	source := e.index.byID[e.index.bySource[l.place()]]
 	if source != nil && e.names.entered(doc.kind, in, marked(doc.values, source.documents)) == source.id {
 		return true, nil
@@ -272,7 +279,8 @@ func (e *exchange) enterDocument(d *disk, l lying, doc document) (bool, error) {
 		return true, e.saidBefore(l, known)
 	}
 	switch {
-	case errors.Is(lack, errWaits):
+	case errors.Is(lack, errWaits), in != "" && e.held[folder]:
+		e.held[folder] = in != ""
 		return false, errWaits
 	case lack == nil && l.open:
 		return false, nil

@@ -159,6 +159,30 @@ func TestStaff_AHalfWrittenDocumentHoldsBackWhatWasSavedLaterInItsCase(t *testin
 	}
 }
 
+// I3: a document of a case may also lie in the folder of new cases, and stands in the order of its case all the same.
+func TestStaff_ADocumentInTheFolderOfNewCasesStandsInTheOrderOfItsCase(t *testing.T) {
+	o, key := opened(t)
+	folder := contract.Cases + "/" + string(key)
+	of := func(w *workbook) []byte {
+		require.NoError(t, w.file.SetCellStr(contract.FormSheet, "B3", string(key)))
+		return w.bytes()
+	}
+	first := o.answer(t, "erst").bytes()
+	saveAs(t, o.path(folder, "a.xlsx"), first[:len(first)/2])
+	saveAs(t, o.path(contract.NewCases, "b.xlsx"), of(o.answer(t, "dann")))
+	require.Len(t, o.read(t, "").Records, 1)
+	require.NoError(t, os.Remove(o.path(folder, "a.xlsx")))
+	require.Len(t, o.read(t, "").Records, 2)
+	saveAs(t, o.path(contract.NewCases, "c.xlsx"), of(o.named(t, "Vertrag.pdf", nil)))
+	saveAs(t, o.path(folder, "d.xlsx"), o.answer(t, "zuletzt").bytes())
+	require.Len(t, o.read(t, "").Records, 2, "the one before it waits for its file")
+	o.attach(t, []byte("%PDF"), contract.NewCases, "Vertrag.pdf")
+	batch := o.read(t, "")
+	require.Len(t, batch.Records, 4)
+	require.Contains(t, string(batch.Records[2].Body), "Vertrag.pdf")
+	require.Empty(t, batch.Broken)
+}
+
 // A file of another time, which a document names, and a lock of another time hold nothing back for ever.
 func TestStaff_ATimeThatLiesAheadLetsNothingWait(t *testing.T) {
 	o, key := opened(t)
@@ -171,6 +195,14 @@ func TestStaff_ATimeThatLiesAheadLetsNothingWait(t *testing.T) {
 	}
 	saveAs(t, o.path(contract.Cases, string(key), "a.xlsx"), o.named(t, "Vertrag.pdf", nil).bytes())
 	require.Len(t, o.read(t, "").Records, 2)
+	ahead = o.clock.Add(5 * time.Second)
+	in[2] = "Zusatz.pdf"
+	o.attach(t, []byte("%PD"), in...)
+	require.NoError(t, os.Chtimes(o.path(in...), ahead, ahead))
+	saveAs(t, o.path(contract.Cases, string(key), "b.xlsx"), o.named(t, "Zusatz.pdf", nil).bytes())
+	require.Len(t, o.read(t, "").Records, 2, "a little ahead it may still be being written")
+	o.later(time.Minute)
+	require.Len(t, o.read(t, "").Records, 3)
 }
 
 // I3: a listing that is made while staff save may show the later of two documents alone. It waits for the next one, also when some file has a time that lies ahead.

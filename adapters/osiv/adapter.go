@@ -55,6 +55,7 @@ type exchange struct {
 
 	mu    sync.Mutex
 	shelf shelf
+	inbox watch
 }
 
 // open opens the folders for one piece of work. A folder that is not there may come back; one that may not be entered needs a person.

@@ -1,7 +1,6 @@
 package osiv
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,25 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"regexp"
-	"slices"
-	"time"
 
 	"github.com/einmal-hub/einmal/adapters"
-	"github.com/einmal-hub/einmal/contracts/fault"
-	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
 )
-
-// waiting is a pair in the inbox.
-type waiting struct {
-	base     string
-	bytes    []byte // of the envelope
-	envelope envelope
-}
-
-func (w waiting) data() string  { return contract.Inbox + "/data_" + w.base + ".zip" }
-func (w waiting) cover() string { return contract.Inbox + "/envl_" + w.base + ".xml" }
 
 // key names the files of a pair by the bytes of its envelope, which are the same whatever name the carrier gives them.
 func key(b []byte) string {
@@ -59,9 +43,6 @@ func (e *exchange) take(root *os.Root) ([]adapters.Broken, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(pairs, func(a, b waiting) int {
-		return cmp.Or(a.envelope.sent.Compare(b.envelope.sent), cmp.Compare(a.envelope.id, b.envelope.id))
-	})
 	if err := e.shelf.catchUp(root); err != nil {
 		return nil, err
 	}
@@ -71,95 +52,6 @@ func (e *exchange) take(root *os.Root) ([]adapters.Broken, error) {
 		}
 	}
 	return stuck, nil
-}
-
-// look lists the inbox: whole pairs of this exchange, and files that have waited too long. While a file waits whose pair is not whole, no pair is taken: what it says may come before the others.
-func (e *exchange) look(root *os.Root) (pairs []waiting, stuck []adapters.Broken, err error) {
-	names, err := list(root, contract.Inbox)
-	if err != nil || len(names) == 0 {
-		return nil, nil, err
-	}
-	slices.Sort(names)
-	form := regexp.MustCompile(`^(?:envl_([A-Za-z0-9_-]{1,64})\.xml|data_([A-Za-z0-9_-]{1,64})\.zip)$`)
-	seen, early := map[string]bool{}, false
-	for _, name := range names {
-		m := form.FindStringSubmatch(name)
-		if m == nil || seen[m[1]+m[2]] {
-			continue
-		}
-		w := waiting{base: m[1] + m[2]}
-		seen[w.base] = true
-		whole, ours, err := e.inspect(root, &w)
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case !whole && !e.overdue(root, w):
-			early = true
-		case whole && ours:
-			pairs = append(pairs, w)
-		case !whole:
-			if ours {
-				pairs = append(pairs, w) // complete in name: it is put before a person with its bytes
-				continue
-			}
-			stuck = append(stuck, adapters.Broken{ID: native.RecordID("inbox-" + key([]byte(w.base))), Raw: w.bytes, Reason: incomplete()})
-		}
-	}
-	if early {
-		pairs = nil
-	}
-	return pairs, stuck, nil
-}
-
-// inspect reads a pair. It is whole when both files are regular and can be read to the end; ours says that both are there and the envelope belongs to this exchange. An error says that at present
-// nobody can tell: then no later pair may be taken either.
-func (e *exchange) inspect(root *os.Root, w *waiting) (whole, ours bool, err error) {
-	b, err := read(root, w.cover())
-	if err == nil && e.meet != nil {
-		err = e.meet(w.base)
-	}
-	if err != nil {
-		return false, false, ignoreHalf(err)
-	}
-	w.bytes = b
-	if w.envelope, err = readEnvelope(b); err != nil {
-		return false, false, nil // it may be being written
-	}
-	if w.envelope.messageType != uint64(e.config.MessageType) { //nolint:gosec // checked to be positive
-		return true, false, nil
-	}
-	payload, size, err := regular(root, w.data(), contract.MaxPayload)
-	if err != nil {
-		return false, false, ignoreHalf(err)
-	}
-	defer func() { _ = payload.Close() }()
-	p, err := unpack(payload, size)
-	return err == nil && p.whole(), true, nil
-}
-
-// ignoreHalf leaves of the failures to read a file only those that are about everything: no room for another open file, a share that does not answer.
-func ignoreHalf(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errIrregular) || errors.Is(err, fs.ErrPermission) {
-		return nil
-	}
-	return err
-}
-
-// overdue reports whether nothing has happened to either file of a pair for longer than a file may take to be written. A time that lies as far ahead, as the clock of a file share may say, tells nothing and would
-// let the others wait without an end.
-func (e *exchange) overdue(root *os.Root, w waiting) bool {
-	var last time.Time
-	for _, name := range []string{w.cover(), w.data()} {
-		if info, err := root.Lstat(name); err == nil && info.ModTime().After(last) {
-			last = info.ModTime()
-		}
-	}
-	return !last.IsZero() && e.now().Sub(last).Abs() > e.config.Settle
-}
-
-func incomplete() error {
-	return fault.New(fault.Park, opRead, "incomplete-pair", "a file in the inbox has no second half, cannot be read, or was never written to its end").
-		Hint("ask the operator of the sedex client; when the pair becomes whole it is read, then withdraw this copy")
 }
 
 // errIrregular: a link, a folder, or a file larger than the contract allows stands where a file is expected.
@@ -208,7 +100,7 @@ func (e *exchange) shelve(root *os.Root, w waiting) error {
 	if err := note(root, n, w.envelope.reference); err != nil {
 		return err
 	}
-	return errors.Join(ignoreMissing(root.Remove(w.cover())), ignoreMissing(root.Remove(w.data())))
+	return errors.Join(ignoreMissing(root.Remove(w.data())), ignoreMissing(root.Remove(w.cover()))) // the envelope last: it tells what was taken
 }
 
 // enter links the envelope under the next free number. A link that exists is never replaced, so no two pairs get one number, and no number below one that is

@@ -47,8 +47,9 @@ type Mock struct {
 
 	mu     sync.Mutex      // one round at a time
 	taken  map[string]bool // message ids that the carrier took over
-	sent   uint64          // number of the last entry that was looked at for the inbox
-	last   time.Time       // messageDate of the last envelope
+	told   *told
+	sent   uint64    // number of the last entry that was looked at for the inbox
+	last   time.Time // messageDate of the last envelope
 	due    []event
 	halves []pair
 	broken error // a round in the background that failed
@@ -60,10 +61,7 @@ type event struct {
 	do func(context.Context) error
 }
 
-// unsure is how old an entry is at most that a mock which was killed may not have told einmal of.
-const unsure = time.Minute
-
-// New opens a mock and makes the folders. Close must be called. What a mock that was killed had begun to put into the inbox is completed; what was written into the journal a short time ago is told again: einmal knows it.
+// New opens a mock and makes the folders. Close must be called. What a mock that was killed had begun to put into the inbox is completed, and what it had not told yet is told.
 func New(o Options) (*Mock, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -82,16 +80,16 @@ func New(o Options) (*Mock, error) {
 		return nil, err
 	}
 	m := &Mock{options: o, store: store, dice: core.NewDice(o.Faults), schema: s, root: root, taken: map[string]bool{}}
-	if err := m.resume(); err != nil {
+	if err = m.resume(); err == nil {
+		m.told, err = openTold(o.Dir, string(o.System))
+	}
+	if err != nil {
 		return nil, errors.Join(err, store.Close(), root.Close())
 	}
+	m.sent = m.told.entry
 	for _, e := range store.After(0, 0) {
 		m.taken[string(e.Reference)] = true
-		if o.Clock().Sub(e.At) >= unsure {
-			m.sent = e.Number
-			continue
-		}
-		if e.By == core.ByInterface {
+		if e.By == core.ByInterface && !m.told.reports[string(e.Reference)] {
 			m.at(0, m.reporting(report{reference: string(e.Reference), record: e.ID, of: e.Case}))
 		}
 	}
@@ -164,6 +162,9 @@ func (m *Mock) Close() error {
 		}
 		_ = m.root.Close()
 		m.root = nil
+		if err := m.told.close(); err != nil && m.broken == nil {
+			m.broken = err
+		}
 	}
 	err := m.store.Close()
 	if m.broken != nil {

@@ -183,6 +183,32 @@ func TestASlowPairIsCompletedByTheNextMock(t *testing.T) {
 	}
 }
 
+// What was told is not told again by the next mock; what was not is.
+func TestTheNextMockTellsWhatWasNotToldYet(t *testing.T) {
+	dir, folder := t.TempDir(), t.TempDir()
+	inbox := func() int {
+		names, err := os.ReadDir(filepath.Join(folder, contract.Inbox))
+		require.NoError(t, err)
+		return len(names)
+	}
+	m := open(t, Options{Dir: dir, Folder: folder})
+	enter := func(m *Mock) {
+		kind, body := Compose("application-submitted", facts(1))
+		_, _, err := m.Store().Write(t.Context(), core.Write{Kind: kind, Organisation: "iv-luzern", By: core.ByClerk, Body: body})
+		require.NoError(t, err)
+	}
+	enter(m)
+	require.NoError(t, m.Step(t.Context()))
+	require.Equal(t, 2, inbox())
+	enter(m)
+	require.NoError(t, m.Close())
+	again := open(t, Options{Dir: dir, Folder: folder})
+	require.NoError(t, again.Step(t.Context()))
+	require.Equal(t, 4, inbox())
+	require.NoError(t, again.Step(t.Context()))
+	require.Equal(t, 4, inbox())
+}
+
 func TestReopenedMockKeepsItsEntries(t *testing.T) {
 	dir, folder := t.TempDir(), t.TempDir()
 	m := open(t, Options{Dir: dir, Folder: folder})

@@ -80,7 +80,10 @@ func (m *Mock) reporting(r report) func(context.Context) error {
 			d.Put("os:eintragsnummer", string(r.record))
 			d.Put("os:geschaeft", string(r.of))
 		}
-		return m.send(doc, nil, id, r.reference)
+		if err := m.send(doc, nil, id, r.reference); err != nil {
+			return err
+		}
+		return m.told.note("report", r.reference)
 	}
 }
 
@@ -128,7 +131,11 @@ func (m *Mock) tell(e core.Entry) error {
 		return fmt.Errorf("osiv: an entry cannot be read: %w", err)
 	}
 	f.Part("inhalt").El.AddChild(content)
-	return m.send(doc, e.Documents, "IVE-"+strconv.FormatUint(e.Number, 10), "")
+	number := strconv.FormatUint(e.Number, 10)
+	if err := m.send(doc, e.Documents, "IVE-"+number, ""); err != nil {
+		return err
+	}
+	return m.told.note("entry", number)
 }
 
 func document(name, namespace string) (*etree.Document, *etree.Element) {
