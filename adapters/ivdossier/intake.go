@@ -190,6 +190,9 @@ func (e *exchange) consider(d *disk, l lying, stuck *[]adapters.Broken) error {
 	case err != nil:
 		return err
 	}
+	if info, err := d.root.Lstat(l.place()); err != nil || (glance{info.ModTime(), info.Size()}) != l.glance() {
+		return errWaits // it was saved anew since it was listed, and may be half of what it will be
+	}
 	now := weighed{sum: sum(b)}
 	if e.now().Sub(l.mod) > unsure {
 		now.glance = l.glance()

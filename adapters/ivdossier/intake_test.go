@@ -183,6 +183,28 @@ func TestStaff_ADocumentInTheFolderOfNewCasesStandsInTheOrderOfItsCase(t *testin
 	require.Empty(t, batch.Broken)
 }
 
+// What is saved in place between the listing and the reading is read with the next one: it may be half of what it will be, and nobody is asked about it.
+func TestStaff_WhatIsSavedWhileItIsReadWaits(t *testing.T) {
+	o, key := opened(t)
+	path := contract.Cases + "/" + string(key) + "/a.xlsx"
+	b := o.answer(t, "Ja").bytes()
+	saveAs(t, o.path(path), o.filled(t, "antwort", map[string]any{"Antwort": "Entwurf"}).bytes())
+	long := time.Now().Add(-time.Hour)
+	require.NoError(t, os.Chtimes(o.path(path), long, long))
+	o.ex.meet = func(op, name string) error {
+		if op == "read" && name == path {
+			saveAs(t, o.path(path), b[:len(b)/2])
+		}
+		return nil
+	}
+	batch := o.read(t, "")
+	require.Len(t, batch.Records, 1)
+	require.Empty(t, batch.Broken)
+	o.ex.meet = nil
+	saveAs(t, o.path(path), b)
+	require.Len(t, o.read(t, "").Records, 2)
+}
+
 // A file of another time, which a document names, and a lock of another time hold nothing back for ever.
 func TestStaff_ATimeThatLiesAheadLetsNothingWait(t *testing.T) {
 	o, key := opened(t)
