@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 )
@@ -33,6 +34,7 @@ type disk struct {
 	// fate, if set, decides what becomes of a write: a ledger record by its key, else "publish" or "keep" and the message or case.
 	fate func(what, id string) fate
 	slow time.Duration // how long a publish takes
+	room int           // how many bytes of a message the bus takes; 0: any
 	lag  time.Duration // how late a view sees a record of the log
 
 	busy, most int // publishes under way; the most there ever were
@@ -81,6 +83,9 @@ func (d *disk) Publish(ctx context.Context, e handover.Envelope, sealed []byte) 
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.room > 0 && len(sealed) > d.room {
+		return fault.New(fault.Refuse, "bus.publish", "too-large", "the record is larger than the brokers take")
+	}
 	return d.write("publish", string(e.ID), func() { d.bus = append(d.bus, sent{e, sealed}) })
 }
 

@@ -1,6 +1,7 @@
 package intake_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -109,6 +110,24 @@ func TestI3_ARecordThatCannotBeMappedHoldsBackItsOwnCaseOnly(t *testing.T) {
 			"what follows is on the bus, where the gate holds it back")
 		require.Len(t, w.disk.names(w.caseID("klib", "c2")), 2)
 		require.EqualValues(t, "5", g.ledger.Cursor("klib"), "the stream goes on")
+		g.stop()
+	})
+}
+
+// What was entered stands in its native system and cannot be refused at a door. It is put before a person, holds back its own case only, and the reading goes on.
+// Fault 17.
+func TestI1_WhatIsTooLargeForTheBusIsPutBeforeAPerson(t *testing.T) {
+	try(t, func(t *testing.T, w *world, s *source) {
+		large := record("c1", 2, "hint")
+		large.Body = bytes.Repeat([]byte("x"), 1500)
+		w.disk.room = 1500
+		s.enter(record("c1", 1, "application"), large, record("c1", 3, "hint"), record("c2", 1, "application"))
+		g := w.start("klib", s)
+		elapse(10 * poll)
+		require.Equal(t, map[native.RecordID]string{"c1-2": "too-large"}, g.parked(w, "c1-2"))
+		require.Equal(t, []handover.MessageID{w.messageID("klib", "c1-1"), w.messageID("klib", "c1-3")}, w.disk.names(w.caseID("klib", "c1")))
+		require.Len(t, w.disk.names(w.caseID("klib", "c2")), 1)
+		require.EqualValues(t, "4", g.ledger.Cursor("klib"), "the stream goes on")
 		g.stop()
 	})
 }
