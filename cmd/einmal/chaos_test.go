@@ -75,6 +75,7 @@ type load struct {
 // work lets clerks play in so many rooms until there has been enough, or everything was played.
 func (f *fleet) work(plan clerks.Plan, rooms, part int) *load {
 	l := &load{t: f.t, plan: plan, part: part}
+	poll := 200 * time.Millisecond * time.Duration(max(1, rooms/24)) // together they ask no more often
 	for range rooms {
 		l.rooms.Go(func() {
 			for !l.enough.Load() {
@@ -84,7 +85,7 @@ func (f *fleet) work(plan clerks.Plan, rooms, part int) *load {
 				}
 				slice := clerks.Plan{Seed: plan.Seed, Handovers: plan.Handovers[first:min(first+l.part, len(plan.Handovers))]}
 				outcome, err := clerks.Play(f.t.Context(), clerks.PlayOptions{
-					Plan: slice, Systems: world.Systems("http://" + f.mocksAt), Poll: 200 * time.Millisecond, Quiet: patience,
+					Plan: slice, Systems: world.Systems("http://" + f.mocksAt), Poll: poll, Quiet: patience,
 				})
 				if err == nil && outcome.Stalled {
 					err = fmt.Errorf("nothing moves any more among the handovers %d to %d", first+1, first+l.part)
@@ -266,7 +267,7 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 	})
 	plan := f.plan(int64(seed), lasts) //nolint:gosec // small
 	began := time.Now()
-	load, operator := f.work(plan, figure(t, "EINMAL_CHAOS_ROOMS", rooms(lasts)), min(max(4, len(plan.Handovers)/16), 30)), f.asked()
+	load, operator := f.work(plan, figure(t, "EINMAL_CHAOS_ROOMS", rooms(lasts)), figure(t, "EINMAL_CHAOS_PART", min(max(4, len(plan.Handovers)/16), 30))), f.asked()
 	f.suffer(blows)
 	suffered := time.Since(began)
 	plan = load.end()

@@ -89,3 +89,52 @@ func TestI1_ARefusalDoesNotOvertakeWhatASystemWithoutASearchStillExecutes(t *tes
 		})
 	}
 }
+
+// What was announced and not sent is known not to be recorded, also when the log did not say that it had taken the INTENT: it is taken back, and nobody waits or is asked.
+func TestAnIntentWhoseAnswerWasLostIsNoDoubt(t *testing.T) {
+	keys := newKeys(t)
+	for _, mode := range []adapters.Mode{adapters.ModeA, adapters.ModeB, adapters.ModeC} {
+		t.Run(string(mode), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": mode})
+				r.memory.unsure = 3
+				x, g := r.systems["x"], r.start(0)
+				r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+				elapse(10 * time.Minute)
+				require.Len(t, x.journal, 1)
+				require.Empty(t, g.ledger.Parked())
+				require.EqualValues(t, 0, g.settled())
+				ref, _ := g.ledger.Ref(x.journal[0].Reference)
+				require.Zero(t, ref.Doubts, "it was never in doubt")
+				require.Equal(t, 4, ref.Attempt)
+				g.stop()
+			})
+		})
+	}
+}
+
+// A gateway that stops, or loses the partition, before it has sent what it announced takes that back: the next one cannot know it.
+func TestAnIntentIsTakenBackByWhoLeavesItUnsent(t *testing.T) {
+	keys := newKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeC})
+		r.memory.unsure = 1
+		x, g := r.systems["x"], r.start(0)
+		r.publish(envelope("c1", 1, "application-submitted", "sd-kriens"), application())
+		announced := func() bool {
+			r.memory.mu.Lock()
+			defer r.memory.mu.Unlock()
+			return r.memory.unsure == 0
+		}
+		for !announced() {
+			elapse(time.Millisecond)
+		}
+		g.stop()
+		require.Empty(t, x.journal)
+		next := r.start(0)
+		elapse(10 * time.Minute)
+		require.Len(t, x.journal, 1)
+		require.Empty(t, next.ledger.Parked())
+		next.stop()
+	})
+}

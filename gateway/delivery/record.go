@@ -27,8 +27,10 @@ type job struct {
 	place ledger.Place
 	sink  *sink
 	own   ledger.Own
-	doubt error // what the own attempt ended with; nil: a receipt
-	entry native.Entry
+	// unsent are the nonces of the INTENTs that this worker has announced, or may have announced, and has not sent, with the time when it began to.
+	unsent map[string]time.Time
+	doubt  error // what the own attempt ended with; nil: a receipt
+	entry  native.Entry
 	// rested says that an attempt was refused after everything before it had come to its end.
 	rested bool
 	// stored says that the documents of the entry stand in the native system.
@@ -49,7 +51,7 @@ var errAsked = errors.New("delivery.record: a person decides about it at present
 // record sees to it that a message stands at a destination, once, or waits there for a person. It reports whether that is so; false means
 // that ctx ended first and the message comes again.
 func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Place, to ledger.Destination) bool {
-	j := &job{Entry: c.entryAt(m, to, c.Reference(m.ID, to)), m: m, place: place, sink: c.sinks[to.System]}
+	j := &job{Entry: c.entryAt(m, to, c.Reference(m.ID, to)), m: m, place: place, sink: c.sinks[to.System], unsent: map[string]time.Time{}}
 	lane := ledger.Lane{Case: m.Case, To: to}
 	if ref, _ := c.o.Ledger.Ref(j.Ref); ref.Settled() {
 		return true
@@ -76,6 +78,7 @@ func (c *claim) record(ctx context.Context, m handover.Message, place ledger.Pla
 		return true
 	case ctx.Err() != nil:
 		span.SetAttributes(attribute.String(telemetry.AttrOutcome, "interrupted"))
+		c.takeBack(ctx, j)
 		return false
 	}
 	span.SetAttributes(attribute.String(telemetry.AttrOutcome, "parked"), attribute.String(telemetry.AttrReason, fault.CodeOf(err)))
@@ -111,6 +114,9 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 			break
 		}
 		ref := c.known(j)
+		if at, unsent := j.unsent[ref.Nonce]; unsent {
+			j.own = ledger.Own{Attempt: ref.Attempt, Nonce: ref.Nonce, At: at}
+		}
 		step, wait := c.o.Protocol.Decide(ref, j.own, j.sink.Abilities.Mode, j.sink.Abilities.Bounds, c.o.Now())
 		switch step {
 		case ledger.StepFinish:
@@ -127,9 +133,9 @@ func (c *claim) follow(ctx context.Context, j *job) error {
 			if err := c.lookup(ctx, j, ref); err != nil {
 				return err
 			}
-		case ledger.StepVoid:
+		case ledger.StepVoid, ledger.StepSend: // too old to be sent; or the log did not say that it had taken the INTENT, and nobody knew whether it might be
 			_ = c.persist(ctx, "delivery.void", func() error { return c.o.Ledger.Void(ctx, j.Entry, j.own.Attempt, j.own.Nonce, false) })
-		case ledger.StepIntend, ledger.StepSend:
+		case ledger.StepIntend:
 			if err := c.next(ctx, j, ref, pause.NextBackOff()); err != nil {
 				return err
 			}
@@ -189,6 +195,7 @@ func (c *claim) attempt(ctx context.Context, j *job, n int, pause time.Duration)
 	}
 	nonce := c.o.Protocol.Nonce()
 	at := c.o.Now()
+	j.unsent[nonce] = at
 	if err := c.o.Ledger.Intend(ctx, j.Entry, n, nonce); err != nil {
 		release(nil)
 		_ = schedule.Pause(ctx, pause)
@@ -204,6 +211,19 @@ func (c *claim) attempt(ctx context.Context, j *job, n int, pause time.Duration)
 	return c.classify(ctx, j, receipt, err, pause)
 }
 
+// takeBack takes back an INTENT that was not sent when the partition goes to another gateway, which cannot know that: in mode C it would have to ask a person.
+func (c *claim) takeBack(ctx context.Context, j *job) {
+	durable, cancel := c.outlive(ctx)
+	defer cancel()
+	if len(j.unsent) == 0 || c.o.Ledger.Sync(durable, j.Case) != nil {
+		return
+	}
+	ref := c.known(j)
+	if _, unsent := j.unsent[ref.Nonce]; unsent && !ref.Void && !ref.Settled() {
+		_ = c.persist(durable, "delivery.void", func() error { return c.o.Ledger.Void(durable, j.Entry, ref.Attempt, ref.Nonce, false) })
+	}
+}
+
 // send makes the one request of an attempt. It is not cut short by a rebalance or a shutdown: a request that is under way is worth waiting for.
 func (c *claim) send(ctx context.Context, j *job, release func(error)) (native.Receipt, error) {
 	ctx, span := c.o.Tracer.Start(ctx, telemetry.SpanApply, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
@@ -212,6 +232,7 @@ func (c *claim) send(ctx context.Context, j *job, release func(error)) (native.R
 	))
 	defer span.End()
 	j.own.Sent = true
+	delete(j.unsent, j.own.Nonce)
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), j.sink.Abilities.Bounds.Request)
 	defer cancel()
 	receipt, err := j.sink.Sink.Apply(request, j.entry)

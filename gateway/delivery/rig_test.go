@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -39,6 +40,7 @@ type memory struct {
 	reads  int
 	slow   time.Duration // every append takes so long, and fails without being written when its context ends first
 	late   time.Duration // a view gets every record so late
+	unsure int           // so many INTENTs are written and their writer is not told
 }
 
 type entry struct {
@@ -64,6 +66,10 @@ func (m *memory) Append(ctx context.Context, _ int32, _ string, value []byte) (i
 	offset := int64(len(m.ledger))
 	m.ledger = append(m.ledger, entry{time.Now(), value})
 	m.grow()
+	if m.unsure > 0 && strings.Contains(string(value), `"INTENT"`) {
+		m.unsure--
+		return 0, errors.New("the answer of the log was lost")
+	}
 	return offset, nil
 }
 

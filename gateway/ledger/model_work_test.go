@@ -41,7 +41,9 @@ func (x *model) work(s *state, i int, out emit) {
 		x.append(s, i, fact{kind: Intent, m: w.m, attempt: w.own.attempt, nonce: x.nonce(s)}, out, func(n *state, ok bool) {
 			v := &n.workers[i]
 			switch {
-			case !ok: // it does not know whether the INTENT is there, and does not take it for its own
+			case !ok && n.end > s.end: // it does not know whether the INTENT is there, and will know it when it reads it
+				v.stand, v.own.nonce = follow, x.nonce(s)
+			case !ok:
 				v.stand, v.own = follow, own{}
 			case !x.literal() && n.end == s.end: // it was not the first: no other INTENT of the attempt can be its own
 				v.stand, v.own = follow, own{}
@@ -224,7 +226,8 @@ func (x *model) follow(s *state, i int, just bool, out emit) {
 			x.decided(s, i, out)
 			return
 		}
-		x.next(s, i, r, out)
+		w.stand, w.attempt, w.nonce = void, w.own.attempt, w.own.nonce // announced without knowing it, and not sent
+		out(l, *s)
 	case StepIntend:
 		if x.looksFirst && s.entries[w.m] > 0 && s.shown[w.m] >= ticks(x.world.Lookup) {
 			w.stand = finish

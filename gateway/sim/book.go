@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
@@ -53,6 +54,7 @@ type book struct {
 	findings []string
 	parkings []parking
 	done     []doneRecord
+	moved    atomic.Int64 // when a partition got an owner last, in Unix nanoseconds
 }
 
 // doneRecord is one DONE record.

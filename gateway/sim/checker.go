@@ -58,7 +58,8 @@ type said struct {
 			Code string `json:"code"`
 			Text string `json:"text"`
 		} `json:"reason"`
-		Held bool `json:"held"`
+		Held    bool `json:"held"`
+		Attempt int  `json:"attempt"`
 	} `json:"parking"`
 }
 
@@ -69,6 +70,10 @@ type parking struct {
 	code string
 	text string
 	held bool
+	// attempt is the one whose outcome the person is asked about.
+	attempt int
+	// moved is how long ago a partition got another owner: what its former owner had announced, nobody else can know not to have been sent.
+	moved time.Duration
 }
 
 // listen reads what is appended to the ledger: what was parked, why, and when.
@@ -88,8 +93,11 @@ func (w *world) listen(e entry) {
 		w.book.done = append(w.book.done, doneRecord{at, s.Ref, s.Native})
 		return
 	}
+	if slices.ContainsFunc(w.book.done, func(d doneRecord) bool { return d.at == at && d.ref == s.Ref && d.ref != "" }) {
+		return // whoever asks has not read yet that it is recorded: the question does not count
+	}
 	mark := w.markAt(ledger.Item{Case: s.Case, Place: s.Parking.Place})
-	w.book.parkings = append(w.book.parkings, parking{mark, at, s.Parking.Reason.Code, s.Parking.Reason.Text, s.Parking.Held})
+	w.book.parkings = append(w.book.parkings, parking{mark, at, s.Parking.Reason.Code, s.Parking.Reason.Text, s.Parking.Held, s.Parking.Attempt, time.Since(time.Unix(0, w.book.moved.Load()))})
 }
 
 // explained reports whether a message waits or waited for a person at a place or at the gate, or a person dropped it.
@@ -401,8 +409,7 @@ func (w *world) mayPark(i item, p parking) bool {
 	case "person-unknown":
 		return w.plan.refusals > 0
 	case "outcome-unknown":
-		s := w.system(p.at.system)
-		return s != nil && s.mode != adapters.ModeA
+		return w.mayBeUnknown(p)
 	case "native-case-unknown", "case-unknown", "earlier-entry", "nothing-to-recall":
 		return dropped
 	case string(handover.RefusedState), string(handover.RefusedSender), string(handover.RefusedApproval), string(handover.RefusedReference), string(handover.RefusedSuperseded):
@@ -411,6 +418,23 @@ func (w *world) mayPark(i item, p parking) bool {
 		return w.plan.reorders > 0
 	default:
 		return false
+	}
+}
+
+// doubtsInB is how many attempts end in doubt, in a system that can be searched, before a person is asked.
+const doubtsInB = 20
+
+// mayBeUnknown reports whether a machine may be at a loss about an attempt: never where an attempt may be repeated; where it can be found out, only after many; otherwise only if something went wrong with a
+// request, or a gateway ended, or lost its partition, in the middle of an attempt.
+func (w *world) mayBeUnknown(p parking) bool {
+	s := w.system(p.at.system)
+	switch {
+	case s == nil || s.mode == adapters.ModeA:
+		return false
+	case s.mode == adapters.ModeB:
+		return p.attempt > doubtsInB
+	default:
+		return w.plan.trouble > 0 || p.moved < time.Minute+s.later || s.doubtful(p.mark, p.at.org)
 	}
 }
 

@@ -111,6 +111,7 @@ func (g *group) begin(p *process, k int) {
 	if g.w.hooks.newest && g.turn > 1 {
 		from = g.w.bus[k].length()
 	}
+	g.w.book.moved.Store(time.Now().UnixNano())
 	g.w.note(p.name, "owns", strconv.Itoa(k), "from", strconv.FormatInt(from, 10))
 	p.running.Go(func() { g.consume(c, from) })
 }

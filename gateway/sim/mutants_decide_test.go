@@ -57,6 +57,25 @@ func mutantsOfDecide() []mutant {
 				return ledger.StepIntend, 0
 			}
 		})},
+		{name: "a person is asked at the first doubt", breaks: asked, what: "what a search would have told is put before a person", mode: adapters.ModeB, plant: deciding(func(*world, *process) decision {
+			return func(r ledger.Ref, own ledger.Own, m adapters.Mode, b adapters.Bounds, now time.Time) (ledger.Step, time.Duration) {
+				step, wait := ledger.Decide(r, own, m, b, now)
+				if step == ledger.StepLookup {
+					return ledger.StepPark, 0
+				}
+				return step, wait
+			}
+		})},
+		{name: "a person is asked in place of sending", breaks: asked, what: "in mode C a person is asked although nothing was sent", mode: adapters.ModeC,
+			tune: func(p *plan) { p.trouble = 0 }, plant: deciding(func(*world, *process) decision {
+				return func(r ledger.Ref, own ledger.Own, m adapters.Mode, b adapters.Bounds, now time.Time) (ledger.Step, time.Duration) {
+					step, wait := ledger.Decide(r, own, m, b, now)
+					if step == ledger.StepSend {
+						return ledger.StepPark, 0
+					}
+					return step, wait
+				}
+			})},
 		{name: "claimed means done", breaks: lost, what: "a message that another gateway works on is skipped", plant: claimedMeansDone},
 		{name: "Redis says done", breaks: lost, what: "done is written into Redis with the claim, and believed", plant: redisSaysDone},
 		{name: "nonce reused", breaks: doubled, what: "all contenders sign their INTENT with the same nonce", mode: adapters.ModeB, plant: func(*world) hooks {

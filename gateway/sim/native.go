@@ -45,6 +45,16 @@ type request struct {
 	ref  native.Reference
 	mark string
 	org  handover.OrganisationID
+	fate string
+}
+
+// doubtful reports whether one of the requests to record something did not get the answer that tells what became of it.
+func (s *system) doubtful(mark string, org handover.OrganisationID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.sent, func(r request) bool {
+		return r.mark == mark && r.org == s.dossier(org) && !slices.Contains([]string{"served", "rejected", "stopped"}, r.fate)
+	})
 }
 
 // bounds are those of the system.
@@ -108,10 +118,10 @@ func (s *system) fate(e native.Entry) fate {
 // request takes a request to write, as the network does: from here on nobody can take it back.
 func (s *system) request(by string, e native.Entry) <-chan answer {
 	mark := markIn(e.Body)
-	s.mu.Lock()
-	s.sent = append(s.sent, request{at: time.Now(), ref: e.Reference, mark: mark, org: s.dossier(e.Organisation)})
-	s.mu.Unlock()
 	f := s.fate(e)
+	s.mu.Lock()
+	s.sent = append(s.sent, request{at: time.Now(), ref: e.Reference, mark: mark, org: s.dossier(e.Organisation), fate: f.name})
+	s.mu.Unlock()
 	s.w.note(string(s.id), "request", mark, f.name, "from", by)
 	out := make(chan answer, 1)
 	if k := fault.KindOf(f.err); s.later > 0 && k != fault.Retry && k != fault.Stop {
