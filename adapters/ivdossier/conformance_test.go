@@ -191,6 +191,9 @@ func (s *stage) Enter(n int) (native.RecordID, error) {
 	return s.names.entered(e.Kind, "", values), err
 }
 
+// Without this the rule about files would hold nothing.
+var _ adaptertest.Files = (*stage)(nil)
+
 // EnterByHalves implements [adaptertest.Files]. A file share may show a file with the time at which its author saved it before all of it is there.
 func (s *stage) EnterByHalves() (ids []native.RecordID, complete func() error, err error) {
 	opened := s.mock.Store().After(0, 1)[0]

@@ -18,7 +18,7 @@ type Config struct {
 	Recipient string `yaml:"recipient"`
 	// MessageType is the sedex message type that both are registered for.
 	MessageType int `yaml:"messageType"`
-	// Settle is how long a half-written or single file may wait in the inbox before it is put before a person. Everything else in the inbox waits with it.
+	// Settle is how long a half-written or single file may wait in the inbox before it is put before a person. Pairs that came together with it, or later, wait as long: it may come before them.
 	Settle time.Duration `yaml:"settle"`
 	// Bounds are the times within which carrier and OSIV do what they do; answer is how long the business report may take.
 	Bounds adapters.Bounds `yaml:"bounds"`

@@ -92,6 +92,9 @@ func (s *stage) clerk(name handover.Name, n int, in native.CaseKey) (core.Entry,
 	return e, err
 }
 
+// Without this the rule about files would hold nothing.
+var _ adaptertest.Files = (*stage)(nil)
+
 // EnterByHalves implements [adaptertest.Files]. One round sends both, and the carrier is slow with the first.
 func (s *stage) EnterByHalves() (ids []native.RecordID, complete func() error, err error) {
 	in := s.mock.Store().After(0, 1)[0].Case

@@ -8,7 +8,7 @@
 // The inbox knows no order that one could go back to, so the adapter makes one: a whole pair is linked into the folder of processed files under the next
 // free number, and only then taken out of the inbox. A link is made or it is not, so two gateways can do this at the same time and a crash leaves
 // the pair in one place or in both; a position is that number, and everything can be read again. What came about one message, reports and receipts, lies linked or moved in a folder of its own: a search
-// looks there and lists nothing else. Half-written files wait in the inbox, and everything else waits with them, for `settle` at most: they may come before it. What is for other
+// looks there and lists nothing else. Half-written files wait in the inbox, and what came together with them, or later, waits as long, for `settle` at most: they may come before it. What is for other
 // applications of the same sedex participant is left alone.
 //
 // OSIV can hold only persons with an IV registration (P7). The mapping decides that; this adapter hands nothing over that the contract's guard denies.

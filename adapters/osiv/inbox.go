@@ -40,7 +40,7 @@ type sight struct {
 	changed time.Time // since when it looks so, by einmal's own clock
 	whole   bool
 	ours    bool
-	asked   bool // whether it was taken already, envelope alone as it is
+	asked   bool // the shelf was asked whether it was taken already: an envelope alone may be what is left of that
 }
 
 // glance is how a file looks from outside; zero: it is not there.

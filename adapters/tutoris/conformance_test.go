@@ -87,6 +87,9 @@ func (s *stage) Enter(n int) (native.RecordID, error) {
 	return e.ID, err
 }
 
+// Without this the rule about files would hold nothing.
+var _ adaptertest.Files = (*stage)(nil)
+
 // EnterByHalves implements [adaptertest.Files]. Of the exports of two mornings, the files of the first are cut in the middle.
 func (s *stage) EnterByHalves() (ids []native.RecordID, complete func() error, err error) {
 	in := s.mock.Store().After(0, 1)[0].Case

@@ -213,10 +213,13 @@ func (c *claim) attempt(ctx context.Context, j *job, n int, pause time.Duration)
 
 // takeBack takes back an INTENT that was not sent when the partition goes to another gateway, which cannot know that: in mode C it would have to ask a person.
 func (c *claim) takeBack(ctx context.Context, j *job) {
+	if len(j.unsent) == 0 {
+		return
+	}
 	durable, cancel := c.outlive(ctx)
 	defer cancel()
-	if len(j.unsent) == 0 || c.o.Ledger.Sync(durable, j.Case) != nil {
-		return
+	if c.o.Ledger.Sync(durable, j.Case) != nil {
+		return // it stays in doubt, which is safe
 	}
 	ref := c.known(j)
 	if _, unsent := j.unsent[ref.Nonce]; unsent && !ref.Void && !ref.Settled() {
