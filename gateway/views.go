@@ -155,11 +155,18 @@ func (v *views) batches(ctx context.Context) func([]ledger.Recorded) error {
 			v.g.o.Log.InfoContext(ctx, "filling the views in Redis", slog.Int64("entries", n), slog.Int("messages", v.g.view.Stats().Messages))
 		}
 		if err == nil {
-			// What messages need comes first; advice that is late costs nothing.
-			err = schedule.Pause(ctx, time.Millisecond)
+			err = schedule.Pause(ctx, v.manners(now().Sub(at)))
 		}
 		return err
 	}
+}
+
+// manners is how long the views wait after a batch that took so long: what messages need comes first, and what Redis shows may be late. It matters to a gateway that comes back in the middle of work.
+func (v *views) manners(took time.Duration) time.Duration {
+	if v.g.view.Stats().Open > 0 {
+		return 3 * took
+	}
+	return time.Millisecond
 }
 
 // Views says how what Redis shows stands to the ledger.

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -60,50 +59,35 @@ func secretive(p clerks.Plan) {
 	}
 }
 
-// load is clerks at work while everything goes wrong: plays of a part of the plan each, one after the other, in several rooms.
+// load is clerks at work while everything goes wrong.
 type load struct {
-	t      testing.TB
-	plan   clerks.Plan
-	next   atomic.Int64 // the first handover of the next part
-	part   int
-	enough atomic.Bool
-	rooms  sync.WaitGroup
-	mu     sync.Mutex
-	errs   []error
+	plan    clerks.Plan
+	enough  chan struct{}
+	ended   chan struct{}
+	outcome clerks.Outcome // these two are read after ended
+	err     error
 }
 
-// work lets clerks play in so many rooms until there has been enough, or everything was played.
-func (f *fleet) work(plan clerks.Plan, rooms, part int) *load {
-	l := &load{t: f.t, plan: plan, part: part}
-	poll := 200 * time.Millisecond * time.Duration(max(1, rooms/24)) // together they ask no more often
-	for range rooms {
-		l.rooms.Go(func() {
-			for !l.enough.Load() {
-				first := int(l.next.Add(int64(l.part))) - l.part
-				if first >= len(plan.Handovers) {
-					return
-				}
-				slice := clerks.Plan{Seed: plan.Seed, Handovers: plan.Handovers[first:min(first+l.part, len(plan.Handovers))]}
-				outcome, err := clerks.Play(f.t.Context(), clerks.PlayOptions{
-					Plan: slice, Systems: world.Systems("http://" + f.mocksAt), Poll: poll, Quiet: patience,
-				})
-				if err == nil && outcome.Stalled {
-					err = fmt.Errorf("nothing moves any more among the handovers %d to %d", first+1, first+l.part)
-				}
-				l.mu.Lock()
-				l.errs = append(l.errs, err)
-				l.mu.Unlock()
-			}
+// work lets clerks play so many handovers at a time until there has been enough, or everything was played.
+func (f *fleet) work(plan clerks.Plan, atOnce int) *load {
+	l := &load{plan: plan, enough: make(chan struct{}), ended: make(chan struct{})}
+	go func() {
+		defer close(l.ended)
+		l.outcome, l.err = clerks.Play(f.t.Context(), clerks.PlayOptions{
+			Plan: plan, Systems: world.Systems("http://" + f.mocksAt), Poll: 200 * time.Millisecond, Quiet: patience, Concurrency: atOnce, Enough: l.enough,
 		})
-	}
+	}()
 	return l
 }
 
 // end waits until everything that was begun has come to its end, and returns the plan of it.
 func (l *load) end() clerks.Plan {
-	l.enough.Store(true)
-	l.rooms.Wait()
-	return clerks.Plan{Seed: l.plan.Seed, Handovers: l.plan.Handovers[:min(int(l.next.Load()), len(l.plan.Handovers))]}
+	close(l.enough)
+	<-l.ended
+	if l.err == nil && l.outcome.Stalled {
+		l.err = errors.New("nothing moves any more, and not every handover has come to its end")
+	}
+	return clerks.Plan{Seed: l.plan.Seed, Handovers: l.plan.Handovers[:l.outcome.Begun]}
 }
 
 // operator answers what is asked at the gateways, truthfully: she looks for the reference in the native system.
@@ -267,7 +251,7 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 	})
 	plan := f.plan(int64(seed), lasts) //nolint:gosec // small
 	began := time.Now()
-	load, operator := f.work(plan, figure(t, "EINMAL_CHAOS_ROOMS", rooms(lasts)), figure(t, "EINMAL_CHAOS_PART", min(max(4, len(plan.Handovers)/16), 30))), f.asked()
+	load, operator := f.work(plan, figure(t, "EINMAL_CHAOS_AT_ONCE", min(max(8, len(plan.Handovers)/2), 240))), f.asked()
 	f.suffer(blows)
 	suffered := time.Since(began)
 	plan = load.end()
@@ -291,20 +275,12 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 		f.stacks()
 	}
 	require.Empty(t, found)
-	require.NoError(t, errors.Join(load.errs...))
+	require.NoError(t, load.err)
 	if lasts >= time.Hour {
 		require.GreaterOrEqual(t, e.proof.Handovers, 20_000)
 	}
 	require.True(t, e.proof.Once(), "not every step was played")
 	f.end()
-}
-
-// rooms is how many plays there are at a time.
-func rooms(lasts time.Duration) int {
-	if lasts <= 10*time.Second {
-		return 2
-	}
-	return 8
 }
 
 // plan draws more than can be played while everything goes wrong; for a short run some short ones.
@@ -363,7 +339,7 @@ func (f *fleet) stacks() {
 // sparing leaves out most handovers of the dossier folder beyond the first ones. It is made for an office's few hundred cases in years: its register shows all of them, and a workbook of
 // thousands that is written and read every second would be all that a long run tries.
 func sparing(all []clerks.Handover) []clerks.Handover {
-	const few, then = 50, 50
+	const few, then = 10, 200
 	dossiers := 0
 	return slices.DeleteFunc(all, func(h clerks.Handover) bool {
 		if !slices.ContainsFunc(h.Places, func(p clerks.Place) bool { return p.System == world.IVDossier }) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/mocks/core"
 )
 
@@ -33,7 +34,8 @@ type sight struct {
 // board is what the clerks have seen so far, in all systems, and who waits for what.
 type board struct {
 	mu      sync.Mutex
-	seen    map[sight]core.Seen
+	seen    map[sight]core.Seen          // without the contents: of a long play they would be all that the memory holds
+	last    map[handover.SystemID]uint64 // the number of the last entry that was read
 	waiting map[sight]chan struct{}
 	entered int
 	done    int
@@ -41,14 +43,16 @@ type board struct {
 }
 
 func newBoard() *board {
-	return &board{seen: map[sight]core.Seen{}, waiting: map[sight]chan struct{}{}, moved: time.Now()}
+	return &board{seen: map[sight]core.Seen{}, last: map[handover.SystemID]uint64{}, waiting: map[sight]chan struct{}{}, moved: time.Now()}
 }
 
 // put notes an entry with what is to be seen on it; the first counts, because a second one is the checker's business.
-func (b *board) put(e core.Seen, sights []sight) {
+func (b *board) put(from handover.SystemID, e core.Seen, sights []sight) {
+	e.Body = ""
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.moved = time.Now()
+	b.last[from] = e.Number
 	for _, at := range sights {
 		if _, ok := b.seen[at]; ok {
 			continue
@@ -59,6 +63,13 @@ func (b *board) put(e core.Seen, sights []sight) {
 			delete(b.waiting, at)
 		}
 	}
+}
+
+// read returns the number of a system's last entry on the board.
+func (b *board) read(system handover.SystemID) uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.last[system]
 }
 
 // look returns the entry if it stands there by now.

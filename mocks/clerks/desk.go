@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -41,14 +40,6 @@ func (s screen) news(ctx context.Context, after uint64, wait bool) ([]core.Seen,
 	}
 	var entries []core.Seen
 	return entries, s.call(ctx, http.MethodGet, path, nil, &entries)
-}
-
-// holds reports whether an entry with the marker stands in the system now.
-func (s screen) holds(ctx context.Context, marker string) (bool, error) {
-	var cases []core.SeenCase
-	marker = strings.NewReplacer("[", "%5B", "]", "%5D").Replace(marker)
-	err := s.call(ctx, http.MethodGet, "/desk/cases?contains="+marker, nil, &cases)
-	return len(cases) > 0, err
 }
 
 // enter types one entry, once.

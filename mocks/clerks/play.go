@@ -28,6 +28,8 @@ type PlayOptions struct {
 	Client *http.Client
 	// Concurrency is how many handovers are under way at the same time; 0: 64.
 	Concurrency int
+	// Enough is closed when no further handover is to be begun; nil: all of the plan are played. What was begun is played to its end.
+	Enough <-chan struct{}
 	// Poll is the pause after a desk could not be reached, and the interval of Progress; 0: one second.
 	Poll time.Duration
 	// Quiet is how long nothing may move, anywhere, before the clerks go home; 0: three minutes.
@@ -47,11 +49,12 @@ type Progress struct {
 
 // Outcome says how a play ended.
 type Outcome struct {
+	Begun   int // the first so many handovers of the plan were begun
 	Entered int
 	Stalled bool // nothing moved for the quiet period: something is missing, and Check says what
 }
 
-// Play enters the plan and returns when the last step of every handover stands in all its places and what is to be answered to applications was answered, or when nothing has moved for the quiet
+// Play enters the plan, as far as there is not enough before, and returns when the last step of every handover stands in all its places and what is to be answered to applications was answered, or when nothing has moved for the quiet
 // period. A desk or a gateway that is away for a while is waited for. What stands already is not entered again, so a play that was
 // interrupted can be played on. Errors: ctx ended, or a native system refused what its own form had composed; a refusal ends its
 // handover, not the play.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func TestPlay_EveryStepStandsOnceEverywhere(t *testing.T) {
 	v.courier(t, p)
 	var last clerks.Progress
 	out := v.play(t, clerks.PlayOptions{Plan: p, Progress: func(now clerks.Progress) { last = now }})
-	require.Equal(t, clerks.Outcome{Entered: p.Steps()}, out)
+	require.Equal(t, clerks.Outcome{Begun: 40, Entered: p.Steps()}, out)
 	require.Equal(t, 40, last.HandoversDone)
 	require.Equal(t, p.Records(), last.Records)
 
@@ -43,6 +44,24 @@ func TestPlay_EveryStepStandsOnceEverywhere(t *testing.T) {
 	require.Equal(t, v.journals(t), fetched)
 }
 
+// What was begun before there was enough is played to its end, and nothing else: the first handovers of the plan.
+func TestPlay_BeginsNothingMoreWhenThereIsEnough(t *testing.T) {
+	v, p := newVillage(t), plan(t, 5, 40)
+	v.courier(t, p)
+	enough := make(chan struct{})
+	var once sync.Once
+	out := v.play(t, clerks.PlayOptions{Plan: p, Concurrency: 3, Enough: enough, Progress: func(now clerks.Progress) {
+		if now.HandoversDone >= 4 {
+			once.Do(func() { close(enough) })
+		}
+	}})
+	require.GreaterOrEqual(t, out.Begun, 4)
+	require.Less(t, out.Begun, 40)
+	p.Handovers = p.Handovers[:out.Begun]
+	require.Equal(t, p.Steps(), out.Entered)
+	require.True(t, clerks.Check(p, v.journals(t), v.systems).Once())
+}
+
 func TestPlay_GoesOnWhereItWasInterrupted(t *testing.T) {
 	v, p := newVillage(t), plan(t, 3, 12)
 	v.courier(t, p)
@@ -57,6 +76,23 @@ func TestPlay_EntersOnceThroughDesksThatFail(t *testing.T) {
 	v.gate = func(_ handover.SystemID, _ *http.Request) bool { return n.Add(1)%5 != 0 }
 	v.courier(t, p)
 	v.play(t, clerks.PlayOptions{Plan: p})
+	require.True(t, clerks.Check(p, v.journals(t), v.systems).Once())
+}
+
+// A clerk who does not know whether her entry stands looks first.
+func TestPlay_EntersOnceThroughDesksWhoseAnswersAreLost(t *testing.T) {
+	v, p := newVillage(t), plan(t, 4, 8)
+	var n, lost atomic.Int64
+	v.forgets = func(r *http.Request) bool {
+		forgets := r.Method == http.MethodPost && n.Add(1)%3 == 0
+		if forgets {
+			lost.Add(1)
+		}
+		return forgets
+	}
+	v.courier(t, p)
+	v.play(t, clerks.PlayOptions{Plan: p})
+	require.Positive(t, lost.Load())
 	require.True(t, clerks.Check(p, v.journals(t), v.systems).Once())
 }
 

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/mocks/core"
@@ -55,12 +53,12 @@ func (t *theatre) play(ctx context.Context) (Outcome, error) {
 	}
 	stalled := false
 	staff.Go(func() { stalled = t.watch(acting, home) })
-	refused := t.perform(acting, read)
+	begun, refused := t.perform(acting, read)
 	home()
 	staff.Wait()
 	t.report()
 	entered, _, _, _ := t.board.state()
-	return Outcome{Entered: entered, Stalled: stalled}, errors.Join(refused, ctx.Err())
+	return Outcome{Begun: begun, Entered: entered, Stalled: stalled}, errors.Join(refused, ctx.Err())
 }
 
 // read follows one screen and puts what it shows on the board. toTheEnd is closed when everything has been read that stood there before.
@@ -75,7 +73,7 @@ func (t *theatre) read(ctx context.Context, s screen, toTheEnd chan<- struct{}) 
 		}
 		for _, e := range entries {
 			after = e.Number
-			t.board.put(e, t.visible(s.id, e))
+			t.board.put(s.id, e, t.visible(s.id, e))
 		}
 		if !caught && len(entries) < pageLimit {
 			caught = true
@@ -122,26 +120,43 @@ func (t *theatre) report() time.Duration {
 	return still
 }
 
-// perform plays all handovers once every screen has been read to its end, and returns what was refused.
-func (t *theatre) perform(ctx context.Context, read []<-chan struct{}) error {
+// perform plays the handovers, once every screen has been read to its end, until there is enough. It returns how many were begun and what was refused.
+func (t *theatre) perform(ctx context.Context, read []<-chan struct{}) (begun int, err error) {
 	for _, toTheEnd := range read {
 		select {
 		case <-toTheEnd:
 		case <-ctx.Done():
-			return nil
+			return 0, nil
 		}
 	}
-	var g errgroup.Group
-	g.SetLimit(t.Concurrency)
+	var acts sync.WaitGroup
+	stage := make(chan struct{}, t.Concurrency)
 	refused := make([]error, len(t.Plan.Handovers))
-	for i, h := range t.Plan.Handovers {
-		g.Go(func() error {
-			refused[i] = t.act(ctx, h)
-			return nil
+	for begun < len(t.Plan.Handovers) && t.goesOn(stage) {
+		i := begun
+		begun++
+		acts.Go(func() {
+			defer func() { <-stage }()
+			refused[i] = t.act(ctx, t.Plan.Handovers[i])
 		})
 	}
-	_ = g.Wait() // what was refused stands in its own list, one handover beside the other
-	return errors.Join(refused...)
+	acts.Wait()
+	return begun, errors.Join(refused...)
+}
+
+// goesOn waits until there is room for one more handover on the stage, and takes it; false when there is enough.
+func (t *theatre) goesOn(stage chan<- struct{}) bool {
+	select {
+	case stage <- struct{}{}:
+	case <-t.Enough:
+		return false
+	}
+	select {
+	case <-t.Enough:
+		return false
+	default:
+		return true
+	}
 }
 
 // act plays one handover: each step when the one before it stands where the clerk works, the end when the last step stands everywhere and the answer has come.
@@ -205,7 +220,7 @@ func (t *theatre) enter(ctx context.Context, s Step, in native.CaseKey) error {
 			return fmt.Errorf("%s %s: %w", s.Marker, s.Name, err)
 		}
 		if stands = err == nil; !stands {
-			stands = t.lookAgain(ctx, at, s.Marker)
+			stands = t.lookAgain(ctx, at, s)
 		}
 	}
 	if stands {
@@ -214,13 +229,23 @@ func (t *theatre) enter(ctx context.Context, s Step, in native.CaseKey) error {
 	return nil
 }
 
-// lookAgain waits until the desk answers again and returns whether the marker stands there.
-func (t *theatre) lookAgain(ctx context.Context, at screen, marker string) bool {
+// lookAgain waits until the desk answers again and returns whether the marker stands there: on the board, or in what came after that.
+func (t *theatre) lookAgain(ctx context.Context, at screen, s Step) bool {
+	after := t.board.read(at.id)
 	for ctx.Err() == nil {
 		pause(ctx, t.Poll)
-		if stands, err := at.holds(ctx, marker); err == nil {
-			return stands
+		news, err := at.news(ctx, after, false)
+		switch {
+		case err != nil:
+			continue
+		case slices.ContainsFunc(news, func(e core.Seen) bool { return slices.Contains(markersIn(e.Body), s.Marker) }):
+			return true
+		case len(news) == pageLimit:
+			after = news[len(news)-1].Number
+			continue
 		}
+		_, stands := t.board.look(sight{place: s.Place, marker: s.Marker})
+		return stands
 	}
 	return false
 }

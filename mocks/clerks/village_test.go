@@ -68,6 +68,8 @@ type village struct {
 	systems map[handover.SystemID]clerks.System
 	// gate stands before a desk; nil: open.
 	gate func(system handover.SystemID, r *http.Request) bool
+	// forgets says that a desk does what was asked, and its answer is lost; nil: never.
+	forgets func(r *http.Request) bool
 }
 
 func newVillage(t *testing.T) *village {
@@ -82,6 +84,10 @@ func newVillage(t *testing.T) *village {
 		mux.Handle("/control/", core.Control(s, d))
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if v.gate != nil && !v.gate(id, r) {
+				panic(http.ErrAbortHandler)
+			}
+			if v.forgets != nil && v.forgets(r) {
+				mux.ServeHTTP(httptest.NewRecorder(), r)
 				panic(http.ErrAbortHandler)
 			}
 			mux.ServeHTTP(w, r)
