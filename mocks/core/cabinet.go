@@ -46,16 +46,16 @@ func openCabinet(dir string, system handover.SystemID) (*cabinet, error) {
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder for documents: %w", err)
 	}
-	files, err := os.ReadDir(c.dir)
+	names, err := namesIn(c.dir)
 	if err != nil {
 		return nil, fmt.Errorf("read the folder for documents: %w", err)
 	}
-	for _, f := range files {
+	for _, name := range names {
 		switch {
-		case isHash(f.Name()):
-			c.held[f.Name()] = nil
-		case strings.HasPrefix(f.Name(), "part-"):
-			if err := os.Remove(filepath.Join(c.dir, f.Name())); err != nil {
+		case isHash(name):
+			c.held[name] = nil
+		case strings.HasPrefix(name, "part-"):
+			if err := os.Remove(filepath.Join(c.dir, name)); err != nil {
 				return nil, fmt.Errorf("clear the folder for documents: %w", err)
 			}
 		}
@@ -63,9 +63,18 @@ func openCabinet(dir string, system handover.SystemID) (*cabinet, error) {
 	return c, nil
 }
 
+// namesIn returns the names in a folder, in no order.
+func namesIn(dir string) ([]string, error) {
+	d, err := os.Open(dir) //nolint:gosec // the folder is the caller's choice
+	if err != nil {
+		return nil, err
+	}
+	names, err := d.Readdirnames(-1)
+	return names, errors.Join(err, d.Close())
+}
+
 func isHash(name string) bool {
-	b, err := hex.DecodeString(name)
-	return err == nil && len(b) == sha256.Size && strings.ToLower(name) == name
+	return len(name) == hex.EncodedLen(sha256.Size) && strings.Trim(name, "0123456789abcdef") == ""
 }
 
 // PutDocument stores a content under its hash, durable when it returns. Storing it again changes nothing. The error is ErrDocument when the content is not

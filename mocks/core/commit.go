@@ -32,19 +32,20 @@ type stood struct {
 	kind native.Kind
 }
 
-// committer decides on writes one after the other and puts them on disk in batches. Its books run ahead of what the store shows, by the
-// batch that is being written. After a failure of the journal nobody knows what is on disk, so it refuses everything from then on.
+// committer decides on writes one after the other and puts them on disk in batches. What the store does not show yet, the batch that is being written, it knows from
+// its own books. After a failure of the journal nobody knows what is on disk, so it refuses everything from then on.
 type committer struct {
 	store  *Store
 	number uint64
-	cases  map[native.CaseKey]*opened
+	known  int // cases
+	cases  map[native.CaseKey]opened
 	refs   map[native.Reference]Entry
 	ids    map[native.RecordID]stood
 	broken error
 }
 
 func newCommitter(s *Store) *committer {
-	return &committer{store: s, cases: map[native.CaseKey]*opened{}, refs: map[native.Reference]Entry{}, ids: map[native.RecordID]stood{}}
+	return &committer{store: s, cases: map[native.CaseKey]opened{}, refs: map[native.Reference]Entry{}, ids: map[native.RecordID]stood{}}
 }
 
 // run works until the store's queue is closed and empty.
@@ -74,7 +75,8 @@ func (c *committer) gather(first *pending) []*pending {
 
 func (c *committer) commit(batch []*pending) {
 	var lines []byte
-	var entries []Entry
+	var entries []filed
+	c.begin()
 	for _, p := range batch {
 		if c.decide(p); p.err != nil || p.existed {
 			continue
@@ -83,7 +85,7 @@ func (c *committer) commit(batch []*pending) {
 			c.broken = p.err
 			continue
 		}
-		entries = append(entries, p.entry)
+		entries = append(entries, filed{Entry: p.entry})
 	}
 	if c.broken == nil {
 		c.broken = c.store.journal.append(lines)
@@ -102,7 +104,7 @@ func (c *committer) commit(batch []*pending) {
 // decide makes the entry that a write leads to.
 func (c *committer) decide(p *pending) {
 	w := p.write
-	if first, ok := c.refs[w.Reference]; ok && c.store.options.Unique && w.Reference != "" {
+	if first, ok := c.first(w.Reference); ok {
 		p.entry, p.existed = first, true
 		return
 	}
@@ -115,10 +117,10 @@ func (c *committer) decide(p *pending) {
 	}
 	e.ID = native.RecordID(c.store.options.NewID("entry", e.Number))
 	if w.Case == "" {
-		e.Case = native.CaseKey(c.store.options.NewID("case", uint64(len(c.cases))+1))
+		e.Case = native.CaseKey(c.store.options.NewID("case", uint64(c.known)+1))
 		e.Dossier, e.Sequence = c.dossier(w), 1
 	} else {
-		in := c.cases[w.Case]
+		in, _ := c.opened(w.Case)
 		e.Dossier, e.Sequence = in.dossier, in.entries+1
 		if e.CaseReference == "" {
 			e.CaseReference = in.reference
@@ -130,10 +132,10 @@ func (c *committer) decide(p *pending) {
 
 // objection returns why a write cannot stand.
 func (c *committer) objection(w Write) error {
-	if _, known := c.cases[w.Case]; w.Case != "" && !known {
+	if _, known := c.opened(w.Case); w.Case != "" && !known {
 		return ErrNoCase
 	}
-	if old, known := c.ids[w.Refers]; (w.Refers != "" || w.Action != "") && (!known || old != stood{w.Case, w.Kind}) {
+	if old, known := c.stood(w.Refers); (w.Refers != "" || w.Action != "") && (!known || old != stood{w.Case, w.Kind}) {
 		return ErrNoRecord
 	}
 	for _, hash := range w.Documents {
@@ -155,17 +157,52 @@ func (c *committer) dossier(w Write) handover.OrganisationID {
 	}
 }
 
+// begin opens the books for a batch, when the store shows everything that came before it.
+func (c *committer) begin() {
+	clear(c.cases)
+	clear(c.refs)
+	clear(c.ids)
+	c.number, c.known = uint64(c.store.Len()), c.store.cases()
+}
+
 // learn enters an entry in the books.
 func (c *committer) learn(e Entry) {
-	c.number = e.Number
-	in, ok := c.cases[e.Case]
+	in, ok := c.opened(e.Case)
 	if !ok {
-		in = &opened{dossier: e.Dossier, reference: e.CaseReference}
-		c.cases[e.Case] = in
+		in = opened{dossier: e.Dossier, reference: e.CaseReference}
+		c.known++
 	}
-	in.entries = e.Sequence
-	c.ids[e.ID] = stood{e.Case, e.Kind}
+	c.number, in.entries = e.Number, e.Sequence
+	c.cases[e.Case], c.ids[e.ID] = in, stood{e.Case, e.Kind}
 	if _, ok := c.refs[e.Reference]; !ok {
 		c.refs[e.Reference] = e
 	}
+}
+
+// opened returns what is known of a case.
+func (c *committer) opened(key native.CaseKey) (opened, bool) {
+	if in, ok := c.cases[key]; ok {
+		return in, true
+	}
+	return c.store.opened(key)
+}
+
+// first returns the entry that a write with the reference joins.
+func (c *committer) first(ref native.Reference) (Entry, bool) {
+	if !c.store.options.Unique || ref == "" {
+		return Entry{}, false
+	}
+	if e, ok := c.store.first(ref); ok {
+		return e, true
+	}
+	e, ok := c.refs[ref]
+	return e, ok
+}
+
+// stood returns where an entry stands.
+func (c *committer) stood(id native.RecordID) (stood, bool) {
+	if at, ok := c.ids[id]; ok {
+		return at, true
+	}
+	return c.store.stood(id)
 }

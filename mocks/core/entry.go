@@ -1,9 +1,7 @@
 package core
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -71,8 +69,8 @@ func appendLine(b []byte, e Entry) ([]byte, error) {
 	return append(append(b, l...), '\n'), nil
 }
 
-// parseLine reads one journal line.
-func parseLine(b []byte) (Entry, error) {
+// decodeLine reads any valid journal line.
+func decodeLine(b []byte) (Entry, error) {
 	var l line
 	if err := json.Unmarshal(b, &l, json.RejectUnknownMembers(true)); err != nil {
 		return Entry{}, fmt.Errorf("read a journal line: %w", err)
@@ -88,22 +86,36 @@ func parseLine(b []byte) (Entry, error) {
 // ReadJournal reads journal lines in the order of commit. A last line without its line break was never answered by the store and is left
 // out; whole is the length of everything before it. Numbers must run from 1 without a gap.
 func ReadJournal(r io.Reader) (entries []Entry, whole int64, err error) {
-	in := bufio.NewReaderSize(r, 1<<16)
-	for {
-		b, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return entries, whole, nil
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read a journal: %w", err)
+	}
+	all, whole, err := parseJournal(b)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, f := range all {
+		entries = append(entries, f.entry())
+	}
+	return entries, whole, nil
+}
+
+// parseJournal is ReadJournal for a caller that leaves the contents where they stand, in b.
+func parseJournal(b []byte) (all []filed, whole int64, err error) {
+	all = make([]filed, 0, bytes.Count(b, []byte("\n")))
+	for line := range bytes.Lines(b) {
+		text, ended := bytes.CutSuffix(line, []byte("\n"))
+		if !ended {
+			break
 		}
-		if err != nil {
-			return nil, 0, fmt.Errorf("read a journal: %w", err)
-		}
-		e, err := parseLine(bytes.TrimSuffix(b, []byte("\n")))
+		f, err := parseLine(text)
 		if err != nil {
 			return nil, 0, err
 		}
-		if e.Number != uint64(len(entries))+1 {
-			return nil, 0, fmt.Errorf("read a journal: entry %d stands where %d belongs", e.Number, len(entries)+1)
+		if f.Number != uint64(len(all))+1 {
+			return nil, 0, fmt.Errorf("read a journal: entry %d stands where %d belongs", f.Number, len(all)+1)
 		}
-		entries, whole = append(entries, e), whole+int64(len(b))
+		all, whole = append(all, f), whole+int64(len(line))
 	}
+	return all, whole, nil
 }

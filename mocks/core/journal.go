@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -16,7 +17,7 @@ func JournalName(system handover.SystemID) string { return string(system) + ".jo
 type journal struct{ file *os.File }
 
 // openJournal opens or creates the file and returns what stands in it. A torn last line is cut off: its writer was never answered.
-func openJournal(dir string, system handover.SystemID) (*journal, []Entry, error) {
+func openJournal(dir string, system handover.SystemID) (*journal, []filed, error) {
 	if dir == "" {
 		return &journal{}, nil, nil
 	}
@@ -27,7 +28,7 @@ func openJournal(dir string, system handover.SystemID) (*journal, []Entry, error
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the journal: %w", err)
 	}
-	entries, whole, err := ReadJournal(f)
+	entries, whole, err := readBack(f)
 	if err == nil {
 		err = errors.Join(f.Truncate(whole), seekTo(f, whole), syncFolder(dir))
 	}
@@ -35,6 +36,19 @@ func openJournal(dir string, system handover.SystemID) (*journal, []Entry, error
 		return nil, nil, errors.Join(fmt.Errorf("open the journal of %s: %w", system, err), f.Close())
 	}
 	return &journal{file: f}, entries, nil
+}
+
+// readBack reads the whole file at once: the contents stay in what was read, for as long as the store is open.
+func readBack(f *os.File) ([]filed, int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	b := make([]byte, info.Size())
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, 0, err
+	}
+	return parseJournal(b)
 }
 
 func seekTo(f *os.File, at int64) error {

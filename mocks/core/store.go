@@ -76,9 +76,10 @@ type Store struct {
 	closed bool
 
 	mu      sync.RWMutex
-	entries []Entry
+	entries []filed // only ever appended to
 	byCase  map[native.CaseKey][]int
-	byRef   map[native.Reference][]int
+	byRef   map[native.Reference]int   // the first entry with it
+	again   map[native.Reference][]int // the others, of which there are few
 	byID    map[native.RecordID]int
 	changed chan struct{}
 }
@@ -101,12 +102,10 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{
 		options: o, journal: j, cabinet: held, queue: make(chan *pending, batchLimit), done: make(chan struct{}), changed: make(chan struct{}),
-		byCase: map[native.CaseKey][]int{}, byRef: map[native.Reference][]int{}, byID: map[native.RecordID]int{},
+		byCase: map[native.CaseKey][]int{}, again: map[native.Reference][]int{},
+		byRef: make(map[native.Reference]int, len(entries)), byID: make(map[native.RecordID]int, len(entries)),
 	}
 	c := newCommitter(s)
-	for _, e := range entries {
-		c.learn(e)
-	}
 	s.publish(entries)
 	go c.run()
 	return s, nil
@@ -156,16 +155,23 @@ func (s *Store) Close() error {
 }
 
 // publish makes committed entries visible and wakes the watchers.
-func (s *Store) publish(entries []Entry) {
+func (s *Store) publish(entries []filed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range entries {
-		i := len(s.entries)
-		s.entries = append(s.entries, e)
+	first := len(s.entries)
+	if first == 0 {
+		s.entries = entries // what was read back is not copied
+	} else {
+		s.entries = append(s.entries, entries...)
+	}
+	for n := range entries {
+		e, i := &entries[n].Entry, first+n
 		s.byCase[e.Case] = append(s.byCase[e.Case], i)
 		s.byID[e.ID] = i
-		if e.Reference != "" {
-			s.byRef[e.Reference] = append(s.byRef[e.Reference], i)
+		if _, twice := s.byRef[e.Reference]; twice {
+			s.again[e.Reference] = append(s.again[e.Reference], i)
+		} else if e.Reference != "" {
+			s.byRef[e.Reference] = i
 		}
 	}
 	close(s.changed)

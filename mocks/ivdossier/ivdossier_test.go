@@ -151,3 +151,24 @@ func typed(t *testing.T, m *Mock, n handover.Name, f core.Facts, w core.Write) c
 	require.NoError(t, err)
 	return e
 }
+
+// Opening thousands of documents takes longer than a mock may be away: the next one knows what was read, and what it said.
+func TestAReopenedMockKnowsWhatWasRead(t *testing.T) {
+	o := Options{System: "ivdossier", Dir: t.TempDir(), Folder: t.TempDir()}
+	m, err := New(o)
+	require.NoError(t, err)
+	at := func(name string) string { return filepath.Join(o.Folder, contract.Cases, "IV-1", name) }
+	m.folders["Dossier-0001"], m.cases["IV-1"], m.numbers["E-1"] = "IV-1", "Dossier-0001", "Dokument-000001"
+	require.NoError(t, m.note(at("a.xlsx"), "E-1"))
+	require.NoError(t, m.note(at("b.xlsx"), ""))
+	require.NoError(t, m.note(at("c\t.xlsx"), ""))
+	require.NoError(t, m.Close())
+
+	again, err := New(o)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, again.Close()) }()
+	require.Equal(t, map[string]bool{at("a.xlsx"): true, at("b.xlsx"): true}, again.seen)
+	require.Equal(t, m.folders, again.folders)
+	require.Equal(t, m.cases, again.cases)
+	require.Equal(t, m.numbers, again.numbers)
+}

@@ -48,7 +48,10 @@ type Mock struct {
 	folders map[native.CaseKey]string  // of the office's cases; those that einmal has not opened yet have none
 	cases   map[string]native.CaseKey  // the other way round
 	seen    map[string]bool            // documents that were read, by their place
-	saved   map[uint64]bool            // entries of clerks that lie in the folder
+	read    *core.Notes                // what was read, for the next mock
+	still   map[string]time.Time       // case folders in which everything was read, with the time of their last change
+	looked  uint64                     // number of the last entry that was looked at for the folder
+	waiting []core.Entry               // those of clerks that do not lie there yet, without their contents
 	numbers map[string]native.RecordID // what einmal wrote, by the number that stands in the document
 	halves  []func() error             // what is finished with the next look
 	broken  error                      // a look in the background that failed
@@ -74,10 +77,10 @@ func New(o Options) (*Mock, error) {
 	}
 	m := &Mock{
 		options: o, started: o.Clock(), store: store, dice: core.NewDice(o.Faults), forms: forms,
-		folders: map[native.CaseKey]string{}, cases: map[string]native.CaseKey{}, seen: map[string]bool{}, saved: map[uint64]bool{}, numbers: map[string]native.RecordID{},
+		folders: map[native.CaseKey]string{}, cases: map[string]native.CaseKey{}, seen: map[string]bool{}, still: map[string]time.Time{}, numbers: map[string]native.RecordID{},
 	}
-	if err := m.restore(); err != nil {
-		return nil, errors.Join(err, store.Close())
+	if err := errors.Join(m.restore(), m.remember()); err != nil {
+		return nil, errors.Join(err, m.read.Close(), store.Close())
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	m.stop = stop
@@ -135,6 +138,8 @@ func (m *Mock) Close() error {
 	m.dice.Close()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	_ = m.read.Close() // what it did not take is read once more
+	m.read = nil
 	if err := m.store.Close(); m.broken == nil {
 		return err
 	}

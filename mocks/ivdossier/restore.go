@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/ivdossier"
 	"github.com/einmal-hub/einmal/mocks/core"
 )
@@ -31,8 +33,10 @@ func (m *Mock) restore() error {
 	form := regexp.MustCompile(`^\S+ ([0-9]{6,})\.xlsx$`)
 	for _, path := range paths {
 		name := form.FindStringSubmatch(filepath.Base(path))
-		info, err := os.Stat(path)
-		if name == nil || err != nil || time.Since(info.ModTime()) > unsure {
+		if name == nil {
+			continue
+		}
+		if info, err := os.Stat(path); err != nil || time.Since(info.ModTime()) > unsure {
 			continue
 		}
 		number, err := strconv.ParseUint(name[1], 10, 64)
@@ -67,6 +71,46 @@ func (m *Mock) restoreDocument(e core.Entry, path string) error {
 		}
 	}
 	return files.save()
+}
+
+// remember reads which documents were read before, and what the mock knows from them: opening them all takes longer than a mock may be away.
+func (m *Mock) remember() error {
+	if m.options.Dir == "" {
+		return nil
+	}
+	var err error
+	m.read, err = core.OpenNotes(filepath.Join(m.options.Dir, string(m.options.System)+".read"), func(line string) error {
+		f := strings.Split(line, "\t")
+		if len(f) != 5 {
+			return errors.New("a line has five parts")
+		}
+		folder, name, of, number, record := f[0], f[1], native.CaseKey(f[2]), f[3], native.RecordID(f[4])
+		m.seen[filepath.Join(m.options.Folder, contract.Cases, folder, name)] = true
+		if of != "" {
+			m.folders[of], m.cases[folder] = folder, of
+		}
+		if record != "" {
+			m.numbers[number] = record
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("ivdossier: what was read: %w", err)
+	}
+	return nil
+}
+
+// note notes that a document was read, and what the mock knows from it. number is empty for a document that only lies there.
+func (m *Mock) note(path, number string) error {
+	folder, of, record := filepath.Base(filepath.Dir(path)), "", ""
+	if number != "" {
+		of, record = string(m.cases[filepath.Base(filepath.Dir(path))]), string(m.numbers[number])
+	}
+	line := strings.Join([]string{folder, filepath.Base(path), of, number, record}, "\t")
+	if strings.Count(line, "\t") != 4 || strings.Contains(line, "\n") {
+		return nil // somebody gave it a name that cannot be noted: it is read once more
+	}
+	return m.read.Add(line)
 }
 
 // lockOf is what an office program lays beside a document that is open.

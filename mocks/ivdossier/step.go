@@ -51,7 +51,7 @@ func (m *Mock) Settle(ctx context.Context) error {
 
 // readCases reads the documents that came into the case folders, in the order of their times.
 func (m *Mock) readCases(ctx context.Context) error {
-	files, err := filepath.Glob(filepath.Join(m.options.Folder, contract.Cases, "*", "*.xlsx"))
+	files, err := m.unread()
 	if err != nil {
 		return err
 	}
@@ -61,9 +61,6 @@ func (m *Mock) readCases(ctx context.Context) error {
 	}
 	var news []came
 	for _, path := range files {
-		if m.seen[path] || strings.HasPrefix(filepath.Base(path), "~") || strings.HasPrefix(filepath.Base(path), ".") {
-			continue
-		}
 		if info, err := os.Stat(path); err == nil {
 			news = append(news, came{path, info})
 		}
@@ -77,6 +74,40 @@ func (m *Mock) readCases(ctx context.Context) error {
 	return nil
 }
 
+// settled is how long a folder must not have changed before its time says whether something came: file systems keep times in steps.
+const settled = 2 * time.Second
+
+// unread returns the documents in the case folders that were not read yet. A folder in which there is none is not looked into again until something is put into it.
+func (m *Mock) unread() ([]string, error) {
+	cases := filepath.Join(m.options.Folder, contract.Cases)
+	folders, err := os.ReadDir(cases)
+	if ignoreMissing(err) != nil {
+		return nil, err
+	}
+	var files []string
+	for _, f := range folders {
+		info, err := f.Info()
+		if err != nil || !info.IsDir() || m.still[f.Name()].Equal(info.ModTime()) {
+			continue
+		}
+		before := len(files)
+		documents, err := os.ReadDir(filepath.Join(cases, f.Name()))
+		if ignoreMissing(err) != nil {
+			return nil, err
+		}
+		for _, d := range documents {
+			path := filepath.Join(cases, f.Name(), d.Name())
+			if filepath.Ext(path) == ".xlsx" && !m.seen[path] && !strings.HasPrefix(d.Name(), "~") && !strings.HasPrefix(d.Name(), ".") {
+				files = append(files, path)
+			}
+		}
+		if len(files) == before && time.Since(info.ModTime()) > settled {
+			m.still[f.Name()] = info.ModTime()
+		}
+	}
+	return files, nil
+}
+
 // readDocument reads one document of einmal's: one that came is recorded, one that only says which case an application of the office has opened is understood so.
 func (m *Mock) readDocument(ctx context.Context, path string) error {
 	s, err := readSheet(path)
@@ -87,8 +118,11 @@ func (m *Mock) readDocument(ctx context.Context, path string) error {
 		return fmt.Errorf("ivdossier: a document in a case folder cannot be opened: %w", err)
 	}
 	if s.head[contract.NameRelease] != contract.Received {
-		m.seen[path] = m.seen[path] || s.head[contract.NameRelease] == contract.Released
-		return nil
+		if s.head[contract.NameRelease] != contract.Released {
+			return nil
+		}
+		m.seen[path] = true
+		return m.note(path, "")
 	}
 	folder := filepath.Base(filepath.Dir(path))
 	if s.head[contract.NameCase] != folder {
@@ -107,8 +141,12 @@ func (m *Mock) readDocument(ctx context.Context, path string) error {
 		return fmt.Errorf("ivdossier: a document that staff cannot read: %w", err)
 	}
 	m.seen[path] = true
+	number := s.head[contract.NameRecord]
 	if s.head[contract.NameReference] == "" {
-		return m.recognise(folder, s.head[contract.NameRecord], kind, body)
+		if err := m.recognise(folder, number, kind, body); err != nil {
+			return err
+		}
+		return m.note(path, number)
 	}
 	w := core.Write{
 		Kind: kind, CaseReference: handover.CaseID(s.head[contract.NameCaseReference]), Reference: native.Reference(s.head[contract.NameReference]), By: core.ByInterface,
@@ -117,7 +155,10 @@ func (m *Mock) readDocument(ctx context.Context, path string) error {
 	if action := revision(s.content.text(contract.FieldAction)); action != "" {
 		w.Action, w.Refers = action, m.numbers[s.content.text(contract.FieldRefers)]
 	}
-	return m.record(ctx, folder, s.head[contract.NameRecord], w)
+	if err := m.record(ctx, folder, number, w); err != nil {
+		return err
+	}
+	return m.note(path, number)
 }
 
 // revision is what a recall or correction is to the journal; empty for what is new.
@@ -154,12 +195,16 @@ func (m *Mock) recognise(folder, number string, kind native.Kind, body []byte) e
 	if err != nil {
 		return err
 	}
-	for _, e := range m.store.After(0, 0) {
+	for e := range m.store.Heads(0) {
+		if e.By != core.ByClerk || e.Kind != kind {
+			continue
+		}
+		e, _ = m.store.Entry(e.ID)
 		got, err := pageOf(e.Body)
 		if err != nil {
 			return err
 		}
-		if e.By == core.ByClerk && e.Kind == kind && slices.Equal(want, got) {
+		if slices.Equal(want, got) {
 			m.folders[e.Case], m.cases[folder], m.numbers[number] = folder, e.Case, e.ID
 			return nil
 		}
@@ -169,34 +214,48 @@ func (m *Mock) recognise(folder, number string, kind native.Kind, body []byte) e
 
 // saveEntries saves what clerks entered. A document of a case that einmal has not opened yet waits for its folder.
 func (m *Mock) saveEntries() error {
-	waits := map[native.CaseKey]bool{}
-	for _, e := range m.store.After(0, 0) {
-		if e.By != core.ByClerk || m.saved[e.Number] || waits[e.Case] {
-			continue
+	for e := range m.store.Heads(m.looked) {
+		if m.looked = e.Number; e.By == core.ByClerk {
+			m.waiting = append(m.waiting, e)
 		}
-		folder := filepath.Join(contract.Cases, m.folders[e.Case])
-		if form, _ := m.forms.Kind(e.Kind); form.Opens && e.Action == "" {
-			folder = contract.NewCases
-		} else if m.folders[e.Case] == "" {
-			continue
-		}
-		p, ready, err := m.pageFor(e)
-		if err != nil {
-			return err
-		}
-		if !ready {
-			waits[e.Case] = true // what comes after it stays behind it
-			continue
-		}
-		path := filepath.Join(m.options.Folder, folder, documentName(e))
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			if waits[e.Case], err = m.save(e, p, path); err != nil {
-				return err
-			}
-		}
-		m.saved[e.Number] = true
 	}
-	return nil
+	var err error
+	waits := map[native.CaseKey]bool{}
+	m.waiting = slices.DeleteFunc(m.waiting, func(e core.Entry) bool {
+		var saved bool
+		if err == nil {
+			saved, err = m.saveEntry(e, waits)
+		}
+		return saved && err == nil
+	})
+	return err
+}
+
+// saveEntry saves one entry, unless it must wait. What comes after it in its case stays behind it.
+func (m *Mock) saveEntry(e core.Entry, waits map[native.CaseKey]bool) (saved bool, err error) {
+	if waits[e.Case] {
+		return false, nil
+	}
+	folder := filepath.Join(contract.Cases, m.folders[e.Case])
+	if form, _ := m.forms.Kind(e.Kind); form.Opens && e.Action == "" {
+		if folder = contract.NewCases; e.Sequence == 1 && m.folders[e.Case] != "" {
+			return true, nil // einmal has taken it from there: a mock that is started again does not save it anew
+		}
+	} else if m.folders[e.Case] == "" {
+		return false, nil
+	}
+	path := filepath.Join(m.options.Folder, folder, documentName(e))
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	e, _ = m.store.Entry(e.ID)
+	p, ready, err := m.pageFor(e)
+	if err != nil || !ready {
+		waits[e.Case] = true
+		return false, err
+	}
+	waits[e.Case], err = m.save(e, p, path)
+	return true, err
 }
 
 // documentName is what a clerk calls the document of an entry.

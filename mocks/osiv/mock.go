@@ -46,7 +46,7 @@ type Mock struct {
 	running sync.WaitGroup
 
 	mu     sync.Mutex      // one round at a time
-	taken  map[string]bool // message ids that the carrier took over
+	taken  map[string]bool // message ids that the carrier took over since it was started; the journal has the others
 	told   *told
 	sent   uint64    // number of the last entry that was looked at for the inbox
 	last   time.Time // messageDate of the last envelope
@@ -87,8 +87,7 @@ func New(o Options) (*Mock, error) {
 		return nil, errors.Join(err, store.Close(), root.Close())
 	}
 	m.sent = m.told.entry
-	for _, e := range store.After(0, 0) {
-		m.taken[string(e.Reference)] = true
+	for e := range store.Heads(0) {
 		if e.By == core.ByInterface && !m.told.reports[string(e.Reference)] {
 			m.at(0, m.reporting(report{reference: string(e.Reference), record: e.ID, of: e.Case}))
 		}

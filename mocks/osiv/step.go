@@ -11,6 +11,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/einmal-hub/einmal/contracts/native"
 	contract "github.com/einmal-hub/einmal/contracts/native/osiv"
 	"github.com/einmal-hub/einmal/contracts/strict"
 	"github.com/einmal-hub/einmal/mocks/core"
@@ -140,7 +141,7 @@ func (m *Mock) objection(envelope *etree.Element, payload []byte, missing error)
 		return 304
 	case len(payload) > contract.MaxPayload:
 		return 330
-	case m.taken[value("messageId")]:
+	case m.taken[value("messageId")], len(m.store.ByReference(native.Reference(value("messageId")), 0)) > 0:
 		return contract.CodeDuplicate
 	}
 	return 0

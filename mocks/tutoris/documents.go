@@ -71,7 +71,7 @@ func (m *Mock) publish(entries []entry) error {
 			if _, err := m.root.Lstat(name); err == nil {
 				continue
 			}
-			if err := m.put(file{contract.Documents, hash, string(b)}); err != nil {
+			if err := m.put(file{contract.Documents, hash, string(b), nil}); err != nil {
 				return err
 			}
 		}

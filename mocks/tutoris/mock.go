@@ -62,6 +62,7 @@ type Mock struct {
 	waiting  []entry    // what clerks entered and no export holds yet
 	held     []file     // exports that come after the next one
 	halves   []file
+	files    *core.Notes // the files that lie there whole, each with what it says
 	closed   bool
 	broken   error // a night in the background that failed
 }
@@ -89,7 +90,7 @@ func New(o Options) (*Mock, error) {
 		m.server, err = m.listen()
 	}
 	if err != nil {
-		_, _ = root.Close(), store.Close()
+		_, _, _ = root.Close(), store.Close(), m.files.Close()
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -182,6 +183,7 @@ func (m *Mock) Close() error {
 			m.broken = err
 		}
 		_ = m.root.Close()
+		_ = m.files.Close() // what it did not take is found out once more
 	}
 	err := m.store.Close()
 	if m.broken != nil {

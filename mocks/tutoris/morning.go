@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/beevik/etree"
@@ -18,7 +17,10 @@ import (
 )
 
 // file is one that Tutoris writes for einmal.
-type file struct{ folder, name, text string }
+type file struct {
+	folder, name, text string
+	says               []string // the references of the receipts in it
+}
 
 // entry is an entry of a clerk with its export number.
 type entry struct {
@@ -76,7 +78,9 @@ func (m *Mock) results() error {
 	doc, f := document("ergebnis")
 	f.Put("lauf", strconv.FormatUint(m.run, 10))
 	f.Put("beendetAm", m.options.Clock().UTC().Format(time.RFC3339))
+	var says []string
 	for _, r := range m.receipts[:n] {
+		says = append(says, string(r.Reference))
 		q := f.Part("quittung")
 		q.Put("referenz", string(r.Reference))
 		q.Put("versuch", strconv.Itoa(r.Attempt))
@@ -95,7 +99,7 @@ func (m *Mock) results() error {
 	if err != nil {
 		return fmt.Errorf("tutoris: write a result: %w", err)
 	}
-	return m.place(file{contract.Results, contract.ResultFile(m.run), text})
+	return m.place(file{contract.Results, contract.ResultFile(m.run), text, says})
 }
 
 // export writes what clerks entered since the last export, and lets faults strike it.
@@ -124,7 +128,7 @@ func (m *Mock) export() error {
 		}
 		for range times {
 			m.exports++
-			f := file{contract.Outbox, contract.Export{From: m.waiting[0].export, To: m.waiting[n-1].export, Run: m.exports}.File(), text}
+			f := file{contract.Outbox, contract.Export{From: m.waiting[0].export, To: m.waiting[n-1].export, Run: m.exports}.File(), text, nil}
 			if m.dice.Strike(core.OpEvent, core.FaultLate) != "" {
 				m.held = append(m.held, f)
 				continue
@@ -177,11 +181,12 @@ func (m *Mock) Reexport(from, to uint64) error {
 	defer m.mu.Unlock()
 	var entries []entry
 	n := uint64(0)
-	for _, e := range m.store.After(0, 0) {
+	for e := range m.store.Heads(0) {
 		if e.By != core.ByClerk {
 			continue
 		}
 		if n++; n >= from && n <= to {
+			e, _ = m.store.Entry(e.ID)
 			entries = append(entries, entry{e, n})
 		}
 	}
@@ -196,7 +201,7 @@ func (m *Mock) Reexport(from, to uint64) error {
 		return err
 	}
 	m.exports++
-	return m.put(file{contract.Outbox, contract.Export{From: entries[0].export, To: entries[len(entries)-1].export, Run: m.exports}.File(), text})
+	return m.put(file{contract.Outbox, contract.Export{From: entries[0].export, To: entries[len(entries)-1].export, Run: m.exports}.File(), text, nil})
 }
 
 func document(name string) (*etree.Document, ech0058.Form) {
@@ -226,80 +231,15 @@ func (m *Mock) put(f file) error {
 	if err := m.root.Rename(draft, f.folder+"/"+f.name); err != nil {
 		return fmt.Errorf("tutoris: put a file into place: %w", err)
 	}
-	return nil
+	if f.folder == contract.Documents {
+		return nil // nobody reads those again
+	}
+	return m.note(f.name, int64(len(f.text)), f.says)
 }
 
 func (m *Mock) write(name, text string) error {
 	if err := m.root.WriteFile(name, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("tutoris: write a file: %w", err)
-	}
-	return nil
-}
-
-// restore reads from the folders how far the mock was when it ended. A file that it was killed over is not whole: it is removed, and what it said is said again.
-func (m *Mock) restore() error {
-	said := map[string]bool{}
-	err := m.whole(contract.Results, func(name string, root *etree.Element) {
-		if run, ok := contract.ParseResult(name); ok {
-			m.run = max(m.run, run)
-			for _, q := range strict.Children(root, contract.Namespace, "quittung") {
-				said[own(q, "referenz")] = true
-			}
-		}
-	})
-	if err != nil {
-		return err
-	}
-	there := map[uint64]bool{}
-	err = m.whole(contract.Outbox, func(name string, _ *etree.Element) {
-		if e, ok := contract.ParseExport(name); ok {
-			m.exports = max(m.exports, e.Run)
-			for n := e.From; n <= e.To; n++ {
-				there[n] = true
-			}
-		}
-	})
-	if err != nil {
-		return err
-	}
-	for there[m.exported+1] {
-		m.exported++
-	}
-	left := m.exported
-	for _, e := range m.store.After(0, 0) {
-		switch first := (contract.Delivery{Reference: e.Reference, Attempt: 1}); {
-		case e.By == core.ByClerk && left > 0:
-			left--
-			m.entered = e.Number
-		case e.By == core.ByInterface && !said[string(e.Reference)]:
-			m.receipts = append(m.receipts, receipt{Delivery: first, record: e.ID, of: e.Case})
-		}
-	}
-	return nil
-}
-
-// whole calls read with every file of a folder that is whole, and removes the others.
-func (m *Mock) whole(folder string, read func(name string, root *etree.Element)) error {
-	names, err := fs.ReadDir(m.root.FS(), folder)
-	if err != nil {
-		return fmt.Errorf("tutoris: read the folder %s: %w", folder, err)
-	}
-	for _, n := range names {
-		if strings.HasPrefix(n.Name(), ".") {
-			continue
-		}
-		b, err := m.root.ReadFile(folder + "/" + n.Name())
-		if err != nil {
-			return fmt.Errorf("tutoris: read a file: %w", err)
-		}
-		root, err := strict.XML(b)
-		if err == nil {
-			read(n.Name(), root)
-			continue
-		}
-		if err := m.root.Remove(folder + "/" + n.Name()); err != nil {
-			return fmt.Errorf("tutoris: remove a file that is not whole: %w", err)
-		}
 	}
 	return nil
 }

@@ -364,3 +364,31 @@ func TestTheControlInterfaceMakesNightsAndBreaksTheWire(t *testing.T) {
 	_, err = files.ReadDir(contract.Inbox)
 	require.NoError(t, err)
 }
+
+// The files of months are too many to be read at every start: one that is as long as when it was put there is believed.
+func TestAReopenedMockDoesNotReadWhatItKnowsToBeWhole(t *testing.T) {
+	dir, folder := t.TempDir(), t.TempDir()
+	m := open(t, Options{Dir: dir, Folder: folder})
+	deliver(t, m, contract.Delivery{Reference: "a", Attempt: 1}, "", "application-submitted")
+	require.NoError(t, m.Settle(t.Context()))
+	length := len(m.text(t, contract.Results, contract.ResultFile(1)))
+	require.NoError(t, m.Close())
+	unreadable := strings.Repeat("x", length)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, contract.Results, contract.ResultFile(1)), []byte(unreadable), 0o600))
+	again := open(t, Options{Dir: dir, Folder: folder})
+	require.Empty(t, again.receipts, "a was said")
+	require.Equal(t, unreadable, again.text(t, contract.Results, contract.ResultFile(1)))
+}
+
+// A mock that has no notes, as one that was stopped by an older program, reads everything.
+func TestAMockWithoutNotesReadsItsFiles(t *testing.T) {
+	dir, folder := t.TempDir(), t.TempDir()
+	m := open(t, Options{Dir: dir, Folder: folder})
+	deliver(t, m, contract.Delivery{Reference: "a", Attempt: 1}, "", "application-submitted")
+	require.NoError(t, m.Settle(t.Context()))
+	require.NoError(t, m.Close())
+	require.NoError(t, os.Remove(filepath.Join(dir, string(m.options.System)+".files")))
+	again := open(t, Options{Dir: dir, Folder: folder})
+	require.Empty(t, again.receipts, "a was said")
+	require.EqualValues(t, 1, again.run)
+}

@@ -24,15 +24,14 @@ func dossierForms() clerks.System {
 }
 
 // openDossier opens the office that works in a folder. What staff may do to that folder is the only fault of it: there is no network.
-func (w *World) openDossier(o Options) error {
+func (w *World) openDossier(o Options) (mock, error) {
 	m, err := ivdossier.New(ivdossier.Options{
 		System: IVDossier, Dir: o.Dir, Folder: DossierFolder(w.folder), Organisation: "iv-luzern", Faults: seeded(o.Faults, 5), Poll: glances, Clock: o.Clock,
 	})
 	if err != nil {
-		return err
+		return mock{}, err
 	}
-	w.mocks = append(w.mocks, mock{id: IVDossier, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close})
-	return nil
+	return mock{id: IVDossier, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close}, nil
 }
 
 // Dossier returns the folder of the IV office.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/einmal-hub/einmal/contracts/handover"
@@ -57,64 +58,86 @@ func forms() map[handover.SystemID]clerks.System {
 	}
 }
 
-// open opens the systems one after the other; what is open stands in mocks even if it fails.
+// open opens the systems side by side, because each reads a history of its own; what is open stands in mocks even if it fails.
 func (w *World) open(o Options) error {
-	c := o.Credentials
-	k, err := klib.New(klib.Options{System: KLIB, Dir: o.Dir, Faults: seeded(o.Faults, 0), Token: c.KLIBToken, Clock: o.Clock})
-	if err != nil {
-		return err
-	}
-	w.mocks = append(w.mocks, mock{id: KLIB, handler: k.Handler(), store: k.Store(), dice: k.Dice(), close: k.Close})
-	a, err := avam.New(avam.Options{
-		System: AVAM, Dir: o.Dir, Faults: seeded(o.Faults, 1), Username: c.AVAMUsername, Password: c.AVAMPassword, Clock: o.Clock,
-	})
-	if err != nil {
-		return err
-	}
-	w.mocks = append(w.mocks, mock{id: AVAM, handler: a.Handler(), store: a.Store(), dice: a.Dice(), close: a.Close})
-	n, err := casenet.New(casenet.Options{
-		System: CASEnet, Dir: o.Dir, Faults: seeded(o.Faults, 2), Token: c.CASEnetToken, Clock: o.Clock,
-		Webhook: casenet.Webhook{URL: o.WebhookURL, Keys: c.WebhookKeys},
-	})
-	if err != nil {
-		return err
-	}
-	w.mocks = append(w.mocks, mock{id: CASEnet, handler: n.Handler(), store: n.Store(), dice: n.Dice(), close: n.Close})
-	w.webhook = n.SetWebhookURL
+	var err error
 	if w.folder = o.Dir; w.folder == "" {
 		if w.folder, err = os.MkdirTemp("", "einmal-world-"); err != nil {
 			return err
 		}
 		w.temporary = true
 	}
-	return errors.Join(w.openOSIV(o), w.openTutoris(o), w.openDossier(o))
+	opening := []func(Options) (mock, error){w.openKLIB, w.openAVAM, w.openCASEnet, w.openOSIV, w.openTutoris, w.openDossier}
+	opened, errs := make([]mock, len(opening)), make([]error, len(opening))
+	var running sync.WaitGroup
+	for i, open := range opening {
+		running.Go(func() { opened[i], errs[i] = open(o) })
+	}
+	running.Wait()
+	for i, m := range opened {
+		if errs[i] == nil {
+			w.mocks = append(w.mocks, m)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (w *World) openKLIB(o Options) (mock, error) {
+	m, err := klib.New(klib.Options{System: KLIB, Dir: o.Dir, Faults: seeded(o.Faults, 0), Token: o.Credentials.KLIBToken, Clock: o.Clock})
+	if err != nil {
+		return mock{}, err
+	}
+	return mock{id: KLIB, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close}, nil
+}
+
+func (w *World) openAVAM(o Options) (mock, error) {
+	m, err := avam.New(avam.Options{
+		System: AVAM, Dir: o.Dir, Faults: seeded(o.Faults, 1), Username: o.Credentials.AVAMUsername, Password: o.Credentials.AVAMPassword, Clock: o.Clock,
+	})
+	if err != nil {
+		return mock{}, err
+	}
+	return mock{id: AVAM, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close}, nil
+}
+
+func (w *World) openCASEnet(o Options) (mock, error) {
+	m, err := casenet.New(casenet.Options{
+		System: CASEnet, Dir: o.Dir, Faults: seeded(o.Faults, 2), Token: o.Credentials.CASEnetToken, Clock: o.Clock,
+		Webhook: casenet.Webhook{URL: o.WebhookURL, Keys: o.Credentials.WebhookKeys},
+	})
+	if err != nil {
+		return mock{}, err
+	}
+	w.webhook = m.SetWebhookURL
+	return mock{id: CASEnet, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close}, nil
 }
 
 // openOSIV opens the system that is reached by files.
-func (w *World) openOSIV(o Options) error {
+func (w *World) openOSIV(o Options) (mock, error) {
 	w.sedex = SedexFolder(w.folder)
 	m, err := osiv.New(osiv.Options{
 		System: OSIV, Dir: o.Dir, Folder: w.sedex, Faults: seeded(o.Faults, 3), Einmal: SedexEinmal, OSIV: SedexOSIV, MessageType: SedexMessageType, Poll: round, Clock: o.Clock,
 	})
 	if err != nil {
-		return err
+		return mock{}, err
 	}
-	w.mocks = append(w.mocks, mock{id: OSIV, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close})
-	return nil
+	return mock{id: OSIV, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close}, nil
 }
 
 // openTutoris opens the system that is reached over SFTP, and writes down its host key.
-func (w *World) openTutoris(o Options) error {
+func (w *World) openTutoris(o Options) (mock, error) {
 	m, err := tutoris.New(tutoris.Options{
 		System: Tutoris, Dir: o.Dir, Folder: filepath.Join(w.folder, string(Tutoris)+".sftp"), Faults: seeded(o.Faults, 4), Listen: o.SFTP,
 		User: o.Credentials.TutorisUser, Password: o.Credentials.TutorisPassword, Cadence: night, Clock: o.Clock,
 	})
 	if err != nil {
-		return err
+		return mock{}, err
 	}
-	w.mocks = append(w.mocks, mock{id: Tutoris, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close})
 	w.sftp = m.Address()
-	return os.WriteFile(KnownHosts(w.folder), []byte(m.KnownHost()+"\n"), 0o600)
+	if err := os.WriteFile(KnownHosts(w.folder), []byte(m.KnownHost()+"\n"), 0o600); err != nil {
+		return mock{}, errors.Join(err, m.Close())
+	}
+	return mock{id: Tutoris, handler: m.Handler(), store: m.Store(), dice: m.Dice(), close: m.Close}, nil
 }
 
 // seeded gives each system a source of chance of its own.
