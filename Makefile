@@ -50,7 +50,7 @@ kill: ## Kill the gateway EINMAL_KILLS (20) times while EINMAL_HANDOVERS (500) a
 	EINMAL_HANDOVERS=$${EINMAL_HANDOVERS:-500} EINMAL_KILLS=$${EINMAL_KILLS:-20} go test ./cmd/einmal -count=1 -v -timeout 30m -run TestI7KillingTheGateway
 
 .PHONY: chaos
-chaos: ## Kill, pause, cut and fill everything for EINMAL_CHAOS (60s), as processes, then check what stands where; make test does the same for some seconds. EINMAL_CHAOS_SEED draws another schedule, EINMAL_CHAOS_EVERY (1s) is the time between two blows on average, before those are left out that would meet somebody who is down, EINMAL_CHAOS_AT_ONCE is how many handovers are under way at a time, EINMAL_CHAOS_ONLY=kill only blows of that kind beside one of each other, EINMAL_CHAOS_SCHEDULE=FILE plays one again, EINMAL_CHAOS_OLDER=PROGRAM lets an earlier version work beside this one
+chaos: ## Kill, pause, cut and fill everything for EINMAL_CHAOS (60s), as processes, then check what stands where; make test does the same for some seconds. EINMAL_CHAOS_SEED draws another schedule, EINMAL_CHAOS_EVERY (1s) is the time between two blows on average, before those are left out that would meet somebody who is down, EINMAL_CHAOS_AT_ONCE is how many handovers are under way at a time, EINMAL_CHAOS_ONLY=kill only blows of that kind, at everybody as often, beside one of each other, EINMAL_CHAOS_SCHEDULE=FILE plays one again, EINMAL_CHAOS_OLDER=PROGRAM lets an earlier version work beside this one
 	EINMAL_CHAOS=$${EINMAL_CHAOS:-60s} EINMAL_CHAOS_OUT=$(CURDIR)/.build/chaos go test ./cmd/einmal -count=1 -v -timeout 4h -run 'Chaos|Sleeps|ElevenChecks'
 
 .PHONY: sim

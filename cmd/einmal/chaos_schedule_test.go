@@ -90,11 +90,26 @@ func (f *fleet) lines() []string {
 	return names
 }
 
+// evenly lets a run of one kind of blow meet everybody as often as anybody else, and seldom all at once. Where everything may happen the gateways are met most.
+func evenly(deck []card) (all []card) {
+	for _, c := range slices.Compact(deck) {
+		times := 4
+		if c.whom == everything {
+			times = 1
+		}
+		all = append(all, slices.Repeat([]card{c}, times)...)
+	}
+	return all
+}
+
 // schedule draws what goes wrong while so much time passes, about once in every pause. In the last third no gateway is killed: one that lives on through everything
-// else must not have grown at the end. What one blow meets is not met by another before it was put right. Unless only is empty, nothing else is drawn, and the gateways are spared for five minutes at most.
+// else must not have grown at the end. What one blow meets is not met by another before it was put right. Unless only is empty, nothing else is drawn, everybody is met as often, and the gateways are spared for five minutes at most.
 func (f *fleet) schedule(seed uint64, lasts, pause time.Duration, only string) []blow {
 	chance := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // repeatable, not secret
 	deck := slices.DeleteFunc(f.deck(), func(c card) bool { return only != "" && c.what != only })
+	if only != "" {
+		deck = evenly(deck)
+	}
 	require.NotEmpty(f.t, deck, "there is no blow of the kind %q", only)
 	busy := map[string]int64{}
 	spared := lasts / 3
