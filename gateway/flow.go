@@ -11,6 +11,7 @@ import (
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/bus"
 	"github.com/einmal-hub/einmal/gateway/delivery"
 	"github.com/einmal-hub/einmal/gateway/intake"
@@ -104,6 +105,10 @@ func (g *Gateway) readers() intake.Readers {
 	o.Order = intake.NewOrder(now, read...)
 	for _, c := range g.connected {
 		if slices.Contains(read, c.id) {
+			o.Compare = nil
+			if g.o.Config.Reconcile.Every > 0 && !c.system.Abilities.Bounds.Asynchronous() {
+				o.Compare = func(id handover.SystemID, _ native.Reference) { g.early.ask(id) }
+			}
 			readers[c.id] = intake.New(o, intake.Origin{
 				ID: c.id, Source: c.system.Source, Mapper: c.mapper, Shared: c.system.Abilities.Shared, Poll: c.config.Poll, Page: c.config.Page,
 			})

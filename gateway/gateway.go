@@ -69,6 +69,7 @@ type Gateway struct {
 	admin     *gate
 	reading   atomic.Pointer[reading]
 	comparing sync.Mutex // one comparison at a time
+	early     *early
 	addresses Addresses
 }
 
@@ -83,7 +84,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, fault.Wrap(fault.Stop, "gateway.new", found)
 	}
 	cautious(connected)
-	return &Gateway{o: o, connected: connected, rules: rules, waker: newWaker()}, nil
+	return &Gateway{o: o, connected: connected, rules: rules, waker: newWaker(), early: newEarly()}, nil
 }
 
 // Run starts the gateway and returns when ctx has ended and everything has stopped, or when it cannot go on. What is under way when ctx ends is
@@ -112,7 +113,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 // start starts the stages in the order in which they need each other.
 func (g *Gateway) start(ctx context.Context, s *stack) error {
 	return g.startStages(ctx, s, g.startTelemetry, g.startAdmin, g.startKeys, g.startEngines, g.startBus, g.startClaims, g.startLedger, g.startSystems, g.startFlow,
-		g.startReconciliation, g.openAdmin)
+		g.startReconciliation, g.startEarly, g.openAdmin)
 }
 
 func (*Gateway) startStages(ctx context.Context, s *stack, stages ...func(context.Context, *stack) error) error {

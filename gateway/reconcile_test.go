@@ -16,6 +16,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway"
+	"github.com/einmal-hub/einmal/gateway/config"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/parked"
 	"github.com/einmal-hub/einmal/gateway/reconcile"
@@ -225,6 +226,30 @@ func TestARestoredBackupIsSeenRecordByRecord(t *testing.T) {
 	require.Equal(t, r.Findings, same.Findings)
 	_, err = outside.Compare(t.Context(), []handover.SystemID{"avarn"}, nil)
 	require.ErrorContains(t, err, "avarn")
+}
+
+// I2: nobody has to wait for the next scheduled comparison to hear of what stands twice: it is compared when it is read.
+func TestI2_WhatStandsTwiceIsPutBeforeAPersonSoonAfterItIsRead(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, core.Faults{})
+	g := s.gateway(func(o *gateway.Options) { o.Config.Reconcile = config.Reconcile{Every: 24 * time.Hour, Park: true} })
+	a := s.affair(1)
+	a.facts.Documents = nil
+	said := a.enters(world.KLIB, "sd-kriens", "application-submitted")
+	a.appears(said, three()...)
+	s.away(func() {
+		casenet := s.journal(world.CASEnet)
+		_, twin := casenet.edited(said, map[string]any{"number": len(casenet.lines) + 1, "id": "REC-TWIN", "sequence": 99})
+		casenet.lines = append(casenet.lines, twin)
+		casenet.write()
+	})
+	item := g.waits(1)[0]
+	require.Equal(t, ledger.DifferenceDouble, item.Difference.Kind)
+	require.Equal(t, world.CASEnet, item.Difference.System)
+	for _, f := range g.compares(`{"park":true}`).Findings {
+		require.Equal(t, reconcile.Parked, f.State, "it is the same question")
+	}
+	g.waits(1)
 }
 
 // Two gateways compare by themselves; what they find is before a person once, and in the metrics.

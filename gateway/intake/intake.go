@@ -65,7 +65,7 @@ type Observer interface {
 	Published(ctx context.Context, from handover.SystemID, name handover.Name)
 }
 
-// Options are what all readers share. All fields are required, except Order.
+// Options are what all readers share. All fields are required, except Order and Compare.
 type Options struct {
 	Ledger   *ledger.Ledger
 	Bus      Bus
@@ -77,6 +77,8 @@ type Options struct {
 	Now      func() time.Time
 	// Order keeps the readers in step after a loss of the ledger; nil: they are not.
 	Order *Order
+	// Compare asks for a comparison of the ledger with a system's list, because of what was read under a reference. It returns at once and may be called concurrently; nil: nobody is asked.
+	Compare func(handover.SystemID, native.Reference)
 }
 
 // Origin is a native system that is read.
@@ -97,6 +99,7 @@ type Reader struct {
 	origin Origin
 	wake   chan struct{}
 	rounds rounds
+	twins  twins
 }
 
 // New returns a reader; it starts nothing.
@@ -177,6 +180,7 @@ func (r *Reader) round(ctx context.Context, position native.Position) (native.Po
 		r.Order.pass(r.origin.ID)
 		return r.Ledger.Cursor(r.origin.ID), false, nil // another gateway reads at present
 	}
+	r.settled(ctx)
 	batch, err := r.origin.Source.Read(ctx, position, r.origin.Page)
 	if err != nil {
 		return position, false, err

@@ -75,6 +75,7 @@ type world struct {
 	mu       sync.Mutex
 	log      bytes.Buffer
 	outcomes map[string]int
+	suspects int // how often a comparison was asked for
 }
 
 func newWorld(t *testing.T, keys *seal.Keys) *world {
@@ -114,6 +115,19 @@ func (w *world) logged() string {
 	return w.log.String()
 }
 
+func (w *world) compare(handover.SystemID, native.Reference) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.suspects++
+}
+
+// suspicions returns how often a comparison was asked for.
+func (w *world) suspicions() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.suspects
+}
+
 // became returns how many records became what.
 func (w *world) became() map[string]int {
 	w.mu.Lock()
@@ -148,7 +162,7 @@ func (w *world) open(id handover.SystemID, s *source, page int, reads bool) *gat
 	spans := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(w.spans))
 	g.Reader = intake.New(intake.Options{
 		Ledger: g.ledger, Bus: w.disk, Keys: w.keys, Claims: w.redis, Observer: w, Tracer: spans.Tracer("test"),
-		Log: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: time.Now, Order: w.order,
+		Log: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: time.Now, Order: w.order, Compare: w.compare,
 	}, intake.Origin{ID: id, Source: s, Mapper: w.words, Poll: poll, Page: page})
 	if reads {
 		g.running.Go(func() { g.ended = g.Run(ctx) })

@@ -97,14 +97,16 @@ func (r *Reader) decide(ctx context.Context, rec native.Record) (string, error) 
 // echo recognises what einmal wrote. A reference that the ledger does not know is a question for a person: it would be news that nobody
 // may hide, or an entry of another installation.
 func (r *Reader) echo(ctx context.Context, rec native.Record) (string, error) {
-	if _, ours := r.Ledger.Ref(rec.Reference); ours {
+	if ref, ours := r.Ledger.Ref(rec.Reference); ours {
+		r.twin(ctx, ref, rec)
 		return outcomeEcho, nil
 	}
 	// The INTENT lies in the partition of the case, which may be another gateway's and not folded here yet.
 	if err := r.Ledger.Sync(ctx, r.caseID(rec)); err != nil {
 		return outcomeFailed, err
 	}
-	if _, ours := r.Ledger.Ref(rec.Reference); ours {
+	if ref, ours := r.Ledger.Ref(rec.Reference); ours {
+		r.twin(ctx, ref, rec)
 		return outcomeEcho, nil
 	}
 	if r.Ledger.LostOf(r.caseID(rec), rec.At) {

@@ -27,6 +27,9 @@
 //
 // What was put before a person waits until she decides, also when the next comparison does not find it any more: what came and went by itself is worth a look.
 //
+// When. At its time, and before it for a system in which a gateway has read a record of einmal's that is not the one the ledger knows (gateway/intake): of a request that the network delivers after every
+// bound of mode B somebody hears within minutes, not within a day. What was noticed is not handed over: the comparison finds it by itself, or does not.
+//
 // Rejected: to ask each system for each reference (a search that lags or fails looks like a loss, a record that was never announced is never asked for, and a million requests); to keep the state of a
 // run for the next one (it could be wrong in the same way as what is checked); to repair by machine (nobody knows why a record has gone).
 package reconcile

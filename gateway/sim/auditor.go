@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/einmal-hub/einmal/adapters"
+	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/reconcile"
 )
@@ -41,6 +42,14 @@ func (w *world) audit(when string) {
 		recorded += s.Recorded
 	}
 	w.note("auditor", "compared", when, strconv.Itoa(recorded), "entries")
+}
+
+// suspected is told that a gateway wants a comparison because of what it has read. In a world that keeps to its bounds nothing stands twice, so it is a false alarm, or what the checker finds, too.
+func (w *world) suspected(by string, at handover.SystemID, ref native.Reference) {
+	w.note(by, "suspects", string(at), reference(ref))
+	if len(w.system(at).byReference(ref, time.Time{})) < 2 {
+		w.book.find("%s suspects that %s stands twice in %s, and it does not", by, reference(ref), at)
+	}
 }
 
 // rawLog is the ledger as it lies in the brokers.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/contracts/native"
 	"github.com/einmal-hub/einmal/gateway/delivery"
 	"github.com/einmal-hub/einmal/gateway/intake"
 	"github.com/einmal-hub/einmal/gateway/ledger"
@@ -59,6 +60,7 @@ func newProcess(w *world, name string) *process {
 		source, sink, finder := w.hooks.connect(p, s)
 		p.readers[s.id] = intake.New(intake.Options{
 			Ledger: p.ledger, Bus: port{p}, Keys: keys{w, p}, Claims: claims{p}, Observer: nobody{}, Tracer: tracer, Log: log, Now: p.now,
+			Compare: func(id handover.SystemID, ref native.Reference) { w.suspected(p.name, id, ref) },
 		}, intake.Origin{ID: s.id, Source: source, Mapper: mapper{w, s.id}, Shared: s.shared, Poll: 20 * time.Second, Page: w.plan.page})
 		targets[s.id] = delivery.Target{
 			Sink: sink, Finder: finder, Mapper: mapper{w, s.id}, Parallel: 3,
