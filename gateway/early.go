@@ -65,32 +65,32 @@ func (g *Gateway) startEarly(ctx context.Context, s *stack) error {
 }
 
 func (g *Gateway) compareEarly(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-g.early.asked:
+			_ = schedule.Pause(ctx, earlyGathers)
+			systems := g.early.take()
+			_ = schedule.Pause(ctx, g.settle(systems)) // until then the list may lack one of two
+			began := now()
+			g.compareThese(ctx, systems)
+			_ = schedule.Pause(ctx, max(earlyRests, earlyShare*now().Sub(began)))
 		case <-ctx.Done():
-			return nil
 		}
-		if schedule.Pause(ctx, earlyGathers) != nil {
-			return nil
-		}
-		systems := g.early.take()
-		if schedule.Pause(ctx, g.settle(systems)) != nil { // until then the list may lack one of two
-			return nil
-		}
-		began := now()
-		report, err := g.Reconcile(ctx, systems, g.o.Config.Reconcile.Park)
-		if err != nil && ctx.Err() == nil {
-			g.o.Log.WarnContext(ctx, "the comparison with the native systems is tried again", slog.Any("error", err))
-			g.early.ask(systems...)
-		}
-		for _, r := range report.Systems {
-			if err == nil && r.Status == reconcile.Unreadable {
-				g.early.ask(r.System)
-			}
-		}
-		if schedule.Pause(ctx, max(earlyRests, earlyShare*now().Sub(began))) != nil {
-			return nil
+	}
+	return nil
+}
+
+// compareThese compares some systems; those that could not be compared are asked for again.
+func (g *Gateway) compareThese(ctx context.Context, systems []handover.SystemID) {
+	report, err := g.Reconcile(ctx, systems, g.o.Config.Reconcile.Park)
+	if err != nil && ctx.Err() == nil {
+		g.o.Log.WarnContext(ctx, "the comparison with the native systems is tried again", slog.Any("error", err))
+		g.early.ask(systems...)
+		return
+	}
+	for _, r := range report.Systems {
+		if r.Status == reconcile.Unreadable {
+			g.early.ask(r.System)
 		}
 	}
 }

@@ -294,7 +294,7 @@ func TestI7_AnyMomentIsSafeToDie(t *testing.T) {
 func TestI7_AnyMomentIsSafeToDieWhenOnlyAPersonCanLook(t *testing.T) {
 	keys := newKeys(t)
 	asked := map[bool]int{} // whether it stood
-	for moment := time.Duration(0); moment < 60*time.Millisecond; moment += time.Millisecond {
+	for moment := time.Duration(0); moment < 60*time.Millisecond; moment += 200 * time.Microsecond {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, keys, map[handover.SystemID]adapters.Mode{"x": adapters.ModeC})
 			x := r.systems["x"]
