@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/einmal-hub/einmal/contracts/native"
@@ -15,7 +16,13 @@ import (
 // What it keeps for entries that are still open goes with the process. Then the next scheduled comparison finds them.
 type twins struct {
 	mu   sync.Mutex
-	open map[native.Reference]native.RecordID // the record that was read under a reference whose outcome the ledger did not know yet
+	open map[native.Reference]sighting // under references whose outcome the ledger did not know yet
+}
+
+// sighting is a record that was read, and whether a comparison was asked for because of another one.
+type sighting struct {
+	id       native.RecordID
+	doubtful bool
 }
 
 // look is given every record that carries a reference of this installation, and what the ledger says about that.
@@ -26,30 +33,35 @@ func (t *twins) look(ref ledger.Ref, rec native.Record) (doubtful bool) {
 		delete(t.open, rec.Reference)
 		return elsewhere(ref, rec.ID)
 	}
-	first, known := t.open[rec.Reference]
-	if !known {
-		if t.open == nil {
-			t.open = map[native.Reference]native.RecordID{}
-		}
-		t.open[rec.Reference] = rec.ID
+	if t.open == nil {
+		t.open = map[native.Reference]sighting{}
 	}
-	return known && first != rec.ID
+	first, known := t.open[rec.Reference]
+	switch {
+	case !known:
+		t.open[rec.Reference] = sighting{id: rec.ID}
+	case first.id != rec.ID && !first.doubtful: // once, in whatever order they are taken
+		t.open[rec.Reference] = sighting{id: first.id, doubtful: true}
+		return true
+	}
+	return false
 }
 
-// settled returns the references that the ledger has settled since, otherwise than they were read, and forgets all that are settled.
+// settled returns the references that the ledger has settled since, otherwise than they were read, sorted, and forgets all that are settled.
 func (t *twins) settled(ask func(native.Reference) (ledger.Ref, bool)) (doubtful []native.Reference) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for name, id := range t.open {
+	for name, seen := range t.open {
 		ref, _ := ask(name)
 		if !ref.Settled() {
 			continue
 		}
 		delete(t.open, name)
-		if elsewhere(ref, id) {
+		if !seen.doubtful && elsewhere(ref, seen.id) {
 			doubtful = append(doubtful, name)
 		}
 	}
+	slices.Sort(doubtful)
 	return doubtful
 }
 

@@ -36,6 +36,7 @@ func TestI2_WhatStandsTwiceIsNoticedAsSoonAsItIsRead(t *testing.T) {
 		{"another one was read before it was done", []any{intend, 2, done("c-1")}, 1},
 		{"another one is read afterwards", []any{intend, done("c-1"), 1, 2}, 1},
 		{"two were read before it was done", []any{intend, 1, 2}, 1},
+		{"two were read again and again before it was done", []any{intend, 1, 2, 1, 2, done("c-1")}, 1},
 		{"nobody has said its number", []any{intend, done(""), 1}, 0},
 		{"it was withdrawn, and is read", []any{intend, withdraw, 1}, 1},
 		{"it was read, and is withdrawn", []any{intend, 1, withdraw}, 1},
