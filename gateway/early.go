@@ -35,10 +35,14 @@ func (e *early) ask(systems ...handover.SystemID) {
 	}
 }
 
-// take returns what was asked for since the last time, sorted.
+// take returns what was asked for since the last time, sorted, and nobody is woken for it any more: an empty list would mean all systems.
 func (e *early) take() []handover.SystemID {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	select {
+	case <-e.asked:
+	default:
+	}
 	var systems []handover.SystemID
 	for id := range e.systems {
 		systems = append(systems, id)

@@ -228,7 +228,7 @@ func TestARestoredBackupIsSeenRecordByRecord(t *testing.T) {
 	require.ErrorContains(t, err, "avarn")
 }
 
-// I2: nobody has to wait for the next scheduled comparison to hear of what stands twice: it is compared when it is read.
+// I2: nobody has to wait for the next scheduled comparison to hear of what stands twice: it is compared soon after it was read.
 func TestI2_WhatStandsTwiceIsPutBeforeAPersonSoonAfterItIsRead(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, core.Faults{})

@@ -164,7 +164,7 @@ func (v *views) batches(ctx context.Context) func([]ledger.Recorded) error {
 // manners is how long the views wait after a batch that took so long: what messages need comes first, and what Redis shows may be late. It matters to a gateway that comes back in the middle of work.
 func (v *views) manners(took time.Duration) time.Duration {
 	if v.g.view.Stats().Open > 0 {
-		return 3 * took
+		return min(3*took, fillPause)
 	}
 	return time.Millisecond
 }

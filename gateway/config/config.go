@@ -99,7 +99,7 @@ type OTLP struct {
 }
 
 // Reconcile says when the ledger is compared with what stands in the native systems. It is on by default: in mode B the promise "recorded once" rests on it, and a difference that nobody looks
-// for is not known to be absent. A system in which something is read that stands twice, or otherwise than the ledger says, is compared at once, unless comparisons are switched off.
+// for is not known to be absent. A system in which something is read that stands twice, or otherwise than the ledger says, is compared within some minutes, unless comparisons are switched off.
 type Reconcile struct {
 	Every time.Duration `yaml:"every"` // between two comparisons, by whichever gateway comes first; 0: never
 	// Park puts what is found before a person; without it the figures are in the metrics and the log only.

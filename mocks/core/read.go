@@ -9,7 +9,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/native"
 )
 
-// after returns the entries with a higher number. They never change, so that they can be read without the locf.
+// after returns the entries with a higher number. They never change, so that they can be read without the lock.
 func (s *Store) after(number uint64) []filed {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
