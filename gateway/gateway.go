@@ -28,6 +28,7 @@ import (
 	"github.com/einmal-hub/einmal/gateway/delivery"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/seal"
+	"github.com/einmal-hub/einmal/gateway/shelf"
 	"github.com/einmal-hub/einmal/gateway/telemetry"
 	"github.com/einmal-hub/einmal/mapping"
 )
@@ -65,6 +66,7 @@ type Gateway struct {
 	claims    *claims.Claims
 	waker     *waker
 	memory    *memory
+	shelf     *shelf.Shelf // nil: none can be kept
 	delivery  atomic.Pointer[delivery.Delivery]
 	admin     *gate
 	reading   atomic.Pointer[reading]
@@ -112,7 +114,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 
 // start starts the stages in the order in which they need each other.
 func (g *Gateway) start(ctx context.Context, s *stack) error {
-	return g.startStages(ctx, s, g.startTelemetry, g.startAdmin, g.startKeys, g.startEngines, g.startBus, g.startClaims, g.startLedger, g.startSystems, g.startFlow,
+	return g.startStages(ctx, s, g.holdShelf, g.startTelemetry, g.startAdmin, g.startKeys, g.startEngines, g.startBus, g.startClaims, g.startLedger, g.startSystems, g.startFlow,
 		g.startReconciliation, g.startEarly, g.openAdmin)
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/einmal-hub/einmal/contracts/fault"
-	"github.com/einmal-hub/einmal/gateway/bus"
 	"github.com/einmal-hub/einmal/gateway/witness"
 )
 
@@ -49,10 +48,10 @@ func newMemory(g *Gateway, cluster string) *memory {
 }
 
 // saw notes a record of the ledger that was read.
-func (m *memory) saw(r bus.Record) {
+func (m *memory) saw(partition int32, offset int64, value []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.last[r.Partition] = lastRecord{r.Offset, r.Value}
+	m.last[partition] = lastRecord{offset, value}
 }
 
 // ask learns from the brokers how far the two other topics have come.

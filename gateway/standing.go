@@ -172,7 +172,7 @@ func (m *memory) accept(ctx context.Context, s Standing, person, why string) err
 // onLedger starts what is needed to read the ledger, and stops it again.
 func (g *Gateway) onLedger(ctx context.Context, f func(*memory) error) error {
 	s := newStack(g.o.Log)
-	err := g.startStages(ctx, s, g.startTelemetry, g.startKeys, g.startEngines, g.startBus, g.startClaims, g.readLedger)
+	err := g.startStages(ctx, s, g.holdShelf, g.startTelemetry, g.startKeys, g.startEngines, g.startBus, g.startClaims, g.readLedger)
 	if err == nil {
 		err = f(g.memory)
 	}

@@ -139,33 +139,39 @@ func (g *Gateway) startClaims(ctx context.Context, s *stack) error {
 	return nil
 }
 
-// readLedger reads the whole ledger into the view and goes on reading it.
+// readLedger brings the view to the end of the ledger, from what is on the shelf or from its beginning, and goes on reading it.
 func (g *Gateway) readLedger(ctx context.Context, s *stack) error {
 	cluster := ""
 	if err := g.patiently(ctx, func() (err error) { cluster, err = g.bus.Cluster(ctx); return err }); err != nil {
 		return err
 	}
 	g.memory = newMemory(g, cluster)
-	g.view = ledger.NewView(g.bus.Partitions(), g.waker.wake)
-	g.ledger = ledger.New(port{g.bus}, g.view, now)
-	if err := g.telemetry.Observe(g.figures); err != nil {
-		return err
-	}
 	var ends []int64
 	if err := g.patiently(ctx, func() (err error) { ends, err = g.memory.ends(ctx, g.bus.Topics().Ledger); return err }); err != nil {
 		return err
 	}
+	began := now()
+	if err := g.newView(ctx, s, ends); err != nil {
+		return err
+	}
+	g.ledger = ledger.New(port{g.bus}, g.view, now)
+	if err := g.telemetry.Observe(g.figures); err != nil {
+		return err
+	}
+	s.run(ctx, "shelving of the ledger", g.shelve)
 	for partition := range g.bus.Partitions() {
 		s.run(ctx, "ledger reader", func(ctx context.Context) error {
-			// Not from offset 0: compaction may have removed the first records, and a broker may then say that there is nothing before the first one left.
-			return g.bus.Tail(ctx, g.bus.Topics().Ledger, partition, bus.Oldest, func(r bus.Record) error {
-				g.memory.saw(r)
+			from := g.view.Next(partition)
+			if from == 0 { // compaction may have removed the first records, and a broker may then say that there is nothing before the first one left
+				from = bus.Oldest
+			}
+			return g.bus.Tail(ctx, g.bus.Topics().Ledger, partition, from, func(r bus.Record) error {
+				g.memory.saw(r.Partition, r.Offset, r.Value)
 				g.view.Apply(partition, r.Offset, r.Time, r.Value)
 				return nil
 			})
 		})
 	}
-	began := now()
 	all, allCtx := errgroup.WithContext(ctx)
 	for partition := range g.bus.Partitions() {
 		all.Go(func() error {

@@ -128,7 +128,7 @@ func (v *views) fill(ctx context.Context) {
 
 // batches returns what writes one batch, and says from time to time how far it has come.
 func (v *views) batches(ctx context.Context) func([]ledger.Recorded) error {
-	said := now()
+	said, from := now(), now() // from: when the work on this batch began, with what is taken from the shelf for it
 	return func(all []ledger.Recorded) error {
 		if err := ctx.Err(); err != nil {
 			return fault.Wrap(fault.Retry, "gateway.fill", err)
@@ -155,8 +155,9 @@ func (v *views) batches(ctx context.Context) func([]ledger.Recorded) error {
 			v.g.o.Log.InfoContext(ctx, "filling the views in Redis", slog.Int64("entries", n), slog.Int("messages", v.g.view.Stats().Messages))
 		}
 		if err == nil {
-			err = schedule.Pause(ctx, v.manners(now().Sub(at)))
+			err = schedule.Pause(ctx, v.manners(now().Sub(from)))
 		}
+		from = now()
 		return err
 	}
 }

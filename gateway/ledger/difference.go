@@ -65,8 +65,7 @@ func (l *Ledger) Differ(ctx context.Context, e Entry, d Difference) (bool, error
 }
 
 func (v *View) differed(id string) bool {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	defer v.see(Record{Difference: &Difference{ID: id}})()
 	return v.differing[id]
 }
 

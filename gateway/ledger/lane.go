@@ -171,8 +171,7 @@ type parkingKey struct {
 
 // ruled returns the ledger offset of the ruling that counts for a parking.
 func (v *View) ruled(parking int64, c handover.CaseID) (int64, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	defer v.see(Record{Case: c})()
 	offset, ok := v.rulings[parkingKey{c, parking}]
 	return offset, ok
 }
@@ -201,7 +200,7 @@ func (v *View) foldRuling(partition int32, offset int64, at time.Time, r Record)
 			ref.Asked = false
 			ref.Ruled = ref.Attempt > 0 && ref.Attempt == l.items[i].Attempt
 			ref.Repeated = ref.Repeated || ref.Ruled && !ref.Void
-			v.parts[partition].setBack.ruled(ref, r.Decision.Parking)
+			v.setBackAt(partition, offset).ruled(ref, r.Decision.Parking)
 		}
 	case Found:
 		r.Ref = l.items[i].Ref

@@ -38,10 +38,11 @@ type Late struct {
 
 // Late returns what has not come by a day, the longest overdue first.
 func (v *View) Late(today handover.Date) []Late {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	var all []Late
-	for id := range v.unended {
+	for _, id := range v.overdue(today) {
+		v.fetch(Record{Case: id})
 		c := v.cases[id]
 		for _, e := range c.Expected {
 			if e.By < today {
@@ -52,6 +53,16 @@ func (v *View) Late(today handover.Date) []Late {
 	slices.SortFunc(all, func(a, b Late) int {
 		return cmp.Or(cmp.Compare(a.By, b.By), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Deadline, b.Deadline))
 	})
+	return all
+}
+
+// overdue are the cases in which something has not come by a day.
+func (v *View) overdue(today handover.Date) (all []handover.CaseID) {
+	for id, r := range v.unended {
+		if r.By != "" && r.By < today {
+			all = append(all, id)
+		}
+	}
 	return all
 }
 

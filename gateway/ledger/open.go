@@ -82,7 +82,7 @@ type Stats struct {
 func (v *View) Stats() Stats {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	s := Stats{Cases: len(v.cases), Messages: len(v.messages), Skipped: v.skipped, Differences: len(v.differences)}
+	s := Stats{Cases: len(v.cases) + v.rest.cases, Messages: len(v.messages) + v.rest.messages, Skipped: v.skipped, Differences: len(v.differences)}
 	for i := range v.parts {
 		s.Open += len(v.parts[i].open)
 	}
@@ -100,8 +100,7 @@ func (v *View) Stats() Stats {
 
 // Newer reports whether a record of another version names a case: only a gateway that can read it knows where the case stands.
 func (v *View) Newer(id handover.CaseID) bool {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	defer v.see(Record{Case: id})()
 	return v.newer[id]
 }
 
@@ -120,7 +119,7 @@ type Recorded struct {
 // batch is how many entries Recorded gives at a time.
 const batch = 1000
 
-// Recorded calls fn with everything that was recorded since a time, in no order, a thousand at a time at most. Between two calls it holds no lock, so that nothing waits for fn; what is recorded meanwhile
+// Recorded calls fn with everything that was recorded since a time, in no order, a thousand at a time at most, and with nothing while cases are taken from the shelf. Between two calls it holds no lock, so that nothing waits for fn; what is recorded meanwhile
 // may come or not. It returns fn's first error.
 func (v *View) Recorded(since time.Time, fn func([]Recorded) error) error {
 	from, all := since.UnixMilli(), make([]Recorded, 0, batch)
@@ -132,6 +131,9 @@ func (v *View) Recorded(since time.Time, fn func([]Recorded) error) error {
 		err = fn(all)
 		v.mu.RLock()
 		all = all[:0]
+		return err
+	}
+	if err := v.fetchAll(func() error { return fn(nil) }); err != nil {
 		return err
 	}
 	v.mu.RLock()

@@ -35,13 +35,31 @@ type setBack struct {
 	at     time.Time // of the last one, by the broker's clock
 }
 
+// setBack is the last loss that was accepted; zero: none.
+func (p *part) setBack() setBack {
+	if n := len(p.setBacks); n > 0 {
+		return p.setBacks[n-1]
+	}
+	return setBack{}
+}
+
+// setBackAt is the last loss that had been accepted before a record: what lies on the shelf is folded when later ones are known.
+func (v *View) setBackAt(partition int32, offset int64) (last setBack) {
+	for _, s := range v.parts[partition].setBacks {
+		if s.offset < offset {
+			last = s
+		}
+	}
+	return last
+}
+
 // foldSetBack begins a new era of a partition. What it says about the reading of native systems is forgotten.
 func (v *View) foldSetBack(partition int32, offset int64, at time.Time, r Record) {
 	p := &v.parts[partition]
-	if r.Era <= p.setBack.era {
+	if r.Era <= p.setBack().era {
 		return // of somebody who did not know the last one
 	}
-	p.setBack = setBack{era: r.Era, offset: offset, at: at}
+	p.setBacks = append(p.setBacks, setBack{era: r.Era, offset: offset, at: at})
 	for id, c := range v.cursors {
 		if c.partition == partition {
 			delete(v.cursors, id)
@@ -55,8 +73,8 @@ func (v *View) foldSetBack(partition int32, offset int64, at time.Time, r Record
 }
 
 // foldSearched notes that a reference was searched after a loss, by somebody who knew of it.
-func (v *View) foldSearched(partition int32, r Record) {
-	era := v.parts[partition].setBack.era
+func (v *View) foldSearched(partition int32, offset int64, r Record) {
+	era := v.setBackAt(partition, offset).era
 	if r.Era != era || era == 0 {
 		return
 	}
@@ -76,7 +94,7 @@ func (s setBack) ruled(ref *Ref, parking int64) {
 func (v *View) Doubt(r Ref, partition int32, entered time.Time) Ref {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	if s := v.parts[partition].setBack; s.era > r.era && entered.Before(s.at.Add(clockMargin)) {
+	if s := v.parts[partition].setBack(); s.era > r.era && entered.Before(s.at.Add(clockMargin)) {
 		r.Lost = s.at
 	}
 	return r
@@ -87,23 +105,23 @@ func (l *Ledger) LostOf(c handover.CaseID, at time.Time) bool {
 	partition := l.log.PartitionOf(c)
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	s := l.parts[partition].setBack
+	s := l.parts[partition].setBack()
 	return s.era > 0 && at.Before(s.at.Add(clockMargin))
 }
 
 func (v *View) era(partition int32) int {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	return v.parts[partition].setBack.era
+	return v.parts[partition].setBack().era
 }
 
 // Era returns how many losses were accepted in every partition. One that was accepted in some only is not accepted yet.
 func (v *View) Era() int {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	least := v.parts[0].setBack.era
-	for _, p := range v.parts {
-		least = min(least, p.setBack.era)
+	least := v.parts[0].setBack().era
+	for p := range v.parts {
+		least = min(least, v.parts[p].setBack().era)
 	}
 	return least
 }

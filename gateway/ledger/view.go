@@ -25,7 +25,7 @@ type View struct {
 	cases    map[handover.CaseID]*Case
 	lanes    map[Lane]*laneState
 	cursors  map[handover.SystemID]cursor
-	unended  map[handover.CaseID]struct{} // cases that have not come to their end
+	unended  map[handover.CaseID]Running // cases that have been opened and have not come to their end
 	rulings  map[parkingKey]int64         // parking -> ledger offset of the ruling that counts
 	skipped  int                          // records of other versions and of unknown kinds
 	newer    map[handover.CaseID]bool     // cases that a record of another version names
@@ -34,6 +34,7 @@ type View struct {
 	differing   map[string]bool
 	instead     map[string]bool // installations that were expected where this one stands
 	watch       func(partition int32, l Lane)
+	rest        rest
 }
 
 // part is how far one partition of the ledger was read.
@@ -41,7 +42,7 @@ type part struct {
 	next    int64 // offset after the last record read
 	waiters map[int64][]chan struct{}
 	open    map[handover.MessageID]*message // admitted, not yet terminal everywhere
-	setBack setBack
+	setBacks []setBack // the losses that were accepted, the last one last
 }
 
 // cursor is how far a native system was read, and the partition that says so.
@@ -101,7 +102,7 @@ func NewView(partitions int32, watch func(partition int32, l Lane)) *View {
 	v := &View{
 		parts: make([]part, partitions),
 		refs:  map[native.Reference]*Ref{}, messages: map[handover.MessageID]*message{}, cases: map[handover.CaseID]*Case{},
-		lanes: map[Lane]*laneState{}, unended: map[handover.CaseID]struct{}{}, cursors: map[handover.SystemID]cursor{},
+		lanes: map[Lane]*laneState{}, unended: map[handover.CaseID]Running{}, cursors: map[handover.SystemID]cursor{},
 		rulings: map[parkingKey]int64{}, differences: map[parkingKey]*Item{}, differing: map[string]bool{}, instead: map[string]bool{}, newer: map[handover.CaseID]bool{}, watch: watch,
 	}
 	for i := range v.parts {
@@ -118,15 +119,9 @@ func (v *View) partitions() int32 { return int32(len(v.parts)) } //nolint:gosec 
 func (v *View) Apply(partition int32, offset int64, at time.Time, value []byte) {
 	r, err := decode(value)
 	v.mu.Lock()
-	var woken []Lane
-	if err != nil {
-		v.skipped++
-		if r.Case != "" {
-			v.newer[r.Case] = true
-		}
-	} else {
-		woken = v.fold(partition, offset, at, r)
-	}
+	v.fetch(r)
+	woken := v.take(partition, offset, at, r, err)
+	v.note(Stored{Partition: partition, Offset: offset, At: at, Value: value}, r)
 	p := &v.parts[partition]
 	p.next = offset + 1
 	for at, chans := range p.waiters {
@@ -164,6 +159,18 @@ func (v *View) WaitFor(ctx context.Context, partition int32, offset int64) error
 	}
 }
 
+// take folds a record, or leaves it alone if it could not be read, and returns the lanes that can go on.
+func (v *View) take(partition int32, offset int64, at time.Time, r Record, err error) (woken []Lane) {
+	if err == nil {
+		return v.fold(partition, offset, at, r)
+	}
+	v.skipped++
+	if r.Case != "" {
+		v.newer[r.Case] = true
+	}
+	return nil
+}
+
 // fold applies a record and returns the lanes that can go on.
 func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woken []Lane) {
 	lane := Lane{Case: r.Case, To: r.To} // of an ADMIT that of the gate
@@ -192,9 +199,9 @@ func (v *View) fold(partition int32, offset int64, at time.Time, r Record) (woke
 	case Admit:
 		woken = v.foldAdmit(partition, offset, at, r)
 	case Intent:
-		v.foldIntent(partition, at, r)
+		v.foldIntent(partition, offset, at, r)
 	case Void:
-		v.foldVoid(partition, r)
+		v.foldVoid(partition, offset, r)
 	case Done:
 		v.foldDone(offset, at, r)
 	case Park:
@@ -249,7 +256,7 @@ func (v *View) foldAdmit(partition int32, offset int64, at time.Time, r Record) 
 		c.Parties = r.Admission.Parties
 	}
 	c.remember(*r.Admission)
-	v.unended[r.Case] = struct{}{}
+	v.unended[r.Case] = c.runs()
 	if handover.Ended(c.State) {
 		delete(v.unended, r.Case)
 	}
@@ -280,8 +287,8 @@ func (c *Case) remember(a Admission) {
 }
 
 // foldIntent lets the first record of an attempt count. One whose writer did not know that the ledger was set back does not count: what came before was not looked up.
-func (v *View) foldIntent(partition int32, at time.Time, r Record) {
-	ref, era := v.refOf(r.Ref), v.parts[partition].setBack.era
+func (v *View) foldIntent(partition int32, offset int64, at time.Time, r Record) {
+	ref, era := v.refOf(r.Ref), v.setBackAt(partition, offset).era
 	if ref.Settled() || ref.Asked || r.Attempt != ref.Attempt+1 || r.Era != era {
 		return
 	}
@@ -296,9 +303,9 @@ func (v *View) foldIntent(partition int32, at time.Time, r Record) {
 }
 
 // foldVoid takes an attempt back.
-func (v *View) foldVoid(partition int32, r Record) {
+func (v *View) foldVoid(partition int32, offset int64, r Record) {
 	if r.Searched {
-		v.foldSearched(partition, r)
+		v.foldSearched(partition, offset, r)
 	}
 	ref := v.refs[r.Ref]
 	if ref == nil || ref.Void || r.Attempt == 0 || ref.Attempt != r.Attempt || ref.Nonce != r.Nonce {
@@ -369,8 +376,7 @@ func (v *View) caseOf(id handover.CaseID) *Case {
 
 // Ref returns what is known of a reference, and whether anybody ever announced it.
 func (v *View) Ref(ref native.Reference) (Ref, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	defer v.see(Record{Ref: ref})()
 	r := v.refs[ref]
 	if r == nil {
 		return Ref{}, false
@@ -380,8 +386,7 @@ func (v *View) Ref(ref native.Reference) (Ref, bool) {
 
 // Case returns a copy of where a case stands; the zero Case when nothing is known of it.
 func (v *View) Case(id handover.CaseID) Case {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	defer v.see(Record{Case: id})()
 	c := v.cases[id]
 	if c == nil {
 		return Case{}
@@ -402,16 +407,15 @@ func (v *View) Unended() map[handover.CaseID]Place {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	out := make(map[handover.CaseID]Place, len(v.unended))
-	for id := range v.unended {
-		out[id] = v.cases[id].Application
+	for id, r := range v.unended {
+		out[id] = r.Application
 	}
 	return out
 }
 
 // NativeCase returns the native case that a case is at a destination.
 func (v *View) NativeCase(id handover.CaseID, to Destination) (native.CaseKey, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	defer v.see(Record{Case: id})()
 	if c := v.cases[id]; c != nil {
 		k, ok := c.Bindings[to]
 		return k, ok
@@ -421,8 +425,7 @@ func (v *View) NativeCase(id handover.CaseID, to Destination) (native.CaseKey, b
 
 // Dossier returns the place in a system where a native case is known to be the dossier of a case.
 func (v *View) Dossier(id handover.CaseID, system handover.SystemID, key native.CaseKey) (Destination, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	defer v.see(Record{Case: id})()
 	if c := v.cases[id]; c != nil {
 		return c.dossier(system, key)
 	}
@@ -441,8 +444,7 @@ func (c *Case) dossier(system handover.SystemID, key native.CaseKey) (found Dest
 
 // Admission returns a message's place in its case, if it was admitted.
 func (v *View) Admission(id handover.MessageID) (Admission, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	defer v.see(Record{Message: id})()
 	if m := v.messages[id]; m != nil {
 		return m.admission, true
 	}

@@ -1,0 +1,272 @@
+// Package shelf keeps, on a gateway's own disk, the records of the ledger that it has read, by case, so that its next start reads only what came since and takes a case from the shelf when it is asked
+// for (see [ledger.View.Resume]). The ledger stays the only truth: a shelf that is missing, of another ledger or another build, or in somebody else's hands costs one long start and nothing else.
+//
+// What is kept are the records themselves, not what they were folded into: so there is no second form of the state that could differ from the first, and a case from the shelf is the case that the
+// whole ledger gives. A shelf is one bbolt file; what was put on it is there after a crash, as a whole or not at all, and every record carries a checksum. It holds what the ledger holds: nothing
+// personal outside sealed content.
+//
+// Rejected: snapshots of the folded state (a form of its own for every type, a new version with every change of the fold, and it grows with the ledger all the same), a table of the state by reference
+// (the same in small pieces), and a copy of the log without an index (the fold is half of a start).
+package shelf
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/contracts/handover"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+)
+
+// form is that of the files this package writes. What a case is awake, running or tied by is decided when a record is put on the shelf: a change of that is a new form, too.
+const form = 1
+
+// Name says whose shelf it is. A shelf with another name is emptied when it is opened.
+type Name struct {
+	Form    int    `json:"form"`
+	Build   string `json:"build"`   // of the program: another one may fold other records
+	Cluster string `json:"cluster"` // the brokers' name for themselves
+	Topic   string `json:"topic"`
+}
+
+// busy is how long another process may take to let go of the file.
+const busy = 200 * time.Millisecond
+
+// Shelf implements [ledger.Shelf]. It is safe for concurrent use by one process.
+type Shelf struct {
+	path string
+	name Name
+	db   *bolt.DB
+}
+
+// Open opens a shelf, or makes one. One that is damaged, or has another name, is emptied. When another process has it, the error has the code shelf-in-use; any other error says that no shelf can be
+// kept there. Both are of kind Park: a gateway can do without.
+func Open(path string, name Name) (*Shelf, error) {
+	name.Form = form
+	s := &Shelf{path: path, name: name}
+	err := s.open()
+	if err != nil && !errors.Is(err, bolterrors.ErrTimeout) {
+		if err = os.Remove(path); err == nil {
+			err = s.open()
+		}
+	}
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fault.New(fault.Park, "shelf.open", "shelf-in-use", "another process uses this shelf").At(path).Hint("give each gateway on this folder an instance of its own in kafka.instance")
+	case err != nil:
+		return nil, fault.New(fault.Park, "shelf.open", "shelf-unusable", "no shelf can be kept here").At(path).Because(err)
+	}
+	return s, nil
+}
+
+func (s *Shelf) open() (err error) {
+	defer recovered(&err)
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
+		return err
+	}
+	if s.db, err = bolt.Open(s.path, 0o600, &bolt.Options{Timeout: busy}); err != nil {
+		return err
+	}
+	if err = s.prepare(); err != nil {
+		err = errors.Join(err, s.db.Close())
+	}
+	return err
+}
+
+// recovered turns the panic of a library that meets a damaged page into an error.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = errDamaged
+	}
+}
+
+var errDamaged = fault.New(fault.Stop, "shelf", "shelf-damaged", "what the gateway keeps of the ledger on its disk is damaged").Hint("remove the file; the next start reads the whole ledger")
+
+// The buckets.
+var (
+	meta    = []byte("meta")    // the name, the totals
+	base    = []byte("base")    // name -> order, record
+	last    = []byte("last")    // partition -> order, record
+	records = []byte("records") // order -> record
+	cases   = []byte("cases")   // case -> orders
+	ties    = []byte("ties")    // tie -> case
+	tied    = []byte("tied")    // case, case -> nothing
+	awake   = []byte("awake")   // case -> nothing
+	running = []byte("running") // case -> ledger.Running
+
+	nameKey, totalsKey, orderKey = []byte("name"), []byte("totals"), []byte("order")
+)
+
+// prepare empties a shelf with another name.
+func (s *Shelf) prepare() error {
+	name, err := json.Marshal(s.name)
+	if err != nil {
+		return err
+	}
+	return s.db.Update(func(tx *bolt.Tx) error {
+		if b := tx.Bucket(meta); b != nil && bytes.Equal(b.Get(nameKey), name) {
+			return nil
+		}
+		for _, b := range [][]byte{meta, base, last, records, cases, ties, tied, awake, running} {
+			if err := tx.DeleteBucket(b); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
+				return err
+			}
+			if _, err := tx.CreateBucket(b); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(meta).Put(nameKey, name)
+	})
+}
+
+// Empty takes everything from the shelf.
+func (s *Shelf) Empty() error {
+	if err := errors.Join(s.db.Close(), os.Remove(s.path)); err != nil {
+		return fault.Wrap(fault.Park, "shelf.empty", err)
+	}
+	return fault.Wrap(fault.Park, "shelf.empty", s.open())
+}
+
+// Close lets go of the file.
+func (s *Shelf) Close() error { return fault.Wrap(fault.Park, "shelf.close", s.db.Close()) }
+
+// view reads.
+func (s *Shelf) view(op string, f func(*bolt.Tx) error) (err error) {
+	defer func() { err = fault.Wrap(fault.Stop, op, err) }()
+	defer recovered(&err)
+	return s.db.View(f)
+}
+
+// Start implements [ledger.Shelf].
+func (s *Shelf) Start() (start ledger.Start, err error) {
+	err = s.view("shelf.start", func(tx *bolt.Tx) error {
+		b := tx.Bucket(meta).Get(totalsKey)
+		if b == nil {
+			return nil
+		}
+		if err := json.Unmarshal(b, &start.Totals); err != nil {
+			return err
+		}
+		if start.Base, err = all(tx.Bucket(base)); err != nil {
+			return err
+		}
+		if start.Last, err = all(tx.Bucket(last)); err != nil {
+			return err
+		}
+		start.Awake = names(tx.Bucket(awake))
+		start.Running = map[handover.CaseID]ledger.Running{}
+		return tx.Bucket(running).ForEach(func(k, v []byte) error {
+			var r ledger.Running
+			err := json.Unmarshal(v, &r)
+			start.Running[caseOf(k)] = r
+			return err
+		})
+	})
+	return start, err
+}
+
+// Owners implements [ledger.Shelf].
+func (s *Shelf) Owners(names []string) (owners []handover.CaseID, err error) {
+	err = s.view("shelf.owners", func(tx *bolt.Tx) error {
+		b := tx.Bucket(ties)
+		for _, n := range names {
+			if id := b.Get([]byte(n)); id != nil {
+				owners = append(owners, caseOf(id))
+			}
+		}
+		return nil
+	})
+	return owners, err
+}
+
+// Case implements [ledger.Shelf].
+func (s *Shelf) Case(id handover.CaseID) (found []ledger.Stored, others []handover.CaseID, err error) {
+	err = s.view("shelf.case", func(tx *bolt.Tx) error {
+		orders := tx.Bucket(cases).Get(key(id))
+		all := tx.Bucket(records)
+		for len(orders) > 0 {
+			order, n := binary.Uvarint(orders)
+			if n <= 0 {
+				return errDamaged
+			}
+			orders = orders[n:]
+			r, err := decode(all.Get(binary.BigEndian.AppendUint64(nil, order)))
+			if err != nil {
+				return err
+			}
+			r.Order = order
+			found = append(found, r)
+		}
+		if b := tx.Bucket(tied).Bucket(key(id)); b != nil {
+			others = names(b)
+		}
+		return nil
+	})
+	return found, others, err
+}
+
+// Cases implements [ledger.Shelf].
+func (s *Shelf) Cases() (ids []handover.CaseID, err error) {
+	err = s.view("shelf.cases", func(tx *bolt.Tx) error {
+		ids = names(tx.Bucket(cases))
+		return nil
+	})
+	return ids, err
+}
+
+// key is a case's name in a bucket; bbolt knows no empty ones.
+func key(id handover.CaseID) []byte { return append([]byte("c"), id...) }
+
+func caseOf(key []byte) handover.CaseID { return handover.CaseID(key[1:]) }
+
+// names returns the cases that are the keys of a bucket.
+func names(b *bolt.Bucket) (ids []handover.CaseID) {
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		ids = append(ids, caseOf(k))
+	}
+	return ids
+}
+
+// Forget removes the file, for a shelf that has broken down: the next start finds none.
+func (s *Shelf) Forget() error { return fault.Wrap(fault.Park, "shelf.forget", os.Remove(s.path)) }
+
+// Build names this program. Two builds of the same sources that were changed by hand are told apart by the program's file.
+func Build() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return fileOf()
+	}
+	settings := map[string]string{}
+	for _, b := range info.Settings {
+		settings[b.Key] = b.Value
+	}
+	name := info.Main.Version + " " + settings["vcs.revision"]
+	if settings["vcs.revision"] == "" || settings["vcs.modified"] == "true" {
+		name += " " + fileOf()
+	}
+	return name
+}
+
+// fileOf names the program by its file.
+func fileOf() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return info.ModTime().UTC().Format(time.RFC3339Nano) + " " + strconv.FormatInt(info.Size(), 10)
+}

@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/einmal-hub/einmal/contracts/fault"
+	"github.com/einmal-hub/einmal/gateway/ledger"
+	"github.com/einmal-hub/einmal/gateway/schedule"
+	"github.com/einmal-hub/einmal/gateway/shelf"
+	"github.com/einmal-hub/einmal/gateway/witness"
+)
+
+const (
+	// shelveEvery is how often what was read of the ledger is put on the shelf: a gateway that is killed reads the last second again.
+	shelveEvery = time.Second
+	// shelveShare is how many times longer than it took the next one waits: while a long ledger is read there is always something to put.
+	shelveShare = 5
+)
+
+// holdShelf closes the shelf when everything that may ask the view has stopped.
+func (g *Gateway) holdShelf(_ context.Context, s *stack) error {
+	s.push("shelf", func(context.Context) error {
+		if g.shelf == nil {
+			return nil
+		}
+		return g.shelf.Close()
+	})
+	return nil
+}
+
+// newView makes the view of the ledger: the one that was put on the shelf, if that is of this ledger, or an empty one. ends is where the partitions end now.
+func (g *Gateway) newView(ctx context.Context, s *stack, ends []int64) error {
+	g.view = ledger.NewView(g.bus.Partitions(), g.waker.wake)
+	if err := g.openShelf(ctx); err != nil || g.shelf == nil {
+		return err
+	}
+	fits, err := g.shelfFits(ctx, ends)
+	if err != nil {
+		return err
+	}
+	if fits {
+		if err = g.view.Resume(g.shelf, g.shelfBroke(ctx, s)); err == nil {
+			return nil
+		}
+	}
+	g.o.Log.InfoContext(ctx, "what is kept of the ledger on this disk is not of the ledger as it stands; reading all of it", slog.Any("error", err))
+	g.view = ledger.NewView(g.bus.Partitions(), g.waker.wake)
+	if err := g.shelf.Empty(); err != nil {
+		return err
+	}
+	return g.view.Resume(g.shelf, g.shelfBroke(ctx, s))
+}
+
+// openShelf opens the shelf in the data folder. Without one, as on a read-only disk, the gateway reads the whole ledger at every start.
+func (g *Gateway) openShelf(ctx context.Context) error {
+	c := g.o.Config
+	name := "ledger-shelf-" + c.Kafka.Prefix
+	if c.Instance != "" {
+		name += "-" + c.Instance
+	}
+	found, err := shelf.Open(filepath.Join(c.Data, name+".db"), shelf.Name{Build: shelf.Build(), Cluster: g.memory.cluster, Topic: g.bus.Topics().Ledger})
+	if err != nil {
+		g.o.Log.WarnContext(ctx, "nothing is kept of the ledger on this disk; every start reads all of it", slog.Any("error", err))
+		return nil
+	}
+	g.shelf = found
+	return nil
+}
+
+// shelfFits reports whether what is on the shelf is the beginning of the ledger: the last record of each partition stands where it stood. What was lost, or written anew, since then is seen by that; see
+// gateway/witness, which compares the same for the promise, whatever is on the shelf.
+func (g *Gateway) shelfFits(ctx context.Context, ends []int64) (bool, error) {
+	start, err := g.shelf.Start()
+	if err != nil {
+		return false, nil //nolint:nilerr // it is emptied then
+	}
+	last := map[int32]ledger.Stored{}
+	for _, r := range start.Last {
+		last[r.Partition] = r
+	}
+	for p, next := range start.Next {
+		if next == 0 {
+			continue
+		}
+		r, known := last[int32(p)] //nolint:gosec // a number of partitions
+		if !known || p >= len(ends) || next > ends[p] {
+			return false, nil
+		}
+		fits := false
+		err := g.patiently(ctx, func() error {
+			digest, there, err := g.memory.recordAt(ctx)(r.Partition, r.Offset)
+			fits = there && digest == witness.Digest(r.Value)
+			return err
+		})
+		if err != nil || !fits {
+			return false, err
+		}
+	}
+	for _, r := range last {
+		g.memory.saw(r.Partition, r.Offset, r.Value)
+	}
+	return true, nil
+}
+
+// shelfBroke ends the gateway, whose view answers nobody any more, and leaves the next start without a shelf.
+func (g *Gateway) shelfBroke(ctx context.Context, s *stack) func(error) {
+	return func(err error) {
+		s.fail(errors.Join(err, g.shelf.Forget()))
+		g.o.Log.ErrorContext(ctx, "what is kept of the ledger on this disk cannot be read; the next start reads the ledger", slog.Any("error", err))
+	}
+}
+
+// shelve puts what is read of the ledger on the shelf until ctx ends.
+func (g *Gateway) shelve(ctx context.Context) error {
+	var failing error
+	for {
+		began := now()
+		err := g.view.Shelve()
+		if err != nil && fault.CodeOf(err) != fault.CodeOf(failing) || (err == nil) != (failing == nil) {
+			g.o.Log.WarnContext(ctx, "whether what is read of the ledger can be kept on this disk has changed; what cannot be kept is read again at the next start", slog.Any("error", err))
+		}
+		failing = err
+		if ctx.Err() != nil {
+			return nil
+		}
+		_ = schedule.Pause(ctx, max(shelveEvery, shelveShare*now().Sub(began))) // the last one comes when ctx has ended
+	}
+}
