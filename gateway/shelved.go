@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/einmal-hub/einmal/contracts/fault"
 	"github.com/einmal-hub/einmal/gateway/ledger"
 	"github.com/einmal-hub/einmal/gateway/schedule"
 	"github.com/einmal-hub/einmal/gateway/shelf"
@@ -50,7 +49,9 @@ func (g *Gateway) newView(ctx context.Context, s *stack, ends []int64) error {
 	g.o.Log.InfoContext(ctx, "what is kept of the ledger on this disk is not of the ledger as it stands; reading all of it", slog.Any("error", err))
 	g.view = ledger.NewView(g.bus.Partitions(), g.waker.wake)
 	if err := g.shelf.Empty(); err != nil {
-		return err
+		g.o.Log.WarnContext(ctx, "nothing is kept of the ledger on this disk; every start reads all of it", slog.Any("error", err))
+		g.shelf = nil
+		return nil
 	}
 	return g.view.Resume(g.shelf, g.shelfBroke(ctx, s))
 }
@@ -116,14 +117,16 @@ func (g *Gateway) shelfBroke(ctx context.Context, s *stack) func(error) {
 
 // shelve puts what is read of the ledger on the shelf until ctx ends.
 func (g *Gateway) shelve(ctx context.Context) error {
-	var failing error
-	for {
+	for failing := false; ; {
 		began := now()
 		err := g.view.Shelve()
-		if err != nil && fault.CodeOf(err) != fault.CodeOf(failing) || (err == nil) != (failing == nil) {
-			g.o.Log.WarnContext(ctx, "whether what is read of the ledger can be kept on this disk has changed; what cannot be kept is read again at the next start", slog.Any("error", err))
+		switch {
+		case err != nil && !failing:
+			g.o.Log.WarnContext(ctx, "what is read of the ledger cannot be kept on this disk; if that stays so, the next start reads it again", slog.Any("error", err))
+		case err == nil && failing:
+			g.o.Log.InfoContext(ctx, "what is read of the ledger is kept on this disk again")
 		}
-		failing = err
+		failing = err != nil
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -132,6 +132,27 @@ func (f *fleet) vitals() map[string]vitals {
 	return all
 }
 
+// settled looks how the gateways are when they have begun: they take their partitions up after they are ready, and whoever is compared with the moment before has grown by that.
+func (f *fleet) settled() map[string]vitals {
+	f.t.Helper()
+	total := func(all map[string]vitals) (n int) {
+		for _, v := range all {
+			n += v.goroutines
+		}
+		return n
+	}
+	was := f.vitals()
+	for calm, limit := 0, time.Now().Add(patience); calm < 3 && time.Now().Before(limit); {
+		<-time.After(time.Second)
+		now := f.vitals()
+		if calm++; total(now) > total(was) {
+			calm = 0
+		}
+		was = now
+	}
+	return was
+}
+
 // rest looks how the gateways are. Connections that nobody uses any more are closed after a minute and a half (net/http): so long one that has more than before may take to have less again.
 func (f *fleet) rest(e *evidence) {
 	f.t.Helper()

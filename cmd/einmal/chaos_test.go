@@ -231,7 +231,7 @@ func TestI1I2I3I6I7ChaosChangesNoOutcome(t *testing.T) {
 	for _, m := range f.members {
 		m.ready()
 	}
-	before := f.vitals()
+	before := f.settled()
 
 	blows := f.whole(f.schedule(seed, lasts, pause, os.Getenv("EINMAL_CHAOS_ONLY")))
 	if file := os.Getenv("EINMAL_CHAOS_SCHEDULE"); file != "" {

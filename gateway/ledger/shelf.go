@@ -187,9 +187,9 @@ func (r Record) base() string {
 	}
 }
 
-// near reports whether everything that a record names is held.
+// near reports whether everything that a record names is held. Every question brings what is said of no case in particular, which is little.
 func (v *View) near(r Record) bool {
-	if _, held := v.rest.held[r.Case]; !held && r.Case != "" {
+	if _, held := v.rest.held[r.Case]; !held {
 		return false
 	}
 	return (r.Message == "" || v.messages[r.Message] != nil) && (r.Ref == "" || v.refs[r.Ref] != nil) && (r.Difference == nil || v.differing[r.Difference.ID])

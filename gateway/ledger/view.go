@@ -26,9 +26,9 @@ type View struct {
 	lanes    map[Lane]*laneState
 	cursors  map[handover.SystemID]cursor
 	unended  map[handover.CaseID]Running // cases that have been opened and have not come to their end
-	rulings  map[parkingKey]int64         // parking -> ledger offset of the ruling that counts
-	skipped  int                          // records of other versions and of unknown kinds
-	newer    map[handover.CaseID]bool     // cases that a record of another version names
+	rulings  map[parkingKey]int64        // parking -> ledger offset of the ruling that counts
+	skipped  int                         // records of other versions and of unknown kinds
+	newer    map[handover.CaseID]bool    // cases that a record of another version names
 	// differences wait for a person beside the lanes, by the place of their record; differing holds the ids of all that ever did.
 	differences map[parkingKey]*Item
 	differing   map[string]bool
@@ -39,10 +39,10 @@ type View struct {
 
 // part is how far one partition of the ledger was read.
 type part struct {
-	next    int64 // offset after the last record read
-	waiters map[int64][]chan struct{}
-	open    map[handover.MessageID]*message // admitted, not yet terminal everywhere
-	setBacks []setBack // the losses that were accepted, the last one last
+	next     int64 // offset after the last record read
+	waiters  map[int64][]chan struct{}
+	open     map[handover.MessageID]*message // admitted, not yet terminal everywhere
+	setBacks []setBack                       // the losses that were accepted, the last one last
 }
 
 // cursor is how far a native system was read, and the partition that says so.

@@ -16,7 +16,7 @@ import (
 	"github.com/einmal-hub/einmal/gateway/ledger"
 )
 
-// Put implements [ledger.Shelf]. Errors are of kind Retry.
+// Put implements [ledger.Shelf]. Errors are of kind Retry. What is there already, because an error came after it was written, is not put there twice.
 func (s *Shelf) Put(b ledger.Batch) (err error) {
 	defer func() { err = fault.Wrap(fault.Retry, "shelf.put", err) }()
 	defer recovered(&err)
@@ -37,7 +37,8 @@ func (s *Shelf) Put(b ledger.Batch) (err error) {
 // putting is one batch on its way.
 type putting struct {
 	tx     *bolt.Tx
-	order  uint64 // of the last record
+	order  uint64  // of the last record
+	next   []int64 // what comes before is there already
 	orders map[handover.CaseID][]byte
 	ends   map[int32]*ledger.Shelved
 }
@@ -51,11 +52,21 @@ func newPutting(tx *bolt.Tx) (*putting, error) {
 		}
 		p.order = binary.BigEndian.Uint64(b)
 	}
+	var totals ledger.Totals
+	if b := tx.Bucket(meta).Get(totalsKey); b != nil {
+		if err := json.Unmarshal(b, &totals); err != nil {
+			return nil, err
+		}
+	}
+	p.next = totals.Next
 	return p, nil
 }
 
 // add puts one record where it is found.
 func (p *putting) add(r *ledger.Shelved) error {
+	if int(r.Partition) < len(p.next) && r.Offset < p.next[r.Partition] {
+		return nil
+	}
 	p.order++
 	r.Order = p.order
 	p.ends[r.Partition] = r

@@ -40,7 +40,7 @@ type Name struct {
 }
 
 // busy is how long another process may take to let go of the file.
-const busy = 200 * time.Millisecond
+const busy = time.Second
 
 // Shelf implements [ledger.Shelf]. It is safe for concurrent use by one process.
 type Shelf struct {

@@ -115,7 +115,7 @@ func (w *world) kill(p *process, c *chance) {
 	})
 	w.background.Go(func() {
 		elapse(again)
-		w.launch()
+		w.launch(p.disk)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"github.com/einmal-hub/einmal/adapters"
 	"github.com/einmal-hub/einmal/contracts/handover"
 	"github.com/einmal-hub/einmal/gateway/delivery"
+	"github.com/einmal-hub/einmal/gateway/ledger"
 )
 
 // hooks plant an error between the product and its world. The zero value plants none; only the tests of this package can set them ([Options] has no
@@ -18,6 +19,7 @@ type hooks struct {
 	derive  func(p *process, label string, parts []string) []string
 	claimed func(p *process, what string, ours bool)
 	seen    func(p *process, id handover.MessageID, print string)
+	shelve  func(ledger.Batch) ledger.Batch    // what a shelf keeps of what it is given
 	lost    func(p *process, mark string) bool // a message that the bus confirms and does not keep
 	erased  func(p *process, key string) bool  // a ledger record that the broker confirms and does not keep
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,12 +64,33 @@ func mutantsOfTheLog() []mutant {
 		})},
 		{name: "offset committed when read", breaks: lost, what: "a crash skips what was not complete", plant: func(*world) hooks { return hooks{eager: true} }},
 		{name: "start at the newest", breaks: lost, what: "a new owner begins at the end of the bus", plant: func(*world) hooks { return hooks{newest: true} }},
+		{name: "shelf without ties", breaks: doubled, tune: shelved, what: "a reference is not found on the shelf", plant: shelving(func(b *ledger.Batch) {
+			for i := range b.Records {
+				b.Records[i].Ties = nil
+			}
+		})},
+		{name: "shelf that sleeps", breaks: lost, tune: shelved, what: "what is open is not taken from the shelf at the start", plant: shelving(func(b *ledger.Batch) { clear(b.Awake) })},
+		{name: "shelf with holes", breaks: doubled, mode: adapters.ModeC, tune: shelved, what: "the shelf says that it holds a record, and does not", plant: shelving(func(b *ledger.Batch) {
+			b.Records = slices.DeleteFunc(slices.Clone(b.Records), func(r ledger.Shelved) bool {
+				return bytes.Contains(r.Value, []byte(`"kind":"INTENT"`)) || bytes.Contains(r.Value, []byte(`"kind":"DONE"`))
+			})
+		})},
 		{name: "nobody reads first", breaks: asked, what: "what a view does not know yet counts as not being there", plant: func(*world) hooks { return hooks{unsynced: true} }},
 		{name: "bus confirms too early", breaks: lost, what: "acks=0: a message is confirmed and lost", plant: func(w *world) hooks {
 			return hooks{lost: func(p *process, mark string) bool {
 				return !w.calm.Load() && w.dice.draw("lost", p.name, mark).is(0.1)
 			}}
 		}},
+	}
+}
+
+// shelved are days on which every gateway has a shelf and is killed often.
+func shelved(p *plan) { p.shelves, p.trouble, p.often, p.share = true, 4*time.Second, killed, 0.5 }
+
+// shelving plants an error in what a shelf keeps.
+func shelving(wrong func(*ledger.Batch)) func(*world) hooks {
+	return func(*world) hooks {
+		return hooks{shelve: func(b ledger.Batch) ledger.Batch { wrong(&b); return b }}
 	}
 }
 

@@ -29,6 +29,7 @@ type plan struct {
 	often        trouble // a kind of trouble that comes more often than the others
 	share        float64 // how much more often: its share, beside what the dice give it
 	open         int     // newest records of the ledger that a compaction leaves alone, at most
+	shelves      bool    // gateways keep what they have read of the ledger on their disks
 	fetchesLate  bool    // what a view sees late it also fetches late, and so never sees what was compacted meanwhile
 
 	trouble time.Duration // mean time between two of: kill, stop, rebalance, Redis, compaction; 0: none
@@ -57,6 +58,7 @@ func newPlan(d *dice, forced adapters.Mode) plan {
 	if c.is(0.8) {
 		p.trouble = c.between(500*time.Millisecond, 20*time.Second)
 	}
+	p.shelves = d.draw("shelves").is(0.7)
 	if l := d.draw("later"); l.is(0.25) {
 		p.later = l.between(2*time.Second, 2*time.Minute)
 	}

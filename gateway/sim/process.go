@@ -36,6 +36,7 @@ type process struct {
 	thaw   chan struct{} // not nil while it is stopped (SIGSTOP)
 	queues map[int32]*queue
 
+	disk     *disk
 	view     *ledger.View
 	ledger   *ledger.Ledger
 	desk     *parked.Desk
@@ -46,11 +47,12 @@ type process struct {
 }
 
 // newProcess makes the parts of a gateway as package gateway wires them.
-func newProcess(w *world, name string) *process {
-	p := &process{w: w, name: name, dead: make(chan struct{}), queues: map[int32]*queue{}}
+func newProcess(w *world, name string, d *disk) *process {
+	p := &process{w: w, name: name, disk: d, dead: make(chan struct{}), queues: map[int32]*queue{}}
 	p.skew = w.dice.draw("skew", name).between(0, bounds().Margin/2) - bounds().Margin/4
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.view = ledger.NewView(w.plan.partitions, p.wake)
+	p.resume()
 	p.ledger = ledger.New(port{p}, p.view, p.now)
 	p.desk = parked.New(p.ledger)
 	tracer, log := noop.NewTracerProvider().Tracer(""), slog.New(slog.DiscardHandler)
@@ -121,6 +123,7 @@ func (p *process) start() {
 	for k := range p.w.plan.partitions {
 		p.running.Go(func() { p.feed(k) })
 	}
+	p.running.Go(p.shelve)
 	p.running.Go(func() {
 		for k := range p.w.plan.partitions {
 			if !p.persist(p.ctx, func() error { return p.ledger.SyncPartition(p.ctx, k) }) {
@@ -152,7 +155,7 @@ func (p *process) persist(ctx context.Context, f func() error) bool {
 // feed gives the view one partition of the ledger, late.
 func (p *process) feed(partition int32) {
 	log := p.w.ledgers[partition]
-	for next := int64(0); ; {
+	for next := p.view.Next(partition); ; {
 		e, ok, more := log.after(next)
 		if !ok {
 			select {

@@ -61,7 +61,7 @@ func Run(o Options) (r Result) {
 func play(o Options) Result {
 	w := newWorld(o)
 	for range w.plan.gateways {
-		w.launch()
+		w.launch(newDisk())
 	}
 	for n := range w.plan.cases {
 		c := w.dice.draw("parties", fmt.Sprint(n))

@@ -206,13 +206,13 @@ func (w *world) note(who, what string, more ...string) {
 	w.journal = append(w.journal, fmt.Sprintf("%12.6f %-9s %s %s", at.Seconds(), who, what, strings.Join(more, " ")))
 }
 
-// launch starts a life of a gateway.
-func (w *world) launch() *process {
+// launch starts a life of a gateway, with what the one before has left on the disk.
+func (w *world) launch(d *disk) *process {
 	w.mu.Lock()
 	w.lives++
 	name := fmt.Sprint("gateway-", w.lives)
 	w.mu.Unlock()
-	p := newProcess(w, name)
+	p := newProcess(w, name, d)
 	w.mu.Lock()
 	w.processes, w.all = append(w.processes, p), append(w.all, p)
 	w.mu.Unlock()
