@@ -128,7 +128,7 @@ func (g *Gateway) shelve(ctx context.Context) error {
 		}
 		failing = err != nil
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was said
 		}
 		_ = schedule.Pause(ctx, max(shelveEvery, shelveShare*now().Sub(began))) // the last one comes when ctx has ended
 	}

@@ -45,15 +45,15 @@ type putting struct {
 
 func newPutting(tx *bolt.Tx) (*putting, error) {
 	p := &putting{tx: tx, orders: map[handover.CaseID][]byte{}, ends: map[int32]*ledger.Shelved{}}
-	tx.Bucket(records).FillPercent = 1 // it only grows at its end
-	if b := tx.Bucket(meta).Get(orderKey); b != nil {
+	records.in(tx).FillPercent = 1 // it only grows at its end
+	if b := meta.in(tx).Get([]byte(orderKey)); b != nil {
 		if len(b) != 8 {
 			return nil, errDamaged
 		}
 		p.order = binary.BigEndian.Uint64(b)
 	}
 	var totals ledger.Totals
-	if b := tx.Bucket(meta).Get(totalsKey); b != nil {
+	if b := meta.in(tx).Get([]byte(totalsKey)); b != nil {
 		if err := json.Unmarshal(b, &totals); err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func (p *putting) add(r *ledger.Shelved) error {
 	r.Order = p.order
 	p.ends[r.Partition] = r
 	if r.Base != "" {
-		return p.tx.Bucket(base).Put([]byte(r.Base), ordered(r.Stored))
+		return base.in(p.tx).Put([]byte(r.Base), ordered(r.Stored))
 	}
 	p.orders[r.Case] = binary.AppendUvarint(p.orders[r.Case], r.Order)
 	for _, t := range r.Ties {
@@ -79,12 +79,12 @@ func (p *putting) add(r *ledger.Shelved) error {
 			return err
 		}
 	}
-	return p.tx.Bucket(records).Put(binary.BigEndian.AppendUint64(nil, r.Order), encode(r.Stored))
+	return records.in(p.tx).Put(binary.BigEndian.AppendUint64(nil, r.Order), encode(r.Stored))
 }
 
 // tie notes which case a message, reference or difference belongs to, and both cases when it is a second one.
 func (p *putting) tie(id handover.CaseID, name []byte) error {
-	b := p.tx.Bucket(ties)
+	b := ties.in(p.tx)
 	owner := b.Get(name)
 	if owner == nil {
 		return b.Put(name, key(id))
@@ -94,7 +94,7 @@ func (p *putting) tie(id handover.CaseID, name []byte) error {
 		return nil
 	}
 	for _, pair := range [][2]handover.CaseID{{id, other}, {other, id}} {
-		b, err := p.tx.Bucket(tied).CreateBucketIfNotExists(key(pair[0]))
+		b, err := tied.in(p.tx).CreateBucketIfNotExists(key(pair[0]))
 		if err != nil {
 			return err
 		}
@@ -108,13 +108,13 @@ func (p *putting) tie(id handover.CaseID, name []byte) error {
 // finish writes what is known of the cases, and where the view is.
 func (p *putting) finish(b ledger.Batch) error {
 	for _, id := range slices.Sorted(maps.Keys(p.orders)) { // in their order the pages are written once
-		c := p.tx.Bucket(cases)
+		c := cases.in(p.tx)
 		if err := c.Put(key(id), append(slices.Clone(c.Get(key(id))), p.orders[id]...)); err != nil {
 			return err
 		}
 	}
 	for id, is := range b.Awake {
-		if err := set(p.tx.Bucket(awake), id, nil, is); err != nil {
+		if err := set(awake.in(p.tx), id, nil, is); err != nil {
 			return err
 		}
 		r, runs := b.Running[id]
@@ -122,12 +122,12 @@ func (p *putting) finish(b ledger.Batch) error {
 		if err != nil {
 			return err
 		}
-		if err := set(p.tx.Bucket(running), id, v, runs); err != nil {
+		if err := set(running.in(p.tx), id, v, runs); err != nil {
 			return err
 		}
 	}
 	for partition, r := range p.ends {
-		if err := p.tx.Bucket(last).Put([]byte(strconv.Itoa(int(partition))), ordered(r.Stored)); err != nil {
+		if err := last.in(p.tx).Put([]byte(strconv.Itoa(int(partition))), ordered(r.Stored)); err != nil {
 			return err
 		}
 	}
@@ -135,10 +135,10 @@ func (p *putting) finish(b ledger.Batch) error {
 	if err != nil {
 		return err
 	}
-	if err := p.tx.Bucket(meta).Put(totalsKey, totals); err != nil {
+	if err := meta.in(p.tx).Put([]byte(totalsKey), totals); err != nil {
 		return err
 	}
-	return p.tx.Bucket(meta).Put(orderKey, binary.BigEndian.AppendUint64(nil, p.order))
+	return meta.in(p.tx).Put([]byte(orderKey), binary.BigEndian.AppendUint64(nil, p.order))
 }
 
 // set puts a case into a bucket, or takes it out.

@@ -92,20 +92,30 @@ func recovered(err *error) {
 
 var errDamaged = fault.New(fault.Stop, "shelf", "shelf-damaged", "what the gateway keeps of the ledger on its disk is damaged").Hint("remove the file; the next start reads the whole ledger")
 
-// The buckets.
-var (
-	meta    = []byte("meta")    // the name, the totals
-	base    = []byte("base")    // name -> order, record
-	last    = []byte("last")    // partition -> order, record
-	records = []byte("records") // order -> record
-	cases   = []byte("cases")   // case -> orders
-	ties    = []byte("ties")    // tie -> case
-	tied    = []byte("tied")    // case, case -> nothing
-	awake   = []byte("awake")   // case -> nothing
-	running = []byte("running") // case -> ledger.Running
+// bucket is the name of a table of the file.
+type bucket string
 
-	nameKey, totalsKey, orderKey = []byte("name"), []byte("totals"), []byte("order")
+const (
+	meta    bucket = "meta"    // what follows
+	base    bucket = "base"    // name -> order, record
+	last    bucket = "last"    // partition -> order, record
+	records bucket = "records" // order -> record
+	cases   bucket = "cases"   // case -> orders
+	ties    bucket = "ties"    // tie -> case
+	tied    bucket = "tied"    // case -> case -> nothing
+	awake   bucket = "awake"   // case -> nothing
+	running bucket = "running" // case -> ledger.Running
+
+	nameKey   = "name"
+	totalsKey = "totals"
+	orderKey  = "order" // of the last record
 )
+
+func buckets() []bucket {
+	return []bucket{meta, base, last, records, cases, ties, tied, awake, running}
+}
+
+func (b bucket) in(tx *bolt.Tx) *bolt.Bucket { return tx.Bucket([]byte(b)) }
 
 // prepare empties a shelf with another name.
 func (s *Shelf) prepare() error {
@@ -114,18 +124,18 @@ func (s *Shelf) prepare() error {
 		return err
 	}
 	return s.db.Update(func(tx *bolt.Tx) error {
-		if b := tx.Bucket(meta); b != nil && bytes.Equal(b.Get(nameKey), name) {
+		if b := meta.in(tx); b != nil && bytes.Equal(b.Get([]byte(nameKey)), name) {
 			return nil
 		}
-		for _, b := range [][]byte{meta, base, last, records, cases, ties, tied, awake, running} {
-			if err := tx.DeleteBucket(b); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
+		for _, b := range buckets() {
+			if err := tx.DeleteBucket([]byte(b)); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
 				return err
 			}
-			if _, err := tx.CreateBucket(b); err != nil {
+			if _, err := tx.CreateBucket([]byte(b)); err != nil {
 				return err
 			}
 		}
-		return tx.Bucket(meta).Put(nameKey, name)
+		return meta.in(tx).Put([]byte(nameKey), name)
 	})
 }
 
@@ -150,22 +160,22 @@ func (s *Shelf) view(op string, f func(*bolt.Tx) error) (err error) {
 // Start implements [ledger.Shelf].
 func (s *Shelf) Start() (start ledger.Start, err error) {
 	err = s.view("shelf.start", func(tx *bolt.Tx) error {
-		b := tx.Bucket(meta).Get(totalsKey)
+		b := meta.in(tx).Get([]byte(totalsKey))
 		if b == nil {
 			return nil
 		}
 		if err := json.Unmarshal(b, &start.Totals); err != nil {
 			return err
 		}
-		if start.Base, err = all(tx.Bucket(base)); err != nil {
+		if start.Base, err = all(base.in(tx)); err != nil {
 			return err
 		}
-		if start.Last, err = all(tx.Bucket(last)); err != nil {
+		if start.Last, err = all(last.in(tx)); err != nil {
 			return err
 		}
-		start.Awake = names(tx.Bucket(awake))
+		start.Awake = names(awake.in(tx))
 		start.Running = map[handover.CaseID]ledger.Running{}
-		return tx.Bucket(running).ForEach(func(k, v []byte) error {
+		return running.in(tx).ForEach(func(k, v []byte) error {
 			var r ledger.Running
 			err := json.Unmarshal(v, &r)
 			start.Running[caseOf(k)] = r
@@ -178,7 +188,7 @@ func (s *Shelf) Start() (start ledger.Start, err error) {
 // Owners implements [ledger.Shelf].
 func (s *Shelf) Owners(names []string) (owners []handover.CaseID, err error) {
 	err = s.view("shelf.owners", func(tx *bolt.Tx) error {
-		b := tx.Bucket(ties)
+		b := ties.in(tx)
 		for _, n := range names {
 			if id := b.Get([]byte(n)); id != nil {
 				owners = append(owners, caseOf(id))
@@ -192,22 +202,22 @@ func (s *Shelf) Owners(names []string) (owners []handover.CaseID, err error) {
 // Case implements [ledger.Shelf].
 func (s *Shelf) Case(id handover.CaseID) (found []ledger.Stored, others []handover.CaseID, err error) {
 	err = s.view("shelf.case", func(tx *bolt.Tx) error {
-		orders := tx.Bucket(cases).Get(key(id))
-		all := tx.Bucket(records)
+		orders := cases.in(tx).Get(key(id))
+		lies := records.in(tx)
 		for len(orders) > 0 {
 			order, n := binary.Uvarint(orders)
 			if n <= 0 {
 				return errDamaged
 			}
 			orders = orders[n:]
-			r, err := decode(all.Get(binary.BigEndian.AppendUint64(nil, order)))
+			r, err := decode(lies.Get(binary.BigEndian.AppendUint64(nil, order)))
 			if err != nil {
 				return err
 			}
 			r.Order = order
 			found = append(found, r)
 		}
-		if b := tx.Bucket(tied).Bucket(key(id)); b != nil {
+		if b := tied.in(tx).Bucket(key(id)); b != nil {
 			others = names(b)
 		}
 		return nil
@@ -218,7 +228,7 @@ func (s *Shelf) Case(id handover.CaseID) (found []ledger.Stored, others []handov
 // Cases implements [ledger.Shelf].
 func (s *Shelf) Cases() (ids []handover.CaseID, err error) {
 	err = s.view("shelf.cases", func(tx *bolt.Tx) error {
-		ids = names(tx.Bucket(cases))
+		ids = names(cases.in(tx))
 		return nil
 	})
 	return ids, err
