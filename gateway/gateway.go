@@ -67,6 +67,7 @@ type Gateway struct {
 	waker     *waker
 	memory    *memory
 	shelf     *shelf.Shelf // nil: none can be kept
+	unshelved atomic.Bool  // the shelf takes nothing at present
 	delivery  atomic.Pointer[delivery.Delivery]
 	admin     *gate
 	reading   atomic.Pointer[reading]

@@ -18,6 +18,8 @@ const (
 	shelveEvery = time.Second
 	// shelveShare is how many times longer than it took the next one waits: while a long ledger is read there is always something to put.
 	shelveShare = 5
+	// mostFresh is how far the reading of the ledger may be ahead of a shelf that takes what it is given.
+	mostFresh = 50_000
 )
 
 // holdShelf closes the shelf when everything that may ask the view has stopped.
@@ -130,6 +132,21 @@ func (g *Gateway) shelve(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // it was said
 		}
-		_ = schedule.Pause(ctx, max(shelveEvery, shelveShare*now().Sub(began))) // the last one comes when ctx has ended
+		g.unshelved.Store(failing)
+		if failing || g.view.Fresh() < mostFresh/2 {
+			_ = schedule.Pause(ctx, max(shelveEvery, shelveShare*now().Sub(began))) // the last one comes when ctx has ended
+		}
 	}
 }
+
+// keepsUp waits for the shelf when the reading of a long ledger is far ahead of it: otherwise the next start would find a part only, and so would every other one.
+func (g *Gateway) keepsUp(ctx context.Context) {
+	for g.shelf != nil && !g.unshelved.Load() && g.view.Fresh() > mostFresh {
+		if schedule.Pause(ctx, catchUp) != nil {
+			return
+		}
+	}
+}
+
+// catchUp is how long the shelf is waited for at a time.
+const catchUp = 10 * time.Millisecond

@@ -158,6 +158,10 @@ func (g *Gateway) readLedger(ctx context.Context, s *stack) error {
 	if err := g.telemetry.Observe(g.figures); err != nil {
 		return err
 	}
+	kept := int64(0) // offsets that need not be read
+	for partition := range g.bus.Partitions() {
+		kept += g.view.Next(partition)
+	}
 	s.run(ctx, "shelving of the ledger", g.shelve)
 	for partition := range g.bus.Partitions() {
 		s.run(ctx, "ledger reader", func(ctx context.Context) error {
@@ -168,6 +172,7 @@ func (g *Gateway) readLedger(ctx context.Context, s *stack) error {
 			return g.bus.Tail(ctx, g.bus.Topics().Ledger, partition, from, func(r bus.Record) error {
 				g.memory.saw(r.Partition, r.Offset, r.Value)
 				g.view.Apply(partition, r.Offset, r.Time, r.Value)
+				g.keepsUp(ctx)
 				return nil
 			})
 		})
@@ -183,7 +188,7 @@ func (g *Gateway) readLedger(ctx context.Context, s *stack) error {
 	}
 	st := g.view.Stats()
 	g.o.Log.InfoContext(ctx, "the ledger is read", slog.Int("cases", st.Cases), slog.Int("messages", st.Messages), slog.Int("open", st.Open),
-		slog.Int("parked", st.Parked), slog.Duration("took", now().Sub(began)))
+		slog.Int("parked", st.Parked), slog.Int64("kept", kept), slog.Duration("took", now().Sub(began)))
 	return nil
 }
 

@@ -297,6 +297,13 @@ func (v *View) note(s Stored, r Record) {
 	}
 }
 
+// Fresh is how many records wait to be put on the shelf.
+func (v *View) Fresh() int {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.rest.fresh)
+}
+
 // Shelve puts what was folded since the last time on the shelf. What could not be put there is put there the next time. Without a shelf it does nothing. One goroutine calls it.
 func (v *View) Shelve() error {
 	b, shelf := v.batch()
