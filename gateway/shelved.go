@@ -20,6 +20,8 @@ const (
 	shelveShare = 5
 	// mostFresh is how far the reading of the ledger may be ahead of a shelf that takes what it is given.
 	mostFresh = 50_000
+	// mostHeld is how many cases of which nothing is open may be in memory, some 15 kB each, before they are left to the shelf again.
+	mostHeld = 10_000
 )
 
 // holdShelf closes the shelf when everything that may ask the view has stopped.
@@ -119,6 +121,7 @@ func (g *Gateway) shelfBroke(ctx context.Context, s *stack) func(error) {
 
 // shelve puts what is read of the ledger on the shelf until ctx ends.
 func (g *Gateway) shelve(ctx context.Context) error {
+	rested := 0 // cases that were in memory when it had rested
 	for failing := false; ; {
 		began := now()
 		err := g.view.Shelve()
@@ -129,6 +132,12 @@ func (g *Gateway) shelve(ctx context.Context) error {
 			g.o.Log.InfoContext(ctx, "what is read of the ledger is kept on this disk again")
 		}
 		failing = err != nil
+		if held := g.view.Held(); !failing && held > mostHeld+2*rested {
+			if err := g.view.Rest(); err != nil {
+				g.o.Log.WarnContext(ctx, "what is over stays in memory", slog.Any("error", err))
+			}
+			rested = g.view.Held()
+		}
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // it was said
 		}

@@ -15,7 +15,7 @@ import (
 
 // views keeps what Redis shows in step with the ledger.
 //
-// To rebuild means little here: what counts is the ledger, folded in memory, and a gateway is ready when it has read that, with or without Redis. What Redis shows to operators and their tools
+// To rebuild means little here: what counts is the ledger, and a gateway is ready when it has read that, with or without Redis. What Redis shows to operators and their tools
 // (which native record a reference is, which native case a case is) is filled again from the ledger, beside everything else, when Redis was emptied or set back, or did not take something, as while it was away. What it advises
 // (claims, what was seen) is not filled: it saves work that has not been done yet.
 type views struct {

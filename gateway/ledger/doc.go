@@ -6,6 +6,9 @@
 //
 // What to do next with one reference is a pure function of its state, [Decide]; the steps carry the names that the model and the simulation use.
 //
+// The view of a gateway that has run for years is not in memory: it holds what is open, and takes a case from its own disk when somebody asks about it ([Shelf]). Kept are the records, not what they were folded
+// into, so a case from the shelf is the case that the whole ledger gives; a view that cannot read its shelf answers nobody.
+//
 // The protocol is checked in all interleavings of a small world (model_test.go; larger with make model): two workers that both own the partition, one or two messages of one
 // case, up to three attempts of each, crashes, lost requests and answers, late execution, refusals at once and later, lost appends, compaction, Redis wiped and stale, a person who rules. The model asks
 // this package's own fold and [Decide]; what gateway/delivery does with a step is written down there again, and only gateway/sim runs delivery itself. It finds nothing in the product, and finds every one of

@@ -102,6 +102,8 @@ type find struct {
 // Fates returns what has become of messages, each at each place where it must stand, in the order in which the ledger says it: by partition, and so by case. The second result is what to ask for
 // as After the next time, the third whether there is more already. A fate that changes comes again, in its new place of the order; none is left out.
 func (v *View) Fates(q Query) (fates []Fate, next []int64, more bool) {
+	v.walks.RLock()
+	defer v.walks.RUnlock()
 	v.bring(q)
 	first, next := v.findFates(q)
 	first.tidy()

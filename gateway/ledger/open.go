@@ -119,9 +119,19 @@ type Recorded struct {
 // batch is how many entries Recorded gives at a time.
 const batch = 1000
 
-// Recorded calls fn with everything that was recorded since a time, in no order, a thousand at a time at most, and with nothing while cases are taken from the shelf. Between two calls it holds no lock, so that nothing waits for fn; what is recorded meanwhile
-// may come or not. It returns fn's first error.
+// Recorded calls fn with everything that was recorded since a time, in no order, a thousand at a time at most. Between two calls it holds no lock, so that nothing waits for fn; what is recorded meanwhile
+// may come or not, and something may come twice. It returns fn's first error.
 func (v *View) Recorded(since time.Time, fn func([]Recorded) error) error {
+	v.walks.RLock()
+	defer v.walks.RUnlock()
+	if err := v.aside(func(part *View) error { return part.recorded(since, fn) }); err != nil {
+		return err
+	}
+	return v.recorded(since, fn)
+}
+
+// recorded is Recorded for what is held.
+func (v *View) recorded(since time.Time, fn func([]Recorded) error) error {
 	from, all := since.UnixMilli(), make([]Recorded, 0, batch)
 	flush := func(least int) (err error) {
 		if len(all) < least {
@@ -131,9 +141,6 @@ func (v *View) Recorded(since time.Time, fn func([]Recorded) error) error {
 		err = fn(all)
 		v.mu.RLock()
 		all = all[:0]
-		return err
-	}
-	if err := v.fetchAll(func() error { return fn(nil) }); err != nil {
 		return err
 	}
 	v.mu.RLock()

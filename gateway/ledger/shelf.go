@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -109,11 +110,14 @@ func (v *View) Resume(s Shelf, broken func(error)) error {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.rest = rest{shelf: s, broken: broken, held: map[handover.CaseID]struct{}{}, dirty: map[handover.CaseID]struct{}{}}
-	if len(start.Next) == 0 {
-		return nil
-	}
-	v.rest.partial, v.rest.cases, v.rest.messages, v.rest.put = true, start.Cases, start.Messages, start.Next
+	v.rest.shelf, v.rest.broken = s, broken
+	return v.resume(start)
+}
+
+// resume takes what must be known before anything is asked into an empty view.
+func (v *View) resume(start Start) error {
+	v.rest.held, v.rest.dirty, v.rest.fresh = map[handover.CaseID]struct{}{}, map[handover.CaseID]struct{}{}, nil
+	v.rest.partial, v.rest.cases, v.rest.messages, v.rest.put = len(start.Next) > 0, start.Cases, start.Messages, start.Next
 	for p, next := range start.Next {
 		v.parts[p].next = next
 	}
@@ -209,7 +213,7 @@ func (v *View) fetch(r Record) {
 	}
 }
 
-// stop keeps the view locked for ever; see [View.Resume]. The caller holds the lock.
+// stop keeps the view locked for ever; see [View.Resume]. The caller holds the lock for writing.
 func (v *View) stop(err error) {
 	v.rest.broken(fault.Wrap(fault.Stop, "ledger.shelf", err))
 	select {}
@@ -230,40 +234,62 @@ func (v *View) see(about Record) (unlock func()) {
 // fetchBatch is how many cases are taken from the shelf at a time when all are needed.
 const fetchBatch = 50
 
-// fetchAll takes everything from the shelf, a few cases at a time; between is called without locks after each part, and its error ends it.
-func (v *View) fetchAll(between func() error) error {
-	v.mu.RLock()
-	partial, shelf := v.rest.partial, v.rest.shelf
-	v.mu.RUnlock()
-	if !partial {
-		return nil
-	}
-	ids, err := shelf.Cases()
-	if err != nil {
+// fetchAll takes everything from the shelf, a few cases at a time.
+func (v *View) fetchAll() {
+	for part := range v.shelved() {
 		v.mu.Lock()
-		v.stop(err)
-	}
-	for part := range slices.Chunk(ids, fetchBatch) {
-		v.fetchSome(part)
-		if err := between(); err != nil {
-			return err
+		if err := v.takeDown(part...); err != nil {
+			v.stop(err)
 		}
+		v.mu.Unlock()
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.rest.partial = false // what came since is held
+}
+
+// aside shows f everything that is not held, a few cases at a time, each part in a view of its own that is gone afterwards.
+func (v *View) aside(f func(*View) error) error {
+	for part := range v.shelved() {
+		if err := f(v.beside(part)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func (v *View) fetchSome(ids []handover.CaseID) {
+// shelved goes through the cases that lie on the shelf only, a few at a time.
+func (v *View) shelved() iter.Seq[[]handover.CaseID] {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.rest.partial {
-		return
+		return slices.Values([][]handover.CaseID(nil))
 	}
-	if err := v.takeDown(ids...); err != nil {
+	ids, err := v.rest.shelf.Cases()
+	if err != nil {
 		v.stop(err)
 	}
+	ids = slices.DeleteFunc(ids, func(id handover.CaseID) bool {
+		_, held := v.rest.held[id]
+		return held
+	})
+	return slices.Chunk(ids, fetchBatch)
+}
+
+// beside returns a view of some cases.
+func (v *View) beside(ids []handover.CaseID) *View {
+	part := NewView(v.partitions(), nil)
+	v.mu.RLock()
+	part.rest.shelf, part.rest.held = v.rest.shelf, map[handover.CaseID]struct{}{}
+	for p := range v.parts {
+		part.parts[p].setBacks = v.parts[p].setBacks
+	}
+	v.mu.RUnlock()
+	if err := part.takeDown(ids...); err != nil {
+		v.mu.Lock()
+		v.stop(err)
+	}
+	return part
 }
 
 // bring takes from the shelf what a query is about.
@@ -272,7 +298,7 @@ func (v *View) bring(q Query) {
 		v.see(Record{Case: q.Case})()
 		return
 	}
-	_ = v.fetchAll(func() error { return nil }) // nothing else can fail
+	v.fetchAll()
 }
 
 // note keeps a record that was folded for the shelf.
@@ -323,6 +349,59 @@ func (v *View) Shelve() error {
 	return nil
 }
 
+// Rest lets go of every case of which nothing is open, so that the memory of a gateway follows what goes on, not what there ever was; it is taken from the shelf when somebody asks again. It does
+// nothing while somebody goes through all cases, or while the shelf lacks what it was given. The goroutine that calls Shelve calls it.
+func (v *View) Rest() error {
+	if !v.walks.TryLock() {
+		return nil
+	}
+	defer v.walks.Unlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, lacks := v.rest.shelf.(deaf); lacks || v.rest.shelf == nil {
+		return nil
+	}
+	start, err := v.rest.shelf.Start()
+	if err != nil || len(start.Next) == 0 {
+		return err
+	}
+	fresh, next, skipped := v.rest.fresh, v.nexts(), v.skipped
+	v.forget()
+	if err := v.resume(start); err != nil {
+		v.stop(err)
+	}
+	for _, r := range fresh {
+		v.again(r.Stored)
+	}
+	for p := range v.parts {
+		v.parts[p].next = next[p]
+	}
+	v.skipped = skipped
+	return nil
+}
+
+// again folds a record that is not on the shelf yet.
+func (v *View) again(s Stored) {
+	r, err := decode(s.Value)
+	v.fetch(r)
+	v.take(s.Partition, s.Offset, s.At, r, err)
+	v.note(s, r)
+}
+
+// Held is how many cases are in memory.
+func (v *View) Held() int {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.cases)
+}
+
+func (v *View) nexts() (next []int64) {
+	for p := range v.parts {
+		next = append(next, v.parts[p].next)
+	}
+	return next
+}
+
 // batch takes what is fresh.
 func (v *View) batch() (b Batch, shelf Shelf) {
 	v.mu.Lock()
@@ -334,9 +413,7 @@ func (v *View) batch() (b Batch, shelf Shelf) {
 		Totals:  Totals{Skipped: v.skipped, Cases: len(v.cases) + v.rest.cases, Messages: len(v.messages) + v.rest.messages},
 		Records: v.rest.fresh, Awake: map[handover.CaseID]bool{}, Running: map[handover.CaseID]Running{},
 	}
-	for p := range v.parts {
-		b.Next = append(b.Next, v.parts[p].next)
-	}
+	b.Next = v.nexts()
 	waits := v.waits()
 	for id := range v.rest.dirty {
 		c := v.cases[id]

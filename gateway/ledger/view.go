@@ -35,6 +35,8 @@ type View struct {
 	instead     map[string]bool // installations that were expected where this one stands
 	watch       func(partition int32, l Lane)
 	rest        rest
+	// walks is held by who goes through all cases and lets others at the view in between; see [View.Rest].
+	walks sync.RWMutex
 }
 
 // part is how far one partition of the ledger was read.
@@ -99,16 +101,24 @@ type Case struct {
 // NewView returns an empty view of a ledger with so many partitions. watch is called, without locks, when a lane in which something waited
 // can go on; it must not block.
 func NewView(partitions int32, watch func(partition int32, l Lane)) *View {
-	v := &View{
-		parts: make([]part, partitions),
-		refs:  map[native.Reference]*Ref{}, messages: map[handover.MessageID]*message{}, cases: map[handover.CaseID]*Case{},
-		lanes: map[Lane]*laneState{}, unended: map[handover.CaseID]Running{}, cursors: map[handover.SystemID]cursor{},
-		rulings: map[parkingKey]int64{}, differences: map[parkingKey]*Item{}, differing: map[string]bool{}, instead: map[string]bool{}, newer: map[handover.CaseID]bool{}, watch: watch,
-	}
+	v := &View{parts: make([]part, partitions), watch: watch}
 	for i := range v.parts {
-		v.parts[i] = part{waiters: map[int64][]chan struct{}{}, open: map[handover.MessageID]*message{}}
+		v.parts[i].waiters = map[int64][]chan struct{}{}
 	}
+	v.forget()
 	return v
+}
+
+// forget makes the view one that has read nothing.
+func (v *View) forget() {
+	for i := range v.parts {
+		v.parts[i] = part{waiters: v.parts[i].waiters, open: map[handover.MessageID]*message{}}
+	}
+	v.install, v.mark, v.layout, v.skipped = "", "", 0, 0
+	v.refs, v.messages, v.cases = map[native.Reference]*Ref{}, map[handover.MessageID]*message{}, map[handover.CaseID]*Case{}
+	v.lanes, v.unended, v.cursors = map[Lane]*laneState{}, map[handover.CaseID]Running{}, map[handover.SystemID]cursor{}
+	v.rulings, v.newer = map[parkingKey]int64{}, map[handover.CaseID]bool{}
+	v.differences, v.differing, v.instead = map[parkingKey]*Item{}, map[string]bool{}, map[string]bool{}
 }
 
 // partitions is how many the ledger has.

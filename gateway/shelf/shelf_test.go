@@ -257,7 +257,7 @@ func TestI2_WhoStartsFromTheShelfKnowsWhatTheWholeLedgerSays(t *testing.T) {
 			require.NoError(t, os.Remove(l.path))
 		}()
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			switch l.draw("step", 12) {
+			switch l.draw("step", 13) {
 			case 0, 1:
 				require.NoError(t, l.shelved.Shelve())
 			case 2:
@@ -265,6 +265,8 @@ func TestI2_WhoStartsFromTheShelfKnowsWhatTheWholeLedgerSays(t *testing.T) {
 				l.begin()
 			case 3:
 				l.ask(questions)
+			case 12:
+				require.NoError(t, l.shelved.Rest())
 			case 4:
 				if l.draw("rarely", 5) == 0 {
 					l.ask(all)

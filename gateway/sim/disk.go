@@ -160,9 +160,16 @@ func (p *process) resume() {
 	p.w.note(p.name, "has", strconv.Itoa(len(p.disk.records)), "records on its shelf")
 }
 
-// shelve puts the view down from time to time.
+// shelve puts the view down from time to time, and lets it rest.
 func (p *process) shelve() {
-	for p.rest(p.ctx, p.w.dice.draw("shelve", p.name).between(100*time.Millisecond, 5*time.Second)) == nil {
+	for {
+		c := p.w.dice.draw("shelve", p.name)
+		if p.rest(p.ctx, c.between(100*time.Millisecond, 5*time.Second)) != nil {
+			return
+		}
 		_ = p.view.Shelve() // what a full disk does not take it takes the next time
+		if c.is(0.3) {
+			_ = p.view.Rest()
+		}
 	}
 }

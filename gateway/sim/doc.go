@@ -1,7 +1,7 @@
 // Package sim plays einmal's real intake, ledger, delivery, scheduling and reconciliation in a world that goes wrong on purpose, in virtual time, from a seed.
 //
 // The world holds native systems with journals, a log, a bus and a Redis in memory behind the interfaces that the product declares, several
-// gateway processes that are killed, stopped for a while and restarted, clerks who enter records, operators who rule on what is parked, and an auditor who compares the ledger with the native systems
+// gateway processes that are killed, stopped for a while and restarted, on most days with what they have kept of the ledger on their disks, clerks who enter records, operators who rule on what is parked, and an auditor who compares the ledger with the native systems
 // all day: as the world keeps to its bounds, whatever she finds is an error of the product or of the comparison. A checker
 // ([Result.Findings]) that shares no code with the product reads the native journals, the list of what the clerks entered and the list of what is parked, and says
 // what was lost, recorded twice, out of order or without explanation. At the end it holds every receipt against the same journals and lists.
