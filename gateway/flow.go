@@ -38,7 +38,7 @@ func (g *Gateway) startFlow(ctx context.Context, s *stack) error {
 	readers := g.readers()
 	d := delivery.New(delivery.Options{
 		Ledger: g.ledger, Bus: port{g.bus}, Keys: g.keys, Claims: g.claims, Directory: newPlaces(g.connected), Rules: g.rules, Again: readers,
-		Targets: g.targets(), Documents: g.documents(), Observer: observer{g.telemetry.Instruments()}, Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
+		Targets: g.targets(), Documents: g.documents(), Applicants: g.applicants(), Observer: observer{g.telemetry.Instruments()}, Tracer: g.telemetry.Tracer(), Log: g.o.Log, Now: now,
 	})
 	g.delivery.Store(d)
 	s.run(ctx, "delivery", func(ctx context.Context) error {
@@ -50,6 +50,14 @@ func (g *Gateway) startFlow(ctx context.Context, s *stack) error {
 		s.run(ctx, "reader of "+string(id), r.Run)
 	}
 	return g.startWebhooks(ctx, s, readers)
+}
+
+// applicants is where what is known of applicants is kept, if anything can be.
+func (g *Gateway) applicants() delivery.Applicants {
+	if g.shelf == nil {
+		return nil
+	}
+	return g.shelf
 }
 
 // deliver works on one partition of the bus.

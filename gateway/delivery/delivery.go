@@ -107,7 +107,7 @@ type Observer interface {
 	Parked(ctx context.Context, to ledger.Destination, code string)
 }
 
-// Options are everything that delivery works with. All fields are required, except Window (default 10000) and Protocol.
+// Options are everything that delivery works with. All fields are required, except Applicants (nothing is kept), Window (default 10000) and Protocol.
 type Options struct {
 	Ledger    *ledger.Ledger
 	Bus       Bus
@@ -118,10 +118,11 @@ type Options struct {
 	Again     Again
 	Targets   map[handover.SystemID]Target
 	// Documents are the systems that keep documents, those that are only read included.
-	Documents map[handover.SystemID]adapters.Documents
-	Observer  Observer
-	Tracer    trace.Tracer
-	Log       *slog.Logger
+	Documents  map[handover.SystemID]adapters.Documents
+	Applicants Applicants
+	Observer   Observer
+	Tracer     trace.Tracer
+	Log        *slog.Logger
 	// Window is the most messages of a partition that may be incomplete at once; the bus waits beyond it.
 	Window int
 	Now    func() time.Time
@@ -166,7 +167,12 @@ func New(o Options) *Delivery {
 		o.Window = 10000
 	}
 	o.Protocol = o.Protocol.orProduct()
-	d := &Delivery{o: o, sinks: map[handover.SystemID]*sink{}, persons: newPersons()}
+	if o.Applicants == nil {
+		o.Applicants = nowhere{}
+	}
+	d := &Delivery{o: o, sinks: map[handover.SystemID]*sink{}}
+	d.persons = newPersons(func(id handover.CaseID) { o.Applicants.Keep(id, nil) })
+	d.recall()
 	for id, t := range o.Targets {
 		d.sinks[id] = newSink(id, t)
 	}

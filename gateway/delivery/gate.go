@@ -18,8 +18,12 @@ func (c *claim) gate(ctx context.Context, r Record, settled func()) {
 		c.leave(ctx, id, r.Headers["ce_type"])
 		return
 	}
-	m, print, err := c.open(r)
 	place := ledger.Place{Topic: ledger.OnBus, Offset: r.Offset}
+	if c.o.Ledger.Over(handover.MessageID(r.Headers["ce_id"]), place) {
+		settled() // after a start everything comes again that lies behind the first message that is still open
+		return
+	}
+	m, print, err := c.open(r)
 	if err != nil {
 		if c.park(ctx, gateEntry(r, c.partition), ledger.Parking{Place: place}, err) == nil {
 			settled()

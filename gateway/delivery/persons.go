@@ -18,13 +18,15 @@ import (
 )
 
 // persons recognises the same person's case entered twice, by hand in two systems or to two agencies (I8). It knows the applicants of the cases that have not ended by keyed
-// names of the person, which are in memory, and for moments in Redis, only: an HMAC of an AHV number is a use of it (AHVG Art. 153b), so none lies in the ledger or on the bus. What it
-// does not know, after a start or from another gateway, it reads from the bus again.
+// names of the person, which are in memory, sealed on this machine while the case is open, and for moments in Redis, only: an HMAC of an AHV number is a use of it (AHVG Art. 153b), so none lies in the ledger
+// or on the bus. What it does not know, after a start or from another gateway, it reads from the bus again.
 //
 // Rejected: an index in Redis (lost with it, and then silently empty), and one in the ledger (cannot be forgotten).
 type persons struct {
 	mu    sync.Mutex
 	known map[handover.CaseID]applicant
+	// ended is told the cases of which nothing need be known any more.
+	ended func(handover.CaseID)
 	busy  map[string]chan struct{}
 	// sole are, by case, the applications that had no rival when the ledger had their place. Whoever is admitted later sees them.
 	sole map[handover.CaseID]handover.MessageID
@@ -48,8 +50,8 @@ type rivals struct {
 	all  map[handover.CaseID]applicant
 }
 
-func newPersons() *persons {
-	return &persons{known: map[handover.CaseID]applicant{}, busy: map[string]chan struct{}{}, sole: map[handover.CaseID]handover.MessageID{}, reading: make(chan struct{}, 1)}
+func newPersons(ended func(handover.CaseID)) *persons {
+	return &persons{ended: ended, known: map[handover.CaseID]applicant{}, busy: map[string]chan struct{}{}, sole: map[handover.CaseID]handover.MessageID{}, reading: make(chan struct{}, 1)}
 }
 
 // same reports whether two applications concern one person. Numbers decide where both have one: people of one name and birthday exist.
@@ -204,7 +206,7 @@ func (c *claim) acquaint(ctx context.Context, self handover.CaseID, a applicant)
 			if !ok {
 				return nil, false
 			}
-			c.persons.learn(id, other)
+			c.learn(id, other)
 		}
 	}
 }
@@ -255,6 +257,7 @@ func (p *persons) rivals(open func() map[handover.CaseID]ledger.Place, self hand
 		place, there := strangers[id]
 		if !there {
 			delete(p.known, id)
+			p.ended(id)
 			continue
 		}
 		if b.place != place {

@@ -27,7 +27,7 @@ func (*elsewhere) SetDone(context.Context, handover.CaseID, string, native.Refer
 func TestI1_WhoGivesUpWaitingForAPersonHoldsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		redis := &elsewhere{held: "person:number"}
-		c := &claim{Delivery: &Delivery{o: Options{Claims: redis}, persons: newPersons()}}
+		c := &claim{Delivery: &Delivery{o: Options{Claims: redis}, persons: newPersons(func(handover.CaseID) {})}}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, ok := c.alone(ctx, applicant{name: "name", number: "number"})
@@ -44,7 +44,7 @@ func TestI1_WhoGivesUpWaitingForAPersonHoldsNothing(t *testing.T) {
 
 // I8: an application that somebody has just read is not forgotten by somebody who looks at an older list of the open cases.
 func TestI8_WhatWasLearntIsNotForgottenByALookAtAnOlderList(t *testing.T) {
-	p := newPersons()
+	p := newPersons(func(handover.CaseID) {})
 	anna := applicant{place: ledger.Place{Offset: 1}, name: "anna"}
 	learnt := make(chan struct{})
 	older := func() map[handover.CaseID]ledger.Place {

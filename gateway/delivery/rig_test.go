@@ -439,6 +439,8 @@ type rig struct {
 	against  func(handover.Payload, string) (*ledger.Expected, error)         // nil: nothing
 	// archives are the systems that keep documents; the messages come from "origin".
 	archives map[handover.SystemID]*archive
+	// applicants is what outlives a gateway; nil: nothing.
+	applicants delivery.Applicants
 	running  sync.WaitGroup // everything that the rig started
 }
 
@@ -487,7 +489,7 @@ func (r *rig) start(from int64) *gateway {
 		targets[id] = delivery.Target{Sink: hand{s, &g.dead}, Finder: s.finder(), Mapper: mapping.Guard(plain{}), Abilities: adapters.Abilities{Mode: s.mode, Bounds: s.bounds()}, Parallel: 4}
 	}
 	d := delivery.New(delivery.Options{
-		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: r, Rules: r, Again: r.again, Targets: targets, Documents: documents,
+		Ledger: g.ledger, Bus: r.memory, Keys: r.keys, Claims: nobody{}, Directory: r, Rules: r, Again: r.again, Targets: targets, Documents: documents, Applicants: r.applicants,
 		Observer: nobody{}, Tracer: noop.NewTracerProvider().Tracer(""), Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	ctx, cancel := context.WithCancel(r.t.Context())

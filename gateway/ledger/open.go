@@ -66,6 +66,13 @@ func (v *View) openAt(lane Lane, below uint64) (Open, bool) {
 	return Open{}, false
 }
 
+// Over reports whether the message at a place of the bus was admitted, and nothing is to be done with it at any destination.
+func (v *View) Over(id handover.MessageID, place Place) bool {
+	defer v.see(Record{Message: id})()
+	m := v.messages[id]
+	return m != nil && m.dropped == nil && m.admission.Place == place && (m.settled == nil || len(m.admission.To) == 0)
+}
+
 // Stats are figures for metrics and the operator.
 type Stats struct {
 	Cases    int `json:"cases"`

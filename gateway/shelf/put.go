@@ -20,7 +20,18 @@ import (
 func (s *Shelf) Put(b ledger.Batch) (err error) {
 	defer func() { err = fault.Wrap(fault.Retry, "shelf.put", err) }()
 	defer recovered(&err)
+	kept := s.take()
+	defer func() {
+		if err != nil {
+			s.giveBack(kept)
+		}
+	}()
 	return s.db.Update(func(tx *bolt.Tx) error {
+		for id, value := range kept {
+			if err := set(sealed.in(tx), id, value, value != nil); err != nil {
+				return err
+			}
+		}
 		p, err := newPutting(tx)
 		if err != nil {
 			return err
@@ -32,6 +43,26 @@ func (s *Shelf) Put(b ledger.Batch) (err error) {
 		}
 		return p.finish(b)
 	})
+}
+
+// take returns what is to be kept since the last time.
+func (s *Shelf) take() map[handover.CaseID][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.kept
+	s.kept = map[handover.CaseID][]byte{}
+	return kept
+}
+
+// giveBack notes what was not written, unless something newer is there.
+func (s *Shelf) giveBack(kept map[handover.CaseID][]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, value := range kept {
+		if _, newer := s.kept[id]; !newer {
+			s.kept[id] = value
+		}
+	}
 }
 
 // putting is one batch on its way.

@@ -16,7 +16,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -29,7 +31,7 @@ import (
 )
 
 // form is that of the files this package writes. What a case is awake, running or tied by is decided when a record is put on the shelf: a change of that is a new form, too.
-const form = 1
+const form = 2
 
 // Name says whose shelf it is. A shelf with another name is emptied when it is opened.
 type Name struct {
@@ -47,13 +49,16 @@ type Shelf struct {
 	path string
 	name Name
 	db   *bolt.DB
+
+	mu   sync.Mutex
+	kept map[handover.CaseID][]byte // not written yet; nil: forgotten
 }
 
 // Open opens a shelf, or makes one. One that is damaged, or has another name, is emptied. When another process has it, the error has the code shelf-in-use; any other error says that no shelf can be
 // kept there. Both are of kind Park: a gateway can do without.
 func Open(path string, name Name) (*Shelf, error) {
 	name.Form = form
-	s := &Shelf{path: path, name: name}
+	s := &Shelf{path: path, name: name, kept: map[handover.CaseID][]byte{}}
 	err := s.open()
 	if err != nil && !errors.Is(err, bolterrors.ErrTimeout) {
 		if err = os.Remove(path); err == nil {
@@ -105,6 +110,7 @@ const (
 	tied    bucket = "tied"    // case -> case -> nothing
 	awake   bucket = "awake"   // case -> nothing
 	running bucket = "running" // case -> ledger.Running
+	sealed  bucket = "sealed"  // case -> what is known of its applicant
 
 	nameKey   = "name"
 	totalsKey = "totals"
@@ -112,7 +118,7 @@ const (
 )
 
 func buckets() []bucket {
-	return []bucket{meta, base, last, records, cases, ties, tied, awake, running}
+	return []bucket{meta, base, last, records, cases, ties, tied, awake, running, sealed}
 }
 
 func (b bucket) in(tx *bolt.Tx) *bolt.Bucket { return tx.Bucket([]byte(b)) }
@@ -232,6 +238,25 @@ func (s *Shelf) Cases() (ids []handover.CaseID, err error) {
 		return nil
 	})
 	return ids, err
+}
+
+// Keep implements the interface of gateway/delivery: it is written with the next batch.
+func (s *Shelf) Keep(id handover.CaseID, sealed []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept[id] = sealed
+}
+
+// Kept implements the interface of gateway/delivery.
+func (s *Shelf) Kept() (all map[handover.CaseID][]byte, err error) {
+	all = map[handover.CaseID][]byte{}
+	err = s.view("shelf.kept", func(tx *bolt.Tx) error {
+		return sealed.in(tx).ForEach(func(k, v []byte) error {
+			all[caseOf(k)] = slices.Clone(v)
+			return nil
+		})
+	})
+	return all, err
 }
 
 // key is a case's name in a bucket; bbolt knows no empty ones.
