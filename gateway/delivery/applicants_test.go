@@ -59,10 +59,10 @@ func readsAfterAStart(t *testing.T, r *rig, g *gateway, d *drawer, change func()
 func TestI8_WhoAppliesIsKnownAfterAStartWhateverWasKept(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*drawer)
-		more   int // applications that are read beside those that nobody can know from the disk: that of the last case before the stop, and what the stranger's own brings
+		more   int // applications that are read beside those that come after the start
 	}{
 		"all is well":   {func(*drawer) {}, 0},
-		"it is lost":    {func(d *drawer) { clear(d.kept) }, 2},
+		"it is lost":    {func(d *drawer) { clear(d.kept) }, 3},
 		"it is damaged": {func(d *drawer) { d.kept["c1"] = bytes.Repeat([]byte{1}, 80) }, 1},
 		"it is another's": {func(d *drawer) { // sealed for another case
 			d.kept["c1"] = d.kept["c2"]
