@@ -441,7 +441,7 @@ type rig struct {
 	archives map[handover.SystemID]*archive
 	// applicants is what outlives a gateway; nil: nothing.
 	applicants delivery.Applicants
-	running  sync.WaitGroup // everything that the rig started
+	running    sync.WaitGroup // everything that the rig started
 }
 
 var bounds = adapters.Bounds{Send: time.Second, Request: time.Second, Processing: 3 * time.Second, Lookup: time.Second, Margin: time.Second}

@@ -20,7 +20,9 @@ import (
 	"github.com/einmal-hub/einmal/gateway/shelf"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/einmal-hub/einmal/gateway/shelf_test.askForEver")) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/einmal-hub/einmal/gateway/shelf_test.askForEver"))
+}
 
 var begin = time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC)
 
