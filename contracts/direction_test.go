@@ -62,7 +62,9 @@ func gatewayShares() map[string][]string {
 		"delivery": {"ledger", "schedule", "telemetry"},
 		"parked":   {"ledger"},
 		"receipts": {"ledger"},
-		"admin":    {"ledger", "parked", "receipts", "reconcile"},
+		// The shelf keeps what the ledger gives it, in the ledger's words; the ledger declares what it needs of one and knows none.
+		"shelf": {"ledger"},
+		"admin": {"ledger", "parked", "receipts", "reconcile"},
 		// The simulator is a second root: it wires the real parts to a world in memory.
 		"sim": {"claims", "delivery", "intake", "ledger", "parked", "reconcile", "schedule", "seal", "telemetry"},
 	}

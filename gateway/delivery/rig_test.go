@@ -38,6 +38,7 @@ type memory struct {
 	refuse int            // so many appends fail without being written
 	gone   map[int64]bool // places on the bus at which nothing is left
 	reads  int
+	readAt map[int64]int // reads by place
 	slow   time.Duration // every append takes so long, and fails without being written when its context ends first
 	late   time.Duration // a view gets every record so late
 	unsure int           // so many INTENTs are written and their writer is not told
@@ -142,6 +143,10 @@ func (m *memory) ReadAt(_ context.Context, _ int32, offset int64) (delivery.Reco
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.reads++
+	if m.readAt == nil {
+		m.readAt = map[int64]int{}
+	}
+	m.readAt[offset]++
 	if m.gone[offset] || offset >= int64(len(m.bus)) {
 		return delivery.Record{}, fault.New(fault.Park, "test", "no-record", "there is no record at this offset")
 	}
