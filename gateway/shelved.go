@@ -18,8 +18,8 @@ const (
 	shelveEvery = time.Second
 	// shelveShare is how many times longer than it took the next one waits: while a long ledger is read there is always something to put.
 	shelveShare = 5
-	// mostFresh is how far the reading of the ledger may be ahead of a shelf that takes what it is given.
-	mostFresh = 50_000
+	// mostAhead is how many records the reading of the ledger may be ahead of a shelf that takes what it is given.
+	mostAhead = 50_000
 	// mostHeld is how many cases of which nothing is open may be in memory, some 15 kB each, before they are left to the shelf again.
 	mostHeld = 10_000
 )
@@ -38,15 +38,15 @@ func (g *Gateway) holdShelf(_ context.Context, s *stack) error {
 // newView makes the view of the ledger: the one that was put on the shelf, if that is of this ledger, or an empty one. ends is where the partitions end now.
 func (g *Gateway) newView(ctx context.Context, s *stack, ends []int64) error {
 	g.view = ledger.NewView(g.bus.Partitions(), g.waker.wake)
-	if err := g.openShelf(ctx); err != nil || g.shelf == nil {
-		return err
+	if g.openShelf(ctx); g.shelf == nil {
+		return nil
 	}
 	fits, err := g.shelfFits(ctx, ends)
 	if err != nil {
 		return err
 	}
 	if fits {
-		if err = g.view.Resume(g.shelf, g.shelfBroke(ctx, s)); err == nil {
+		if err = g.view.Resume(g.shelf, g.shelfBroke(s)); err == nil {
 			return nil
 		}
 	}
@@ -57,11 +57,11 @@ func (g *Gateway) newView(ctx context.Context, s *stack, ends []int64) error {
 		g.shelf = nil
 		return nil
 	}
-	return g.view.Resume(g.shelf, g.shelfBroke(ctx, s))
+	return g.view.Resume(g.shelf, g.shelfBroke(s))
 }
 
 // openShelf opens the shelf in the data folder. Without one, as on a read-only disk, the gateway reads the whole ledger at every start.
-func (g *Gateway) openShelf(ctx context.Context) error {
+func (g *Gateway) openShelf(ctx context.Context) {
 	c := g.o.Config
 	name := "ledger-shelf-" + c.Kafka.Prefix
 	if c.Instance != "" {
@@ -70,10 +70,9 @@ func (g *Gateway) openShelf(ctx context.Context) error {
 	found, err := shelf.Open(filepath.Join(c.Data, name+".db"), shelf.Name{Build: shelf.Build(), Cluster: g.memory.cluster, Topic: g.bus.Topics().Ledger})
 	if err != nil {
 		g.o.Log.WarnContext(ctx, "nothing is kept of the ledger on this disk; every start reads all of it", slog.Any("error", err))
-		return nil
+		return
 	}
 	g.shelf = found
-	return nil
 }
 
 // shelfFits reports whether what is on the shelf is the beginning of the ledger: the last record of each partition stands where it stood. What was lost, or written anew, since then is seen by that; see
@@ -112,11 +111,8 @@ func (g *Gateway) shelfFits(ctx context.Context, ends []int64) (bool, error) {
 }
 
 // shelfBroke ends the gateway, whose view answers nobody any more, and leaves the next start without a shelf.
-func (g *Gateway) shelfBroke(ctx context.Context, s *stack) func(error) {
-	return func(err error) {
-		s.fail(errors.Join(err, g.shelf.Forget()))
-		g.o.Log.ErrorContext(ctx, "what is kept of the ledger on this disk cannot be read; the next start reads the ledger", slog.Any("error", err))
-	}
+func (g *Gateway) shelfBroke(s *stack) func(error) {
+	return func(err error) { s.fail(errors.Join(err, g.shelf.Forget())) }
 }
 
 // shelve puts what is read of the ledger on the shelf until ctx ends.
@@ -142,7 +138,7 @@ func (g *Gateway) shelve(ctx context.Context) error {
 			return nil //nolint:nilerr // it was said
 		}
 		g.unshelved.Store(failing)
-		if failing || g.view.Fresh() < mostFresh/2 {
+		if failing || g.view.Fresh() < mostAhead/2 {
 			_ = schedule.Pause(ctx, max(shelveEvery, shelveShare*now().Sub(began))) // the last one comes when ctx has ended
 		}
 	}
@@ -150,7 +146,7 @@ func (g *Gateway) shelve(ctx context.Context) error {
 
 // keepsUp waits for the shelf when the reading of a long ledger is far ahead of it: otherwise the next start would find a part only, and so would every other one.
 func (g *Gateway) keepsUp(ctx context.Context) {
-	for g.shelf != nil && !g.unshelved.Load() && g.view.Fresh() > mostFresh {
+	for g.shelf != nil && !g.unshelved.Load() && g.view.Fresh() > mostAhead {
 		if schedule.Pause(ctx, catchUp) != nil {
 			return
 		}

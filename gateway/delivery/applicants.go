@@ -77,7 +77,7 @@ func (d *Delivery) learn(id handover.CaseID, a applicant) {
 	if a.name == "" {
 		return
 	}
-	if sealed, err := d.seal(id, a); err == nil {
+	if sealed, err := d.seal(id, a); err == nil { // if not, it is read again after the next start
 		d.o.Applicants.Keep(id, sealed)
 	}
 }

@@ -28,7 +28,7 @@ type Ledger struct {
 	now func() time.Time
 }
 
-// New returns a ledger whose view is fed by somebody who reads the log from its beginning.
+// New returns a ledger whose view is fed by somebody who reads the log on from [View.Next], which of a new view is its beginning.
 func New(log Log, view *View, now func() time.Time) *Ledger {
 	return &Ledger{View: view, log: log, now: now}
 }

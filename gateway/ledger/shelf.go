@@ -371,7 +371,9 @@ func (v *View) Rest() error {
 		v.stop(err)
 	}
 	for _, r := range fresh {
-		v.again(r.Stored)
+		if r.Offset >= start.Next[r.Partition] { // not there in spite of an error
+			v.again(r.Stored)
+		}
 	}
 	for p := range v.parts {
 		v.parts[p].next = next[p]

@@ -12,7 +12,7 @@ import (
 	"github.com/einmal-hub/einmal/contracts/native"
 )
 
-// View is the fold of the ledger in memory: the same log gives the same view on every gateway. [View.Apply] is called
+// View is the fold of the ledger: the same log gives the same view on every gateway. With a [Shelf] it holds what is open in memory, and anything else when somebody asks for it. [View.Apply] is called
 // by one goroutine for each partition; everything else is safe for concurrent use.
 type View struct {
 	mu       sync.RWMutex

@@ -152,6 +152,27 @@ func TestADamagedRecordIsNeverFolded(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
+// A file that was cut, wherever, costs a long start: reading behind its end must not end the process, at this start and every other one.
+func TestAFileThatWasCutIsNoShelfOrAWholeOne(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shelf")
+	s := opened(t, path, name)
+	require.NoError(t, s.Put(some(3000)))
+	require.NoError(t, s.Close())
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for n := range 64 {
+		require.NoError(t, os.WriteFile(path, whole[:len(whole)*n/64], 0o600))
+		s := opened(t, path, name)
+		start, err := s.Start()
+		if err == nil && len(start.Next) > 0 {
+			if records, _, err := s.Case("c1"); err == nil {
+				require.Len(t, records, 2999)
+			}
+		}
+		require.NoError(t, s.Close())
+	}
+}
+
 // failing is a shelf that breaks down when a case is asked for.
 type failing struct{ ledger.Shelf }
 

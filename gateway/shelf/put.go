@@ -19,7 +19,7 @@ import (
 // Put implements [ledger.Shelf]. Errors are of kind Retry. What is there already, because an error came after it was written, is not put there twice.
 func (s *Shelf) Put(b ledger.Batch) (err error) {
 	defer func() { err = fault.Wrap(fault.Retry, "shelf.put", err) }()
-	defer recovered(&err)
+	defer guarded(&err)()
 	kept := s.take()
 	defer func() {
 		if err != nil {

@@ -1,8 +1,8 @@
 // Package shelf keeps, on a gateway's own disk, the records of the ledger that it has read, by case, so that its next start reads only what came since and takes a case from the shelf when it is asked
-// for (see [ledger.View.Resume]). The ledger stays the only truth: a shelf that is missing, of another ledger or another build, or in somebody else's hands costs one long start and nothing else.
+// for (see [ledger.View.Resume]); and, sealed, what gateway/delivery knows of the applicants of open cases. The ledger stays the only truth: a shelf that is missing, of another ledger or another build, or in somebody else's hands costs one long start and nothing else.
 //
 // What is kept are the records themselves, not what they were folded into: so there is no second form of the state that could differ from the first, and a case from the shelf is the case that the
-// whole ledger gives. A shelf is one bbolt file; what was put on it is there after a crash, as a whole or not at all, and every record carries a checksum. It holds what the ledger holds: nothing
+// whole ledger gives. A shelf is one bbolt file; what was put on it is there after a crash, as a whole or not at all. Every record carries a checksum, the tables that lead to it do not. It holds what the ledger holds: nothing
 // personal outside sealed content.
 //
 // Rejected: snapshots of the folded state (a form of its own for every type, a new version with every change of the fold, and it grows with the ledger all the same), a table of the state by reference
@@ -75,7 +75,7 @@ func Open(path string, name Name) (*Shelf, error) {
 }
 
 func (s *Shelf) open() (err error) {
-	defer recovered(&err)
+	defer guarded(&err)()
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return err
 	}
@@ -88,10 +88,14 @@ func (s *Shelf) open() (err error) {
 	return err
 }
 
-// recovered turns the panic of a library that meets a damaged page into an error.
-func recovered(err *error) {
-	if r := recover(); r != nil {
-		*err = errDamaged
+// guarded turns what happens to a library that meets a damaged page, or reads behind the end of a file that was cut, into an error of whoever defers what it returns.
+func guarded(err *error) func() {
+	was := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(was)
+		if recover() != nil {
+			*err = errDamaged
+		}
 	}
 }
 
@@ -124,7 +128,8 @@ func buckets() []bucket {
 func (b bucket) in(tx *bolt.Tx) *bolt.Bucket { return tx.Bucket([]byte(b)) }
 
 // prepare empties a shelf with another name.
-func (s *Shelf) prepare() error {
+func (s *Shelf) prepare() (err error) {
+	defer guarded(&err)() // here, so that open closes what it has opened
 	name, err := json.Marshal(s.name)
 	if err != nil {
 		return err
@@ -159,7 +164,7 @@ func (s *Shelf) Close() error { return fault.Wrap(fault.Park, "shelf.close", s.d
 // view reads.
 func (s *Shelf) view(op string, f func(*bolt.Tx) error) (err error) {
 	defer func() { err = fault.Wrap(fault.Stop, op, err) }()
-	defer recovered(&err)
+	defer guarded(&err)()
 	return s.db.View(f)
 }
 

@@ -154,8 +154,10 @@ func (p *process) resume() {
 		p.w.note(p.name, "empties its shelf")
 		p.disk = newDisk()
 	}
-	if err := p.view.Resume(shelf{p.disk, p}, func(error) {}); err != nil {
-		panic(err) // a disk of the simulation gives none
+	if err := p.view.Resume(shelf{p.disk, p}, func(err error) { p.w.note(p.name, "has lost its shelf", err.Error()) }); err != nil {
+		p.w.note(p.name, "cannot use its shelf", err.Error())
+		p.view = ledger.NewView(p.w.plan.partitions, p.wake)
+		return
 	}
 	p.w.note(p.name, "has", strconv.Itoa(len(p.disk.records)), "records on its shelf")
 }
