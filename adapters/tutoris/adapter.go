@@ -95,7 +95,7 @@ func (e *exchange) ping(ctx context.Context) error {
 // try writes, renames and removes a file in a folder.
 func (e *exchange) try(l *link, folder string) error {
 	from, to := e.at(folder, ".ping-"+rand.Text()), e.at(folder, ".ping-"+rand.Text())
-	if err := l.write(from, []byte("ping")); err != nil {
+	if _, err := l.write(from, []byte("ping")); err != nil {
 		return err
 	}
 	if err := l.rename(from, to); err != nil {

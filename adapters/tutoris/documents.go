@@ -146,7 +146,8 @@ func (e *exchange) upload(l *link, draft string, d handover.Document, from *meas
 		_ = f.Close()
 		return err
 	}
-	return l.finish(f, draft, d.Size)
+	_, err = l.finish(f, draft, d.Size)
+	return err
 }
 
 // place gives a document its name. A server that only knows the plain renaming refuses it when the name is taken: then what lies there is read, and removed if it is

@@ -1,6 +1,7 @@
 package tutoris
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -14,10 +15,13 @@ import (
 
 const opFind = Type + ".find"
 
-// results is what the result files say, as far as they are whole.
+// results is what is known of the folder of results. Of months of them only those are read at once that can name what somebody asks for: a result is written after the file that it is about was handed over,
+// and both times are those of the server. Older ones are read little by little: one of them may be broken.
 type results struct {
-	seen  time.Time           // when the folder was looked at
-	files map[string]resulted // by name
+	seen   time.Time                      // when the folder was looked at
+	listed map[string]stamp               // what lay there then
+	files  map[string]resulted            // what was read of it
+	handed map[native.Reference]time.Time // when the first file of a reference that has no outcome yet was written; the zero time: none lies there
 }
 
 // resulted is one result file. No content, no person.
@@ -47,7 +51,7 @@ func (e *exchange) Find(ctx context.Context, ref native.Reference) ([]native.Rec
 		return nil, err
 	}
 	defer l.close()
-	o, err := e.look(ctx, l, ref)
+	o, err := e.lookSince(ctx, l, ref, step)
 	switch {
 	case err != nil:
 		return nil, l.unusable(err)
@@ -68,16 +72,39 @@ func (e *exchange) Find(ctx context.Context, ref native.Reference) ([]native.Rec
 	return nil, refused(o.refused)
 }
 
-// recent returns the outcome from what was seen a short time ago.
+// recent returns the outcome from what was seen a short time ago, if that is enough.
 func (e *exchange) recent(ctx context.Context, ref native.Reference) (outcome, bool) {
 	if !e.hold(ctx) {
 		return outcome{}, false
 	}
 	defer e.release()
-	if age := e.now().Sub(e.results.seen); e.results.seen.IsZero() || age < 0 || age >= e.config.Look {
+	if !e.fresh() {
 		return outcome{}, false
 	}
-	return e.outcome(ref), true
+	o := e.outcome(ref)
+	since, known := e.results.handed[ref]
+	return o, len(o.recorded) > 0 || known && e.covers(since)
+}
+
+// fresh reports whether the folder of results was looked at a short time ago. The caller holds the results.
+func (e *exchange) fresh() bool {
+	age := e.now().Sub(e.results.seen)
+	return !e.results.seen.IsZero() && age >= 0 && age < e.config.Look
+}
+
+// covers reports whether all results were read that can be about a file of that time, as far as they lay there. The caller holds the results.
+func (e *exchange) covers(since time.Time) bool {
+	for name, stamp := range e.results.listed {
+		if !e.read(name, stamp) && e.about(stamp, since) {
+			return false
+		}
+	}
+	return true
+}
+
+// about reports whether a result that was changed then can be about a file that was written at the other time. Settle is what the two times may be wrong by. About a file that lies nowhere there is none.
+func (e *exchange) about(s stamp, written time.Time) bool {
+	return !written.IsZero() && !s.changed.Before(written.Add(-e.config.Settle))
 }
 
 func (e *exchange) hold(ctx context.Context) bool {
@@ -91,21 +118,83 @@ func (e *exchange) hold(ctx context.Context) bool {
 
 func (e *exchange) release() { <-e.looking }
 
-// look reads the results and returns what they say about a reference.
+// read reports whether a result is known as it lies there. The caller holds the results.
+func (e *exchange) read(name string, s stamp) bool {
+	known, read := e.results.files[name]
+	return read && known.stamp == s
+}
+
+// lookSince reads the results that can be about a file of the last 60 days with a reference, and so many more, and returns what is known about it then. Such a file lies in the inbox or in the archive; when
+// it does not, none of these results names it.
+func (e *exchange) lookSince(ctx context.Context, l *link, ref native.Reference, more int) (outcome, error) {
+	if !e.hold(ctx) {
+		return outcome{}, ctx.Err()
+	}
+	defer e.release()
+	since, known := e.results.handed[ref]
+	if !known {
+		var err error
+		if since, err = e.written(l, ref); err != nil {
+			return outcome{}, err
+		}
+	}
+	if since.IsZero() && more == 0 {
+		return e.outcome(ref), nil
+	}
+	if err := e.refresh(l, func(s stamp) bool { return e.about(s, since) }, more); err != nil {
+		return outcome{}, err
+	}
+	e.note(ref, since)
+	o := e.outcome(ref)
+	if len(o.recorded) > 0 {
+		delete(e.results.handed, ref)
+	}
+	return o, nil
+}
+
+// written returns when the first file with a reference was written, by the clock of the server; the zero time if none lies there.
+func (e *exchange) written(l *link, ref native.Reference) (time.Time, error) {
+	for _, folder := range []string{contract.Archive, contract.Inbox, contract.Archive} { // it may be moved meanwhile
+		info, err := l.files.Stat(e.at(folder, contract.Delivery{Reference: ref, Attempt: 1}.File()))
+		if err == nil {
+			return info.ModTime(), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return time.Time{}, err
+		}
+	}
+	return time.Time{}, nil
+}
+
+// note notes when the first file of a reference was written. That none lies there is not noted: one may be on its way to its name. The caller holds the results.
+func (e *exchange) note(ref native.Reference, written time.Time) {
+	if written.IsZero() {
+		return
+	}
+	if e.results.handed == nil {
+		e.results.handed = map[native.Reference]time.Time{}
+	}
+	e.results.handed[ref] = written
+}
+
+// look reads all results and returns what they say about a reference.
 func (e *exchange) look(ctx context.Context, l *link, ref native.Reference) (outcome, error) {
 	if !e.hold(ctx) {
 		return outcome{}, ctx.Err()
 	}
 	defer e.release()
-	if err := e.refresh(l); err != nil {
+	if err := e.refresh(l, func(stamp) bool { return true }, 0); err != nil {
 		return outcome{}, err
 	}
 	return e.outcome(ref), nil
 }
 
-// refresh reads the result files that are new or have changed. What was read stays known when the time of the call ends before the last one: the next call goes on from there. The caller holds the
-// results.
-func (e *exchange) refresh(l *link) error {
+// step is how many results are read, by the way, that nobody has asked for.
+const step = 32
+
+// refresh lists the results and reads those that are needed and so many more, the newest first, unless they are known and have not changed. What was read stays known when the time of the call ends
+// before the last one: the next call goes on from there. The caller holds the results.
+func (e *exchange) refresh(l *link, needed func(stamp) bool, more int) error {
 	started := e.now()
 	names, err := l.names(e.at(contract.Results))
 	if err != nil {
@@ -119,31 +208,57 @@ func (e *exchange) refresh(l *link) error {
 			delete(e.results.files, name)
 		}
 	}
-	for name, stamp := range names {
-		run, ok := contract.ParseResult(name)
-		if !ok {
-			continue
+	unread := e.unread(names)
+	for _, name := range unread {
+		if !needed(names[name]) {
+			if more--; more < 0 {
+				break
+			}
 		}
-		if known, read := e.results.files[name]; read && known.broken == nil && known.stamp == stamp {
-			continue
-		}
-		b, err := l.read(e.at(contract.Results, name))
-		var receipts []receipt
-		if err == nil {
-			receipts, err = readResult(run, b)
-		}
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			delete(e.results.files, name)
-		case err != nil && fault.KindOf(err) != fault.Park:
+		if err := e.readResult(l, name, names[name]); err != nil {
 			return err
-		case err != nil:
-			e.results.files[name] = resulted{stamp: stamp, raw: b, broken: err}
-		default:
-			e.results.files[name] = resulted{stamp: stamp, receipts: receipts}
 		}
 	}
-	e.results.seen = started
+	e.results.seen, e.results.listed = started, names
+	return nil
+}
+
+// unread returns the names of the results that are new, have changed or were not whole, the newest first. The caller holds the results.
+func (e *exchange) unread(names map[string]stamp) []string {
+	var all []string
+	for name, stamp := range names {
+		if _, ok := contract.ParseResult(name); !ok {
+			delete(names, name)
+			continue
+		}
+		if !e.read(name, stamp) || e.results.files[name].broken != nil {
+			all = append(all, name)
+		}
+	}
+	slices.SortFunc(all, func(a, b string) int {
+		return cmp.Or(names[b].changed.Compare(names[a].changed), cmp.Compare(b, a))
+	})
+	return all
+}
+
+// readResult reads one result. One that is not whole is kept as such, and one that is gone is forgotten. The caller holds the results.
+func (e *exchange) readResult(l *link, name string, s stamp) error {
+	run, _ := contract.ParseResult(name)
+	b, err := l.read(e.at(contract.Results, name))
+	var receipts []receipt
+	if err == nil {
+		receipts, err = readResult(run, b)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		delete(e.results.files, name)
+	case err != nil && fault.KindOf(err) != fault.Park:
+		return err
+	case err != nil:
+		e.results.files[name] = resulted{stamp: s, raw: b, broken: err}
+	default:
+		e.results.files[name] = resulted{stamp: s, receipts: receipts}
+	}
 	return nil
 }
 

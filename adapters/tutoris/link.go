@@ -270,32 +270,35 @@ func (l *link) read(name string) ([]byte, error) {
 	return b, closed
 }
 
-// write writes a new file and sees that all of it is there.
-func (l *link) write(name string, b []byte) error {
+// write writes a new file and sees that all of it is there. It returns when that was, by the clock of the server.
+func (l *link) write(name string, b []byte) (time.Time, error) {
 	f, err := l.files.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	if _, err = f.Write(b); err != nil {
-		return errors.Join(err, f.Close())
+		return time.Time{}, errors.Join(err, f.Close())
 	}
 	return l.finish(f, name, int64(len(b)))
 }
 
-// finish makes a file durable where the server knows how, closes it, and sees that all of it is there.
-func (l *link) finish(f *sftp.File, name string, size int64) error {
+// finish makes a file durable where the server knows how, closes it, and sees that all of it is there. It returns when it was written, by the clock of the server.
+func (l *link) finish(f *sftp.File, name string, size int64) (time.Time, error) {
 	var err error
 	if _, durable := l.files.HasExtension("fsync@openssh.com"); durable {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+		return time.Time{}, err
 	}
 	info, err := l.files.Stat(name)
-	if err == nil && info.Size() != size {
-		err = fault.New(fault.Retry, l.op, "short", "the SFTP server keeps less of a file than was written").Hint("see whether it has room")
+	if err != nil {
+		return time.Time{}, err
 	}
-	return err
+	if info.Size() != size {
+		return time.Time{}, fault.New(fault.Retry, l.op, "short", "the SFTP server keeps less of a file than was written").Hint("see whether it has room")
+	}
+	return info.ModTime(), nil
 }
 
 // rename gives a file its name: in one step where the server knows how, otherwise as the protocol has it from the beginning.

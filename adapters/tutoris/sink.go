@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/beevik/etree"
 
@@ -29,7 +30,7 @@ func (e *exchange) Apply(ctx context.Context, entry native.Entry) (native.Receip
 		return native.Receipt{}, err
 	}
 	defer l.close()
-	known, err := e.look(ctx, l, entry.Reference)
+	known, err := e.before(ctx, l, entry.Reference, content)
 	if err != nil {
 		return native.Receipt{}, l.unusable(err)
 	}
@@ -69,6 +70,33 @@ func examine(entry native.Entry) (*etree.Element, error) {
 	return content, nil
 }
 
+// before returns what the results say about an entry that is to be handed over. When its message is younger than what the archive keeps, a file with its reference that was ever handed over still lies
+// there, and tells which results can be about it; of an older one, all are read.
+func (e *exchange) before(ctx context.Context, l *link, ref native.Reference, content *etree.Element) (outcome, error) {
+	if e.young(content) {
+		return e.lookSince(ctx, l, ref, 0)
+	}
+	return e.look(ctx, l, ref)
+}
+
+// archived is how long a file lies in the archive, at least (README section 3), less a day by which two clocks may differ.
+const archived = 59 * 24 * time.Hour
+
+// young reports whether a content was said so short a time ago that every file with it still lies where it was put.
+func (e *exchange) young(content *etree.Element) bool {
+	header, err := strict.Child(content, contract.Namespace, "kopf")
+	if err != nil {
+		return false
+	}
+	date, err := strict.Child(header, contract.HeaderNamespace, "messageDate")
+	if err != nil {
+		return false
+	}
+	said, err := time.Parse(time.RFC3339, date.Text())
+	age := e.now().Sub(said)
+	return err == nil && age < archived && age > -24*time.Hour
+}
+
 // delivered looks for the files with a reference that were handed over after an attempt of which the result is known: whether one lies in the inbox, and the number of the last one. The inbox, which
 // holds what came since the last window, is looked at first, because that is the way a file goes. In the archive, which holds what was taken in months, one name after the other is looked for: attempts
 // are counted without gaps, and one that was deleted there by its age, without ever having had a result, is none any more.
@@ -99,7 +127,8 @@ func (e *exchange) handOver(ctx context.Context, l *link, d contract.Delivery, e
 		return fault.New(fault.Refuse, opApply, "too-large", "the entry cannot be written within the limits of the contract")
 	}
 	draft := e.at(contract.Inbox, fmt.Sprintf(".%s.%s.tmp", d.File(), rand.Text()))
-	if err := l.write(draft, b); err != nil {
+	written, err := l.write(draft, b)
+	if err != nil {
 		cause := l.unusable(err)
 		_ = l.files.Remove(draft)
 		return cause
@@ -110,6 +139,10 @@ func (e *exchange) handOver(ctx context.Context, l *link, d contract.Delivery, e
 	}
 	if err := l.rename(draft, e.at(contract.Inbox, d.File())); err != nil {
 		return e.settle(ctx, draft, d)
+	}
+	if d.Attempt == 1 && e.hold(ctx) {
+		e.note(d.Reference, written)
+		e.release()
 	}
 	return handedOver()
 }

@@ -238,11 +238,13 @@ func (e *exchange) stuckResults(ctx context.Context, l *link) ([]adapters.Broken
 		return nil, ctx.Err()
 	}
 	defer e.release()
-	if err := e.refresh(l); err != nil {
-		return nil, err
+	if !e.fresh() {
+		if err := e.refresh(l, func(stamp) bool { return false }, step); err != nil {
+			return nil, err
+		}
 	}
 	var runs []uint64
-	for name := range e.results.files {
+	for name := range e.results.listed {
 		if run, ok := contract.ParseResult(name); ok {
 			runs = append(runs, run)
 		}
@@ -250,11 +252,12 @@ func (e *exchange) stuckResults(ctx context.Context, l *link) ([]adapters.Broken
 	slices.Sort(runs)
 	var stuck []adapters.Broken
 	for i, run := range runs {
-		f := e.results.files[contract.ResultFile(run)]
-		if f.broken != nil && e.stale(f.stamp.changed) {
+		name := contract.ResultFile(run)
+		changed, f := e.results.listed[name].changed, e.results.files[name]
+		if f.broken != nil && e.stale(changed) {
 			stuck = append(stuck, brokenResult(run, f.raw, "the result file cannot be read", f.broken))
 		}
-		if i > 0 && runs[i-1]+1 < run && e.stale(f.stamp.changed) {
+		if i > 0 && runs[i-1]+1 < run && e.stale(changed) {
 			stuck = append(stuck, brokenResult(run-1, nil, "the result file of a run is missing", nil))
 		}
 	}

@@ -106,6 +106,7 @@ func (f *fleet) member(n int, text, kafkaAt, listenAt string) *member {
 		listenAt, m.listenAt, f.town.adminAt, m.adminAt, f.mocksAt, m.native.address, f.sftpAt, sftp, kafkaAt, kafka,
 		f.redisAt, f.link(fmt.Sprintf("redis-%d", n), f.redisAt).address, known, known+"-"+m.name,
 		"send: 1s, request: 3s, processing: 700ms", "send: 1s, request: 3s, processing: 1500ms",
+		"    type: tutoris\n    poll: 100ms", "    type: tutoris\n    poll: 500ms", // each reading lists all exports, and there is one with every night
 		"      look: 1s\n", "      look: 1s\n      settle: 10s\n", // a file that a killed Tutoris has left is waited for
 	).Replace(text)
 	require.NoError(f.t, os.WriteFile(m.config, []byte(text), 0o600))
