@@ -10,6 +10,10 @@
 // at the results and the inbox: what is recorded already, or lies there already, is not written again, whoever asked for it. The name of the file counts
 // the attempts, so that the refusal of one is not taken for that of the next, which a person may have ordered.
 //
+// A process that has just begun does not read the results of months for that: reading them takes longer than a call may, and a process that is ended again and again would never come to hand anything over. The
+// archive keeps a file for 60 days, so that a message of these days which lies in no folder was never handed over, and about one that lies there only the results that were written after it can say
+// anything.
+//
 // The entries of the staff carry export numbers without a gap, and the names of the export files say which ones they hold. A position is the number that
 // was read last, with a check over its entry: so files may come in any order, twice, overlapping or again, and be removed when they are old; a missing
 // or half-written one is waited for and, when it does not come, put before a person, and nothing behind it is read before it.
