@@ -117,10 +117,11 @@ func (g *Gateway) shelfBroke(s *stack) func(error) {
 
 // shelve puts what is read of the ledger on the shelf until ctx ends.
 func (g *Gateway) shelve(ctx context.Context) error {
-	rested := 0 // cases that were in memory when it had rested
+	rested := 0
 	for failing := false; ; {
 		began := now()
-		err := g.view.Shelve()
+		var err error
+		rested, err = g.put(ctx, rested)
 		switch {
 		case err != nil && !failing:
 			g.o.Log.WarnContext(ctx, "what is read of the ledger cannot be kept on this disk; if that stays so, the next start reads it again", slog.Any("error", err))
@@ -128,12 +129,6 @@ func (g *Gateway) shelve(ctx context.Context) error {
 			g.o.Log.InfoContext(ctx, "what is read of the ledger is kept on this disk again")
 		}
 		failing = err != nil
-		if held := g.view.Held(); !failing && held > mostHeld+2*rested {
-			if err := g.view.Rest(); err != nil {
-				g.o.Log.WarnContext(ctx, "what is over stays in memory", slog.Any("error", err))
-			}
-			rested = g.view.Held()
-		}
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // it was said
 		}
@@ -142,6 +137,20 @@ func (g *Gateway) shelve(ctx context.Context) error {
 			_ = schedule.Pause(ctx, max(shelveEvery, shelveShare*now().Sub(began))) // the last one comes when ctx has ended
 		}
 	}
+}
+
+// put puts what is fresh on the shelf, and lets go of what is over when there is much of it. rested is how many cases were in memory when that was done the last time.
+func (g *Gateway) put(ctx context.Context, rested int) (int, error) {
+	if err := g.view.Shelve(); err != nil {
+		return rested, err
+	}
+	if g.view.Held() <= mostHeld+2*rested {
+		return rested, nil
+	}
+	if err := g.view.Rest(); err != nil {
+		g.o.Log.WarnContext(ctx, "what is over stays in memory", slog.Any("error", err))
+	}
+	return g.view.Held(), nil
 }
 
 // keepsUp waits for the shelf when the reading of a long ledger is far ahead of it: otherwise the next start would find a part only, and so would every other one.

@@ -21,7 +21,7 @@ type results struct {
 	seen   time.Time                      // when the folder was looked at
 	listed map[string]stamp               // what lay there then
 	files  map[string]resulted            // what was read of it
-	handed map[native.Reference]time.Time // when the first file of a reference that has no outcome yet was written; the zero time: none lies there
+	handed map[native.Reference]time.Time // when the first file of a reference that is not recorded yet was written
 }
 
 // resulted is one result file. No content, no person.
@@ -81,9 +81,9 @@ func (e *exchange) recent(ctx context.Context, ref native.Reference) (outcome, b
 	if !e.fresh() {
 		return outcome{}, false
 	}
-	o := e.outcome(ref)
-	since, known := e.results.handed[ref]
-	return o, len(o.recorded) > 0 || known && e.covers(since)
+	since, handed := e.results.handed[ref]
+	o := e.known(ref)
+	return o, len(o.recorded) > 0 || handed && e.covers(since)
 }
 
 // fresh reports whether the folder of results was looked at a short time ago. The caller holds the results.
@@ -131,25 +131,30 @@ func (e *exchange) lookSince(ctx context.Context, l *link, ref native.Reference,
 		return outcome{}, ctx.Err()
 	}
 	defer e.release()
-	since, known := e.results.handed[ref]
-	if !known {
+	since, handed := e.results.handed[ref]
+	if !handed {
 		var err error
 		if since, err = e.written(l, ref); err != nil {
 			return outcome{}, err
 		}
 	}
 	if since.IsZero() && more == 0 {
-		return e.outcome(ref), nil
+		return e.known(ref), nil
 	}
 	if err := e.refresh(l, func(s stamp) bool { return e.about(s, since) }, more); err != nil {
 		return outcome{}, err
 	}
 	e.note(ref, since)
+	return e.known(ref), nil
+}
+
+// known is the outcome of a reference; one that is recorded is not asked about for long. The caller holds the results.
+func (e *exchange) known(ref native.Reference) outcome {
 	o := e.outcome(ref)
 	if len(o.recorded) > 0 {
 		delete(e.results.handed, ref)
 	}
-	return o, nil
+	return o
 }
 
 // written returns when the first file with a reference was written, by the clock of the server; the zero time if none lies there.
@@ -186,7 +191,7 @@ func (e *exchange) look(ctx context.Context, l *link, ref native.Reference) (out
 	if err := e.refresh(l, func(stamp) bool { return true }, 0); err != nil {
 		return outcome{}, err
 	}
-	return e.outcome(ref), nil
+	return e.known(ref), nil
 }
 
 // step is how many results are read, by the way, that nobody has asked for.

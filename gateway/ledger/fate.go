@@ -50,6 +50,9 @@ func (v *View) befalls(id handover.MessageID, to Destination, f fate) {
 	}
 }
 
+// open reports whether something is still to come of it.
+func (o Outcome) open() bool { return o == OutcomePending || o == OutcomeParked || o == OutcomeHeld }
+
 // Fate is what has become of a message at one place. It holds nothing personal.
 type Fate struct {
 	Case    handover.CaseID
@@ -84,6 +87,8 @@ type Query struct {
 	Sender handover.OrganisationID // empty: of every sender
 	// Match says which of those are meant; nil: all. It is called while the view is locked, and must not ask it.
 	Match func(Fate) bool
+	// Open leaves out what is over: only [OutcomePending], [OutcomeParked] and [OutcomeHeld] are meant.
+	Open bool
 	// After holds, for each partition, the offset of the first ledger record that counts: what was said before is left out. nil: nothing is.
 	After []int64
 	// Limit is the most that are returned; 0: no limit.
@@ -97,15 +102,25 @@ type find struct {
 	index     int   // of the message's places; -1: the gate
 	partition int32
 	offset    int64
+	fate      Fate
 }
 
 // Fates returns what has become of messages, each at each place where it must stand, in the order in which the ledger says it: by partition, and so by case. The second result is what to ask for
 // as After the next time, the third whether there is more already. A fate that changes comes again, in its new place of the order; none is left out.
+//
+// What lies on the shelf is read for it a few cases at a time, and not brought into memory: for an answer to everything all of it, with After the cases of which something was said since, with Open nothing.
 func (v *View) Fates(q Query) (fates []Fate, next []int64, more bool) {
 	v.walks.RLock()
 	defer v.walks.RUnlock()
-	v.bring(q)
-	first, next := v.findFates(q)
+	next = v.ends() // first: what is brought into memory, or changes, from now on is found twice, or the next time
+	first := &firsts{limit: max(q.Limit, 0)}
+	switch {
+	case q.Case != "":
+		v.see(Record{Case: q.Case})()
+	case !q.Open:
+		_ = v.aside(q.After, func(part *View) error { part.findFates(q, next, first); return nil }) // which fails never
+	}
+	v.findFates(q, next, first)
 	first.tidy()
 	if first.more {
 		last := first.all[len(first.all)-1]
@@ -114,14 +129,17 @@ func (v *View) Fates(q Query) (fates []Fate, next []int64, more bool) {
 			next[p] = q.from(p)
 		}
 	}
-	v.mu.RLock()
-	defer v.mu.RUnlock()
 	for _, f := range first.all {
-		if fate, ok := v.fateAt(f); ok && q.matches(fate) {
-			fates = append(fates, fate)
-		}
+		fates = append(fates, f.fate)
 	}
 	return fates, next, first.more
+}
+
+// ends are where the partitions end for the view.
+func (v *View) ends() []int64 {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.nexts()
 }
 
 // firsts are the first so many of what is found, in the order of the ledger.
@@ -131,27 +149,32 @@ type firsts struct {
 	more  bool // some were left out: they stand behind the last one
 }
 
-// add takes what was found, unless it stands behind all that are wanted.
+// wants reports whether what was found stands among those that are wanted.
+func (s *firsts) wants(f find) bool { return !s.more || !f.behind(s.all[s.limit-1]) }
+
+// add takes what was found.
 func (s *firsts) add(f find) {
-	if s.more && f.behind(s.all[s.limit-1]) {
-		return
-	}
 	s.all = append(s.all, f)
 	if s.limit > 0 && len(s.all) >= 4*s.limit {
 		s.tidy()
 	}
 }
 
-// tidy puts what there is into its order and leaves out what is too much.
+// tidy puts what there is into its order and leaves out what is too much, and what was found twice.
 func (s *firsts) tidy() {
-	slices.SortFunc(s.all, func(a, b find) int {
-		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset), cmp.Compare(a.index, b.index))
-	})
+	slices.SortFunc(s.all, find.compare)
+	s.all = slices.CompactFunc(s.all, func(a, b find) bool { return a.compare(b) == 0 })
 	if s.limit > 0 && len(s.all) > s.limit {
 		kept := cut(s.all, s.limit)
 		s.more = s.more || len(kept) < len(s.all)
 		s.all = kept
 	}
+}
+
+// compare is the order of the ledger; 0: it is the same.
+func (f find) compare(other find) int {
+	return cmp.Or(cmp.Compare(f.partition, other.partition), cmp.Compare(f.offset, other.offset), cmp.Compare(f.index, other.index),
+		cmp.Compare(f.fate.Message, other.fate.Message), cmp.Compare(f.fate.Case, other.fate.Case), cmp.Compare(f.fate.To.String(), other.fate.To.String()))
 }
 
 // behind reports whether the ledger says it after another one.
@@ -174,27 +197,21 @@ func (q Query) from(partition int) int64 {
 	return 0
 }
 
-func (q Query) matches(f Fate) bool { return q.Match == nil || q.Match(f) }
-
-// meant reports whether what was found is meant. It is called with the view locked.
-func (v *View) meant(q Query, f find) bool {
-	if q.Match == nil {
-		return true
-	}
-	fate, ok := v.fateAt(f)
-	return ok && q.matches(fate)
+func (q Query) matches(f Fate) bool {
+	return (!q.Open || f.Outcome.open()) && (q.Match == nil || q.Match(f))
 }
 
-// findFates finds what is asked for, without holding the lock for long. What changes meanwhile lies behind the ends that are returned, and is found the next time.
-func (v *View) findFates(q Query) (first *firsts, next []int64) {
+// findFates finds what is asked for, without holding the lock for long. What changes meanwhile lies behind the ends, and is found the next time.
+func (v *View) findFates(q Query, ends []int64, first *firsts) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	for p := range v.parts {
-		next = append(next, v.parts[p].next)
-	}
-	first = &firsts{limit: max(q.Limit, 0)}
 	add := func(f find) {
-		if f.offset >= q.from(int(f.partition)) && f.offset < next[f.partition] && v.meant(q, f) {
+		if f.offset < q.from(int(f.partition)) || f.offset >= ends[f.partition] || !first.wants(f) {
+			return
+		}
+		var ok bool
+		if f.fate, ok = v.fateAt(f); ok && q.matches(f.fate) {
+			f.m, f.item = nil, nil // they may be of a view that is gone soon
 			first.add(f)
 		}
 	}
@@ -224,7 +241,6 @@ func (v *View) findFates(q Query) (first *firsts, next []int64) {
 			add(find{m: m, index: i, partition: m.partition, offset: f.offset})
 		}
 	}
-	return first, next
 }
 
 // Unanswered returns the messages that were admitted, or that a person has let go on, at each place at which nothing has become of them yet, the oldest first.

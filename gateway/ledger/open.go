@@ -131,7 +131,7 @@ const batch = 1000
 func (v *View) Recorded(since time.Time, fn func([]Recorded) error) error {
 	v.walks.RLock()
 	defer v.walks.RUnlock()
-	if err := v.aside(func(part *View) error { return part.recorded(since, fn) }); err != nil {
+	if err := v.aside(nil, func(part *View) error { return part.recorded(since, fn) }); err != nil {
 		return err
 	}
 	return v.recorded(since, fn)

@@ -22,8 +22,8 @@ type Shelf interface {
 	Owners(ties []string) ([]handover.CaseID, error)
 	// Case returns the records of a case, and the other cases that share a tie with it.
 	Case(handover.CaseID) ([]Stored, []handover.CaseID, error)
-	// Cases returns all cases.
-	Cases() ([]handover.CaseID, error)
+	// Cases returns all cases of which something was said at or behind these offsets, one for each partition, and perhaps others; nil: all.
+	Cases(after []int64) ([]handover.CaseID, error)
 }
 
 // Stored is a record of the ledger as it was read.
@@ -234,23 +234,15 @@ func (v *View) see(about Record) (unlock func()) {
 // fetchBatch is how many cases are taken from the shelf at a time when all are needed.
 const fetchBatch = 50
 
-// fetchAll takes everything from the shelf, a few cases at a time.
-func (v *View) fetchAll() {
-	for part := range v.shelved() {
-		v.mu.Lock()
-		if err := v.takeDown(part...); err != nil {
-			v.stop(err)
-		}
-		v.mu.Unlock()
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.rest.partial = false // what came since is held
+// CaseOf returns the case that a stored record names.
+func CaseOf(value []byte) handover.CaseID {
+	r, _ := decode(value) // what cannot be read names none, one of another version may
+	return r.Case
 }
 
-// aside shows f everything that is not held, a few cases at a time, each part in a view of its own that is gone afterwards.
-func (v *View) aside(f func(*View) error) error {
-	for part := range v.shelved() {
+// aside shows f everything that is not held and of which something was said at or behind these offsets, a few cases at a time, each part in a view of its own that is gone afterwards. nil: everything that is not held.
+func (v *View) aside(after []int64, f func(*View) error) error {
+	for part := range v.shelved(after) {
 		if err := f(v.beside(part)); err != nil {
 			return err
 		}
@@ -258,14 +250,17 @@ func (v *View) aside(f func(*View) error) error {
 	return nil
 }
 
-// shelved goes through the cases that lie on the shelf only, a few at a time.
-func (v *View) shelved() iter.Seq[[]handover.CaseID] {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if !v.rest.partial {
+// shelved goes through the cases that lie on the shelf only, a few at a time. The caller keeps the view from resting.
+func (v *View) shelved(after []int64) iter.Seq[[]handover.CaseID] {
+	v.mu.RLock()
+	partial, shelf := v.rest.partial, v.rest.shelf
+	v.mu.RUnlock()
+	if !partial {
 		return slices.Values([][]handover.CaseID(nil))
 	}
-	ids, err := v.rest.shelf.Cases()
+	ids, err := shelf.Cases(after) // whatever is put there meanwhile is held
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if err != nil {
 		v.stop(err)
 	}
@@ -290,15 +285,6 @@ func (v *View) beside(ids []handover.CaseID) *View {
 		v.stop(err)
 	}
 	return part
-}
-
-// bring takes from the shelf what a query is about.
-func (v *View) bring(q Query) {
-	if q.Case != "" {
-		v.see(Record{Case: q.Case})()
-		return
-	}
-	v.fetchAll()
 }
 
 // note keeps a record that was folded for the shelf.

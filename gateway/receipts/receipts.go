@@ -115,7 +115,7 @@ func (b *Book) Page(ctx context.Context, q Query) (Page, error) {
 	if q.Limit <= 0 || q.Limit > MostPerPage {
 		q.Limit = MostPerPage
 	}
-	fates, next, more := b.Ledger.Fates(ledger.Query{Case: q.Case, Sender: q.Sender, Match: q.match(), After: after, Limit: q.Limit})
+	fates, next, more := b.Ledger.Fates(ledger.Query{Case: q.Case, Sender: q.Sender, Match: q.match(), Open: q.open(), After: after, Limit: q.Limit})
 	if after != nil && len(after) != len(next) {
 		return Page{}, malformed()
 	}
@@ -124,6 +124,13 @@ func (b *Book) Page(ctx context.Context, q Query) (Page, error) {
 		p.Receipts = append(p.Receipts, b.receipt(f))
 	}
 	return p, nil
+}
+
+// open reports whether nothing is asked for that is over.
+func (q Query) open() bool {
+	return len(q.Outcomes) > 0 && !slices.ContainsFunc(q.Outcomes, func(o ledger.Outcome) bool {
+		return o != ledger.OutcomePending && o != ledger.OutcomeParked && o != ledger.OutcomeHeld
+	})
 }
 
 // match returns what a fate must be like, nil if nothing is said about that.

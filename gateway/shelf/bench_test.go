@@ -17,13 +17,11 @@ import (
 )
 
 // handOver writes what one handover of ten messages leaves in the ledger, each recorded at two places at the first attempt.
-func handOver(b *testing.B, number int) (all [][]byte) {
+func handOver(b testing.TB, number int) (all [][]byte) {
 	b.Helper()
 	add := func(r ledger.Record) {
 		r.V, r.Nonce = 1, ledger.Nonce()
-		value, err := json.Marshal(r)
-		require.NoError(b, err)
-		all = append(all, value)
+		all = append(all, valueOf(b, r))
 	}
 	c := handover.CaseID(fmt.Sprintf("5f0f7a52-9f4e-4a43-8f43-%012d", number))
 	for n := range 10 {
@@ -43,6 +41,14 @@ func handOver(b *testing.B, number int) (all [][]byte) {
 		}
 	}
 	return all
+}
+
+// valueOf is a record as it stands in the ledger.
+func valueOf(b testing.TB, r ledger.Record) []byte {
+	b.Helper()
+	value, err := json.Marshal(r)
+	require.NoError(b, err)
+	return value
 }
 
 // BenchmarkStart measures what a gateway does before it decides anything, without the brokers: it folds the ledger of EINMAL_HANDOVERS (2,000) handovers, or takes from its shelf what is open; and what

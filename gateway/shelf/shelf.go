@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -237,12 +238,53 @@ func (s *Shelf) Case(id handover.CaseID) (found []ledger.Stored, others []handov
 }
 
 // Cases implements [ledger.Shelf].
-func (s *Shelf) Cases() (ids []handover.CaseID, err error) {
-	err = s.view("shelf.cases", func(tx *bolt.Tx) error {
-		ids = names(cases.in(tx))
-		return nil
+func (s *Shelf) Cases(after []int64) (ids []handover.CaseID, err error) {
+	err = s.view("shelf.cases", func(tx *bolt.Tx) (err error) {
+		if after == nil {
+			ids = names(cases.in(tx))
+			return nil
+		}
+		ids, err = since(tx, after)
+		return err
 	})
 	return ids, err
+}
+
+// since returns the cases of which something was said at or behind these offsets. The records are gone through from the end, each partition to where it is before them. The cases that somebody has mixed up are always
+// among them: what was said in one of them may be about another.
+func since(tx *bolt.Tx, after []int64) ([]handover.CaseID, error) {
+	from := func(p int32) int64 {
+		if int(p) < len(after) {
+			return after[p]
+		}
+		return 0
+	}
+	ends, err := all(last.in(tx))
+	if err != nil {
+		return nil, err
+	}
+	behind := map[int32]bool{} // partitions that are not at their beginning yet
+	for _, r := range ends {
+		behind[r.Partition] = r.Offset >= from(r.Partition)
+	}
+	maps.DeleteFunc(behind, func(_ int32, is bool) bool { return !is })
+	found := map[handover.CaseID]bool{}
+	c := records.in(tx).Cursor()
+	for k, b := c.Last(); k != nil && len(behind) > 0; k, b = c.Prev() {
+		r, err := decode(b)
+		switch {
+		case err != nil:
+			return nil, err
+		case r.Offset < from(r.Partition):
+			delete(behind, r.Partition)
+		default:
+			found[ledger.CaseOf(r.Value)] = true
+		}
+	}
+	for _, id := range names(tied.in(tx)) {
+		found[id] = true
+	}
+	return slices.Collect(maps.Keys(found)), nil
 }
 
 // Keep implements the interface of gateway/delivery: it is written with the next batch.

@@ -223,8 +223,26 @@ func inOrder(all []ledger.Fate) []ledger.Fate {
 	return all
 }
 
-// all are the questions that take everything from the shelf.
+// all are the questions that go through everything on the shelf.
 var all = append(slices.Clone(questions),
+	func(v *ledger.View, _ handover.CaseID, m handover.MessageID, to ledger.Destination) any {
+		after := []int64{v.Next(0) - int64(m[1]-'0'), v.Next(1) - int64(len(to.System)/2)}
+		fates, next, more := v.Fates(ledger.Query{After: after})
+		return []any{inOrder(fates), next, more}
+	},
+	func(v *ledger.View, _ handover.CaseID, _ handover.MessageID, _ ledger.Destination) any {
+		fates, next, more := v.Fates(ledger.Query{Open: true})
+		return []any{inOrder(fates), next, more}
+	},
+	func(v *ledger.View, _ handover.CaseID, m handover.MessageID, _ ledger.Destination) any {
+		var pages []any
+		for after, more := []int64(nil), true; more; {
+			var fates []ledger.Fate
+			fates, after, more = v.Fates(ledger.Query{After: after, Limit: 1 + int(m[1]-'0')})
+			pages = append(pages, inOrder(fates), after, more)
+		}
+		return pages
+	},
 	func(v *ledger.View, _ handover.CaseID, _ handover.MessageID, _ ledger.Destination) any {
 		fates, next, more := v.Fates(ledger.Query{})
 		return []any{inOrder(fates), next, more}

@@ -134,11 +134,11 @@ func (s shelf) Case(id handover.CaseID) (all []ledger.Stored, tied []handover.Ca
 }
 
 // Cases implements [ledger.Shelf].
-func (s shelf) Cases() (all []handover.CaseID, err error) {
+func (s shelf) Cases(after []int64) (all []handover.CaseID, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.records {
-		if r.Base == "" && !slices.Contains(all, r.Case) {
+		if r.Base == "" && (after == nil || r.Offset >= after[r.Partition]) && !slices.Contains(all, r.Case) {
 			all = append(all, r.Case)
 		}
 	}
