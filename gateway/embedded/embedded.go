@@ -42,19 +42,21 @@ type Options struct {
 
 // Engines are the running engines.
 type Engines struct {
-	broker  *kfake.Cluster
-	notes   *notes
-	redis   *miniredis.Miniredis
-	lock    *flock.Flock
-	cancel  context.CancelFunc
-	running sync.WaitGroup
-	once    sync.Once
-	closed  error
+	broker   *kfake.Cluster
+	notes    *notes
+	repeated *repeated
+	redis    *miniredis.Miniredis
+	lock     *flock.Flock
+	cancel   context.CancelFunc
+	running  sync.WaitGroup
+	once     sync.Once
+	closed   error
 }
 
 // Start starts both engines; they run until Close, also when ctx has ended. It fails with kind Stop: data-in-use when another process runs on the folder, address-in-use, data-unusable.
 func Start(ctx context.Context, o Options) (*Engines, error) {
-	e := &Engines{notes: &notes{tell: o.Trouble}}
+	e := &Engines{repeated: &repeated{failed: map[writer]failed{}}}
+	e.notes = &notes{tell: o.Trouble, notWritten: e.repeated.notWritten}
 	if err := e.hold(o.Dir); err != nil {
 		return nil, err
 	}
@@ -115,6 +117,7 @@ func (e *Engines) startBroker(o Options) (err error) {
 	if e.broker, err = kfake.NewCluster(opts...); err != nil {
 		return startFault("the embedded broker", err)
 	}
+	e.repeated.watch(e.broker)
 	return nil
 }
 
