@@ -104,7 +104,7 @@ func refusal(request *kmsg.ProduceRequest) kmsg.Response {
 
 // watch lets the broker refuse what it could not write.
 func (r *repeated) watch(broker *kfake.Cluster) {
-	broker.ControlKey(int16(kmsg.Produce), func(request kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // the same
+	broker.ControlKey(int16(kmsg.Produce), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		broker.KeepControl()
 		return r.refuse(request)
 	})
